@@ -1,4 +1,4 @@
-// The program behind `npm start`: flags, a picture of what runs, signals.
+// The program behind `npm start`: flags, a summary of what runs, signals.
 import { setTimeout as delay } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
@@ -13,7 +13,7 @@ import { type Tandem, start } from './main.ts';
 import { Bugs } from './telemetry/bugs.ts';
 import { changeLevel, createLog } from './telemetry/log.ts';
 
-/** For a start to end that a signal came too early for, milliseconds. */
+/** Time for a start to finish if a signal arrived during it, milliseconds. */
 const START_GRACE_MS = 3_000;
 
 const HELP = `Runs the Tandem router, its local engine and C++ sidecars until Ctrl-C.
@@ -37,22 +37,23 @@ exit code 2. All settings with their meaning: npx tandem config print
 Example: npm start -- --engines 3
 `;
 
-/** A terminal sends Ctrl-C to every process, and npm passes it on once more: those are one signal. */
+/** A terminal sends Ctrl-C to every process, and npm forwards it again: both count as one signal. */
 const SAME_SIGNAL_MS = 500;
 
-/** In the message of an address that another process listens at. */
+/** Part of the message for an address in use. */
 const TAKEN = 'something else listens there';
 const SECOND_ROUTER = `If that is another router, give this one addresses of its own:
   npm start -- --listen 127.0.0.1:50052 --http 127.0.0.1:8081
 `;
 
-/** How often a router that npm has started looks whether npm is there, milliseconds. */
+/** Interval at which a router started by npm checks that npm still runs, milliseconds. */
 const NPM_CHECK_MS = 500;
 
 /**
- * V8 puts new objects straight into its old generation where those made at the same place have lived long, and never takes
- * that back. In a router they live long for a moment, as in a burst; after it a sixth of what requests allocate would be old
- * garbage, with the messages that it refers to: 80 MB more, and twice the p99 of a cache hit.
+ * V8 allocates objects directly in its old generation if earlier objects of the same allocation site lived long, and
+ * never reverts that. In a router, objects live long only for a moment, as in a burst. Afterwards a sixth of all
+ * allocations would be old garbage, with the messages that it refers to: 80 MB more memory, and twice the p99 of a
+ * cache hit.
  */
 const V8_FLAGS = '--no-allocation-site-pretenuring';
 
@@ -80,16 +81,16 @@ async function main(): Promise<void> {
       { flag: '--http', key: 'http_listen', text: values.http },
       { flag: '--models', key: 'models_dir', text: values.models },
     ],
-    // Who starts it by hand will want to look around with grpcurl.
+    // A user who starts it by hand may want to use grpcurl.
     defaults: { reflection: true },
   };
-  // A reader that has gone, as of `npm start | head -1`, ends nothing.
+  // A closed reader of the output, as in `npm start | head -1`, must not end the router.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const settings = loadSettings(sources);
   const log = createLog(settings.log_level);
   const bugs = new Bugs(log);
   surviveBugs(bugs);
-  // Without a listener, SIGUSR1 would open Node.js's debugger to every process that can reach it, and SIGUSR2 would end the program.
+  // Without a listener, SIGUSR1 would start Node.js's debugger, and SIGUSR2 would end the program.
   process.on('SIGUSR1', () => changeLevel(log, 'more'));
   process.on('SIGUSR2', () => changeLevel(log, 'less'));
   const readSettings = (): Settings => loadSettings(sources);
@@ -102,7 +103,7 @@ async function main(): Promise<void> {
       stopWithTerminal();
       return;
     }
-    // A start that has failed has said so already.
+    // A failed start has already been reported.
     void starting.then((tandem) => tandem.reload(readSettings)).catch(() => undefined);
   });
   const text = banner(await starting, settings);
@@ -117,7 +118,7 @@ function collectGarbage(): void {
   setFlagsFromString('--no-expose-gc');
 }
 
-/** Unhandled rejections come here, too. Too many, and it ends as if nothing had listened. */
+/** Handles unhandled rejections, too. After too many, the process ends as it would without a listener. */
 function surviveBugs(bugs: Bugs): void {
   process.on('uncaughtException', (error: unknown, origin) => {
     if (!bugs.record(error, origin)) return;
@@ -163,12 +164,15 @@ function clientAddress(address: string): string {
   return address.replace(/^(0\.0\.0\.0|\[::\])/, '127.0.0.1');
 }
 
-/** A terminal that is closed sends SIGHUP, too; there is no user left to print to. */
+/** A closed terminal also sends SIGHUP; then there is no user to print to. */
 function stopWithTerminal(): void {
   process.emit('SIGTERM', 'SIGTERM');
 }
 
-/** npm passes SIGINT and SIGTERM on, and no other signal that ends it: without npm, nobody would find the router to stop it. */
+/**
+ * npm forwards SIGINT and SIGTERM only. If another signal ends npm, the router must stop, because it would be hard to
+ * find.
+ */
 function stopWithNpm(): void {
   const npm = process.ppid;
   const timer = setInterval(() => {
@@ -188,7 +192,7 @@ function stopOnSignal(starting: Promise<Tandem>): void {
     if (stoppingMs < Infinity) return;
     stoppingMs = performance.now();
     process.stdout.write(`\n  ${signal}: finishing what is in flight (once more to stop at once)…\n`);
-    // A router that has not come up by then has answered no request, and stops with its sidecars.
+    // A router that has not started by then has answered no request, and stops with its sidecars.
     const stopped = Promise.race([starting, delay(START_GRACE_MS)]).then((tandem) => tandem?.stop());
     stopped.then(
       () => {

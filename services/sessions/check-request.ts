@@ -1,4 +1,4 @@
-// Whether a message may go on in its session, at its turn. Nothing is changed here.
+// Checks, at a message's turn, whether it may continue its session. Changes nothing.
 import { readStateHeader } from '../core/session-state.ts';
 import { sessionOpen, sessionStep, sessionUnknown, stateInvalid } from './errors.ts';
 import type { SessionRequest } from './options.ts';

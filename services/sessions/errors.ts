@@ -1,4 +1,4 @@
-// Why a message cannot go on in its session, and what its client can do.
+// Errors for messages that cannot continue their session, with what the client can do.
 import { RouterError } from '../core/errors.ts';
 import type { Ending } from './options.ts';
 import type { Session } from './session.ts';
@@ -15,7 +15,7 @@ const WHY: Readonly<Record<Ending, string>> = {
   STATE_INVALID: 'the engines refuse its state',
 };
 
-/** `ended`: it ended while the message waited. */
+/** `ended`: the session ended while the message waited. */
 export function sessionUnknown(id: string, ended?: Ending): RouterError {
   const why =
     ended === undefined
@@ -40,7 +40,7 @@ export function sessionStep({ id, step }: Pick<Session, 'id' | 'step'>, expected
   return new RouterError('SESSION_STEP', message, { field: 'session.expected_step', metadata });
 }
 
-/** `why`: after the session's name. */
+/** `why`: text after the session's name. */
 export function sessionModel(id: string, why: string): RouterError {
   return new RouterError('SESSION_MODEL', `session "${id}" ${why}`, { field: 'model', metadata: { session: id } });
 }

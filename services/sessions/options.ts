@@ -1,29 +1,29 @@
-/** Limits of all sessions. They may change while sessions are open: those that are open stay. */
+/** Limits of sessions. They may change at run time; open sessions stay. */
 export interface SessionOptions {
-  /** Open at once; 0: none may be opened. */
+  /** Maximum open sessions; 0: none. */
   readonly max: number;
-  /** Of one caller that has a name. */
+  /** Maximum of one named caller. */
   readonly maxPerCaller: number;
   /** Memory of all of them. */
   readonly maxBytes: number;
-  /** Messages that wait in one session. */
+  /** Maximum waiting messages of one session. */
   readonly maxWaiting: number;
-  /** Messages that wait in all of them. */
+  /** Maximum waiting messages of all sessions. */
   readonly maxWaitingInAll: number;
-  /** A session without a message for so long ends, milliseconds. */
+  /** A session without a message for this long ends, milliseconds. */
   readonly idleMs: number;
-  /** A state of at most so many bytes is kept after each message. */
+  /** A state up to this size, bytes, is stored after each message. */
   readonly snapshotBytes: number;
-  /** A larger one after so many steps; the inputs since are kept instead. */
+  /** A larger state is stored after this many steps; until then the inputs are kept. */
   readonly snapshotSteps: number;
 }
 
-/** Which session a message is of, and what it wants. */
+/** The session of a message, and its options. */
 export interface SessionRequest {
-  /** Empty: it has no name. */
+  /** Empty: no name. */
   readonly caller: string;
   readonly id: string;
-  /** Opens the session with it; empty: it does not. */
+  /** Opens the session with this state; empty: no state. */
   readonly state: Uint8Array;
   readonly returnState: boolean;
   readonly close: boolean;

@@ -1,18 +1,18 @@
-// All open sessions, and their limits. Nothing is given up for a new session: where there is no room it is refused.
+// All open sessions, and their limits. No open session is dropped for a new one: at a limit, the new one is refused.
 //
-// A session comes into being with its first message, and is open once that is answered. While it has no answered message it
-// counts, but holds nothing and is not listed.
+// A session is created with its first message and is open once that is answered. Until then it counts, but has no state
+// and is not listed.
 import type { CallContext } from '../core/inference.ts';
 import { sessionLimit } from './errors.ts';
 import { ENDINGS, type Ending, type SessionOptions, type SessionRequest } from './options.ts';
 import { Session, type SessionModel, type Step } from './session.ts';
 import { SpikeWatch, type WatchedSpikes } from './spike-watch.ts';
 
-/** What has happened since the router started. */
+/** Counts since the router started. */
 interface SessionCounts {
   opened: number;
   readonly ended: Record<Ending, number>;
-  /** Messages that another engine answered than the message before. */
+  /** Messages answered by a different engine than the previous message. */
   moved: number;
   /** Messages refused with SESSION_LIMIT. */
   refused: number;
@@ -21,21 +21,21 @@ interface SessionCounts {
 interface SessionStats extends SessionCounts {
   readonly open: number;
   readonly bytes: number;
-  /** Messages that wait for their turn in a session. */
+  /** Messages waiting for their turn. */
   readonly waiting: number;
 }
 
 interface SessionClock {
-  /** Rises steadily, milliseconds. */
+  /** A monotonic clock, milliseconds. */
   now(): number;
-  /** Calls `run` again and again; returns what ends that. */
+  /** Calls `run` repeatedly; returns a function that stops it. */
   every(ms: number, run: () => void): () => void;
 }
 
 interface SessionEvents {
-  /** It was open. */
+  /** An open session ended. */
   ended(session: Session, why: Ending): void;
-  /** SESSION_LIMIT, and which. */
+  /** SESSION_LIMIT, and the limit. */
   refused(why: string): void;
 }
 
@@ -55,7 +55,7 @@ export class SessionStore {
   readonly #clock: SessionClock;
   readonly #events: SessionEvents;
   readonly #stopSweeping: () => void;
-  /** By caller and id, the one that was used last at the end. */
+  /** By caller and id; the most recently used is last. */
   readonly #sessions = new Map<string, Session>();
   readonly #perCaller = new Map<string, number>();
   readonly #counts: SessionCounts = {
@@ -89,7 +89,7 @@ export class SessionStore {
     return { ...this.#counts, open: this.#open, bytes: this.#bytes, waiting: this.#waiting };
   }
 
-  /** Its caller and id have not been used, or not for long enough: it is not open. Throws SESSION_LIMIT. */
+  /** Creates a session that is not open. Throws SESSION_LIMIT. */
   enter(request: SessionRequest): Session {
     const { caller, id } = request;
     const key = keyOf(caller, id);
@@ -110,8 +110,8 @@ export class SessionStore {
   }
 
   /**
-   * Resolves at this message's turn; undefined: now. A message that got its turn calls `leave` once, however it ends. Throws
-   * SESSION_LIMIT; rejects with why its caller has left, or DEADLINE_EXCEEDED.
+   * Resolves at this message's turn; undefined: now. A message that got its turn calls `leave` once, in any case.
+   * Throws SESSION_LIMIT; rejects with the caller's reason to leave, or DEADLINE_EXCEEDED.
    */
   takeTurn(session: Session, context: CallContext): Promise<void> | undefined {
     const { maxWaiting, maxWaitingInAll } = this.#options;
@@ -130,18 +130,21 @@ export class SessionStore {
     return turn.finally(() => (this.#waiting -= 1));
   }
 
-  /** The message has ended. A session that it should have opened, and did not, is forgotten when no other message waits. */
+  /**
+   * The message has ended. If it should have opened the session and did not, the session is removed when no other
+   * message waits.
+   */
   leave(session: Session): void {
     session.turns.leave();
     this.discard(session);
   }
 
-  /** Forgets it if it is not open and no message of it is left. */
+  /** Removes it if it is not open and has no more messages. */
   discard(session: Session): void {
     if (session.model === undefined && session.turns.length === 0) this.#remove(session);
   }
 
-  /** A message is answered: its session is at that step now. Throws SESSION_LIMIT, and changes nothing then. */
+  /** A message is answered: its session is now at that step. Throws SESSION_LIMIT; then nothing has changed. */
   commit(session: Session, model: SessionModel, step: Step): void {
     if (session.ended !== undefined) return;
     const { maxBytes } = this.#options;
@@ -166,7 +169,7 @@ export class SessionStore {
     this.#touch(keyOf(session.caller, session.id), session, nowMs);
   }
 
-  /** The same step as before, held as a state only. */
+  /** Stores the state of the current step without inputs. */
   compact(session: Session, state: Uint8Array): void {
     if (session.ended !== undefined) return;
     const before = session.bytes;
@@ -174,7 +177,7 @@ export class SessionStore {
     this.#bytes += session.bytes - before;
   }
 
-  /** Whether inputs may be kept beside the states: where memory is short, states only. */
+  /** Whether inputs may be kept besides states: if memory is short, only states are kept. */
   hasRoomForInputs(bytes: number): boolean {
     return this.#bytes + bytes <= this.#options.maxBytes;
   }
@@ -200,24 +203,24 @@ export class SessionStore {
     return session?.model === undefined ? undefined : session;
   }
 
-  /** Those that are open and were opened before the one with the serial `before`, the newest first. */
+  /** Open sessions with serial numbers below `before`, newest first. */
   list(limit: number, before = Infinity): readonly Session[] {
     const isListed = ({ model, serial }: Session): boolean => model !== undefined && serial < before;
     const found = [...this.#sessions.values()].filter(isListed).sort((a, b) => b.serial - a.serial);
     return found.slice(0, limit);
   }
 
-  /** Its newest spikes, since it was first asked for them. Undefined: no such session is open. */
+  /** The newest spikes of a session since the first call. Undefined: no such open session. */
   spikes(serial: number): WatchedSpikes | undefined {
     const session = [...this.#sessions.values()].find((each) => each.serial === serial);
     return session?.model === undefined ? undefined : this.#spikes.look(session, this.#clock.now());
   }
 
-  /** Ends those whose time is over. */
+  /** Ends expired sessions. */
   expire(): void {
     const nowMs = this.#clock.now();
     for (const session of this.#sessions.values()) {
-      if (nowMs - session.usedMs < this.#options.idleMs) return; // later ones were used later
+      if (nowMs - session.usedMs < this.#options.idleMs) return; // the following ones were used later
       if (this.#isExpired(session, nowMs)) this.end(session, 'EXPIRED');
     }
   }
@@ -230,7 +233,7 @@ export class SessionStore {
     return this.#clock.now();
   }
 
-  /** What is being computed is not idle. */
+  /** A session with a running message is not idle. */
   #isExpired({ usedMs, turns }: Session, nowMs: number): boolean {
     return turns.length === 0 && nowMs - usedMs >= this.#options.idleMs;
   }
@@ -245,13 +248,13 @@ export class SessionStore {
         throw this.#refuse(`open sessions hold ${this.#bytes} bytes (setting sessions.max_bytes)`, nowMs);
       }
     }
-    // Without names everybody is the same caller.
+    // Without names, all callers count as one.
     if (caller !== '' && (this.#perCaller.get(caller) ?? 0) >= maxPerCaller) {
       throw this.#refuse(`${caller} has ${maxPerCaller} sessions open (setting sessions.max_per_caller)`);
     }
   }
 
-  /** `nowMs`: it is to be told when the next one expires. */
+  /** `nowMs`: set a timer for the next expiry. */
   #refuse(what: string, nowMs?: number): Error {
     this.#counts.refused += 1;
     this.#events.refused(what);
@@ -278,7 +281,7 @@ export class SessionStore {
   }
 }
 
-/** No name of a caller has a zero in it. */
+/** Names of callers do not contain a zero character. */
 function keyOf(caller: string, id: string): string {
   return `${caller}\0${id}`;
 }

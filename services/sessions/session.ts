@@ -1,5 +1,5 @@
-// One session: the state after its last answered message, as the last snapshot of it and the inputs since. Engines keep
-// nothing: each message takes the state along, so that any engine can go on.
+// One session: the state after its last answered message, stored as the last snapshot and the inputs since then.
+// Engines store nothing: each message contains the state, so any engine can continue.
 import type { Ending, SessionOptions } from './options.ts';
 import { TurnQueue } from './turn-queue.ts';
 
@@ -13,12 +13,12 @@ export interface SessionModel {
 
 /** An answered message. */
 export interface Step {
-  /** Of the whole session, this message's among them. */
+  /** Of the whole session, including this message. */
   readonly steps: number;
-  /** After it; undefined: it was not asked for, and `input` is kept. */
+  /** State after it; undefined: not requested, and `input` is kept. */
   readonly state: Uint8Array | undefined;
   readonly input: Uint8Array;
-  /** Of the input; 0 for a constant one. */
+  /** Steps of the input; 0 for a constant one. */
   readonly inputSteps: number;
   readonly engineId: string;
   /** Of the readout, of the whole session. */
@@ -26,28 +26,28 @@ export interface Step {
 }
 
 const NOTHING = new Uint8Array(0);
-/** What an open session takes beside its state, inputs and names: objects and a map's entry. Measured: about 900. */
+/** Memory of an open session besides its state, inputs and names: objects and a map entry. Measured: about 900. */
 const OVERHEAD_BYTES = 1_024;
 
 export class Session {
   readonly caller: string;
   readonly id: string;
-  /** Rises from session to session. */
+  /** Increases with each session. */
   readonly serial: number;
   readonly openedMs: number;
-  /** When a message last came or was answered. */
+  /** When a message last arrived or was answered. */
   usedMs: number;
   readonly turns = new TurnQueue();
-  /** Undefined: no message has been answered yet, and the session is not open. */
+  /** Undefined: no message is answered yet, so the session is not open. */
   model: SessionModel | undefined;
   step = 0;
   messages = 0;
   engineId = '';
-  /** Why nothing more may be computed in it; undefined: it may. */
+  /** Why it has ended; undefined: it has not. */
   ended: Ending | undefined;
-  /** After the steps before `inputs`; empty: those begin at step 0. */
+  /** The state before `inputs`; empty: step 0. */
   state: Uint8Array = NOTHING;
-  /** Of the messages since `state`, to be computed again from there. */
+  /** Inputs of the messages since `state`, which are computed again from there. */
   inputs: Uint8Array[] = [];
   inputSteps = 0;
   #inputBytes = 0;
@@ -59,12 +59,12 @@ export class Session {
     this.openedMs = this.usedMs = nowMs;
   }
 
-  /** Memory that it takes. */
+  /** Its memory, bytes. */
   get bytes(): number {
     return OVERHEAD_BYTES + 2 * (this.caller.length + this.id.length) + this.state.length + this.#inputBytes;
   }
 
-  /** Whether the state must be asked for: else the next message can start from this one's input. */
+  /** Whether the state must be requested; otherwise the next message can start with this one's input. */
   wantsState(steps: number, inputBytes: number, { snapshotBytes, snapshotSteps }: SessionOptions): boolean {
     const { state } = this;
     const isSmall = state.length <= snapshotBytes; // also while no state is known
@@ -72,13 +72,13 @@ export class Session {
     return isSmall || areInputsLarger || this.inputSteps + steps >= snapshotSteps;
   }
 
-  /** Bytes that it will take more after a message with such an input or state. */
+  /** Additional memory after a message with this input or state, bytes. */
   growth({ state, input }: Pick<Step, 'state' | 'input'>): number {
     return state === undefined ? input.length : state.length - this.state.length - this.#inputBytes;
   }
 
   apply({ steps, state, input, inputSteps, engineId }: Step): void {
-    // Copies: both are views into whole messages.
+    // Copies: both are views that would keep whole messages in memory.
     if (state === undefined) {
       this.inputs.push(new Uint8Array(input));
       this.inputSteps += inputSteps;

@@ -1,25 +1,25 @@
-// The newest spikes of sessions that a person looks at, message by message. Of all other sessions nothing is kept.
+// The newest spikes of watched sessions, by message. Nothing is stored for other sessions.
 import type { Session } from './session.ts';
 
-/** Messages that are kept of a session. */
+/** Stored messages of a session. */
 export const MAX_ROWS = 256;
-/** Neurons that are shown, the first ones. */
+/** Maximum number of shown neurons. */
 const MAX_NEURONS = 256;
 export const MAX_WATCHED = 16;
-/** Nobody looks any more when this long has passed since the last look. */
+/** A session is no longer watched this long after the last request. */
 const LOOK_MS = 10_000;
 
 /** Spikes of the readout in one message. */
 interface SpikeRow {
-  /** Of the session: after the message before, and after this one. */
+  /** Steps of the session before and after this message. */
   readonly fromStep: number;
   readonly toStep: number;
-  /** Those that fired, in ascending order. */
+  /** Neurons that fired, ascending. */
   readonly neurons: readonly number[];
 }
 
 export interface WatchedSpikes {
-  /** Of the readout, at most MAX_NEURONS; 0: no message was answered since the first look. */
+  /** Neurons of the readout, at most MAX_NEURONS; 0: no message was answered since the first request. */
   readonly neurons: number;
   /** Oldest first. */
   readonly rows: readonly SpikeRow[];
@@ -27,17 +27,17 @@ export interface WatchedSpikes {
 
 interface Watched {
   lookedMs: number;
-  /** Of the whole session, as the last answer said; undefined: there was none since the first look. */
+  /** Spike counts of the whole session in the last answer; undefined: none since the first request. */
   counts: readonly number[] | undefined;
   step: number;
   readonly rows: SpikeRow[];
 }
 
 export class SpikeWatch {
-  /** The one that was looked at last is the last. */
+  /** The most recently watched is last. */
   readonly #watched = new Map<Session, Watched>();
 
-  /** Begins to keep its spikes, or goes on. */
+  /** Starts or continues to store its spikes. */
   look(session: Session, nowMs: number): WatchedSpikes {
     const watched = this.#watched.get(session) ?? { lookedMs: nowMs, counts: undefined, step: session.step, rows: [] };
     watched.lookedMs = nowMs;
@@ -58,7 +58,7 @@ export class SpikeWatch {
       return;
     }
     const { counts, step, rows } = watched;
-    // A session that begins has fired nothing before.
+    // A new session has no spikes before.
     if (counts !== undefined || step === 0) {
       const neurons: number[] = [];
       const shown = Math.min(MAX_NEURONS, spikeCounts.length);

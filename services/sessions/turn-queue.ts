@@ -1,23 +1,23 @@
-// The messages of one session, one at a time, first come, first served.
+// Runs the messages of one session one at a time, in order of arrival.
 import { deadlinePassed } from '../core/call.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 
-/** setTimeout takes no more, milliseconds. */
+/** Maximum of setTimeout, milliseconds. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class TurnQueue {
   readonly #waiting: (() => void)[] = [];
   #isBusy = false;
 
-  /** Messages that wait or are being computed. */
+  /** Waiting and running messages. */
   get length(): number {
     return this.#waiting.length + Number(this.#isBusy);
   }
 
   /**
-   * Undefined: it is this message's turn. A promise: wait for it; it rejects with why the caller has left, or with
-   * DEADLINE_EXCEEDED. Each message that got its turn calls `leave` once; another does not.
+   * Undefined: it is this message's turn. A promise: wait for it; it rejects with the caller's reason to leave, or with
+   * DEADLINE_EXCEEDED. Only a message that got its turn calls `leave`, once.
    */
   enter({ deadlineMs, signal }: CallContext): Promise<void> | undefined {
     if (!this.#isBusy) {

@@ -3,20 +3,19 @@ import type { EngineView, Strategy } from './strategy.ts';
 
 const { h64 } = await xxhash();
 
-/** An engine may have so many times the mean in flight, and one more … */
+/** An engine may have this multiple of the mean in flight, plus one … */
 const LOAD_BOUND = 1.25;
-/** … and so many in any case: with little to do there is nothing to gain. */
+/** … and this many in any case: at low load, balancing gains nothing. */
 const ALWAYS_ALLOWED = 8;
 
 /**
- * Equal questions go to the same engine, by rendezvous hashing (Thaler and Ravishankar, "Using name-based mappings to
- * increase hit rates", 1998): each engine draws a number from the question and its own id, and the largest goes first.
- * An engine that leaves moves only its own questions, each to the engine that stood second; one that comes takes an
- * equal share from each.
+ * Sends equal questions to the same engine, by rendezvous hashing (Thaler and Ravishankar, "Using name-based mappings
+ * to increase hit rates", 1998): each engine gets a hash of the question and its own id, and the largest is first. A
+ * removed engine moves only its own questions, each to the second engine; an added one takes an equal share from each.
  *
- * One question that everybody asks must not drown its engine: engines with clearly more than the mean in flight stand
- * behind all others, in the same order (Mirrokni, Thorup and Zadimoghaddam, "Consistent hashing with bounded loads",
- * 2016). Its overflow goes to one engine, the question's second, as long as that one is not overloaded too.
+ * A very frequent question must not overload its engine: engines with clearly more than the mean in flight come after
+ * all others, in the same order (Mirrokni, Thorup and Zadimoghaddam, "Consistent hashing with bounded loads", 2016).
+ * Its overflow goes to one engine, the question's second, as long as that one is not overloaded too.
  */
 export const affinity: Strategy = ({ engines, questionHash }) => {
   const question = questionHash();

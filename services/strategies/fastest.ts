@@ -1,23 +1,22 @@
 import type { EngineView, Strategy } from './strategy.ts';
 
-/** Every so many turns, one may go to an engine whose measurement has grown old. */
+/** One of this many turns may go to an engine with an old measurement. */
 const EXPLORE_EVERY_TURNS = 20;
-/** Measurements differ by chance: less than this part of the other's time is a difference. */
+/** Measurements vary: only a time below this share of the other's counts as different. */
 const CLEARLY_SOONER = 0.8;
-/** An engine that has not answered for so long is measured anew, milliseconds. */
+/** An engine without an answer for this long is measured again, milliseconds. */
 const EXPLORE_AFTER_MS = 1_000;
 
 /**
  * Of two engines drawn at random, the one that should answer sooner (Mitzenmacher, "The power of two choices in
- * randomized load balancing", 2001): close to the best of all, and never everybody to the same engine, as picking the
- * best of all does while measurements lag behind. The others stand by, the soonest first.
+ * randomized load balancing", 2001): close to the best of all, without sending all requests to one engine, as choosing
+ * the best would do while measurements lag. The others follow, soonest first.
  *
- * - An engine that fails takes no part in the draw while another one answers: else two that fail would be drawn together,
- *   and one of them be asked.
- * - An engine that was never measured is asked first, with one request: the next ones do not wait for what may be slow.
- * - An engine that was slow, or failed, is asked nothing and so would stay so on record for ever: at most one turn in 20
- *   asks the engine that has been idle longest, if that is over a second. So at most 5 % of requests go to such an engine,
- *   and it is back within seconds of its recovery.
+ * - A failing engine is not drawn while another one answers: otherwise two failing ones could be drawn together.
+ * - An engine without a measurement gets one request first; the next requests do not wait for it.
+ * - A slow or failed engine gets no requests, so its measurement would never change: at most one turn in 20 goes to the
+ * engine that has been idle longest, if over a second. So at most 5 % of requests go to such an engine, and it is used
+ * again within seconds of its recovery.
  */
 export const fastest: Strategy = ({ engines, turn, random }) => {
   const explored = turn % EXPLORE_EVERY_TURNS === EXPLORE_EVERY_TURNS - 1 ? longestIdle(engines) : undefined;
@@ -53,18 +52,18 @@ function soonerOfTwo<E extends EngineView>(engines: readonly E[], random: () => 
   const [aMs, bMs] = [sortableMs(a), sortableMs(b)];
   const isClear = Math.min(aMs, bMs) < CLEARLY_SOONER * Math.max(aMs, bMs);
   if (isClear) return aMs < bMs ? a : b;
-  // As good as equal: the one with less to do, else the one drawn first, so that equals share the work.
+  // Nearly equal: the one with fewer requests, else the one drawn first, so that equals share the work.
   return b.inFlight < a.inFlight ? b : a;
 }
 
-/** Where neither is known, or both should take as long, the one with less to do. */
+/** If neither is known, or both are equal, the one with fewer requests. */
 function bySooner(a: EngineView, b: EngineView): number {
   if (a.isFailing !== b.isFailing) return a.isFailing ? 1 : -1;
   const [aMs, bMs] = [sortableMs(a), sortableMs(b)];
   return aMs === bMs ? a.inFlight - b.inFlight : aMs - bMs;
 }
 
-/** Never measured and asked already: it may be anything, so it comes last. */
+/** Without a measurement and already asked: unknown, so it is last. */
 function sortableMs(engine: EngineView): number {
   return engine.expectedMs > 0 || isUntried(engine) ? engine.expectedMs : Number.MAX_VALUE;
 }

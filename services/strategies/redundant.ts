@@ -1,9 +1,8 @@
 import { type EngineView, type Strategy, rotate } from './strategy.ts';
 
 /**
- * For asking the first few at once and comparing their answers: the kinds take turns within the plan, so that voters
- * are of different kinds as far as there are any, since copies of one binary share its bugs. Within a kind, every
- * engine in turn.
+ * For votes: engine kinds alternate in the plan, so that voters are of different kinds if possible, since copies of one
+ * binary share its bugs. Within a kind, engines take turns.
  */
 export const redundant: Strategy = ({ engines, turn }) => {
   const { sidecar = [], local = [] } = Object.groupBy(engines, ({ kind }) => kind);

@@ -1,4 +1,4 @@
-// One line a strategy.
+// One line for each strategy.
 import { affinity } from './affinity.ts';
 import { fastest } from './fastest.ts';
 import { hedged } from './hedged.ts';
@@ -20,8 +20,8 @@ export const STRATEGIES = {
 
 export type StrategyName = keyof typeof STRATEGIES;
 
-/** Strategies whose plan is asked several at once, and the answers compared. */
+/** Strategies that ask several engines at once and compare the answers. */
 export const VOTING: ReadonlySet<StrategyName> = new Set<StrategyName>(['REDUNDANT']);
 
-/** Strategies whose second engine is asked when the first takes longer than most do. */
+/** Strategies that ask a second engine when the first takes longer than most answers. */
 export const HEDGING: ReadonlySet<StrategyName> = new Set<StrategyName>(['HEDGED']);

@@ -1,11 +1,11 @@
-// A strategy is a pure function: what is known of the engines in, the order in which to ask them out.
+// A strategy is a pure function from the engines' measurements to the order in which to ask them.
 
 export interface EngineView {
   readonly id: string;
   readonly kind: 'local' | 'sidecar';
-  /** Expected time to an answer if it were asked now, milliseconds; 0: not known yet. */
+  /** Expected time to an answer of a request sent now, milliseconds; 0: unknown. */
   readonly expectedMs: number;
-  /** Time since a request to it ended, in whatever way, milliseconds; Infinity: none has. */
+  /** Time since the last request to it ended, milliseconds; Infinity: none yet. */
   readonly idleMs: number;
   /** Its last requests had no answer. */
   readonly isFailing: boolean;
@@ -14,23 +14,23 @@ export interface EngineView {
 }
 
 export interface StrategyInput<E extends EngineView> {
-  /** Engines that hold the model and may be asked, in pool order. At least one. */
+  /** Usable engines that hold the model, in pool order. At least one. */
   readonly engines: readonly E[];
-  /** How many requests this strategy has planned before, 0 for the first. */
+  /** Number of requests that this strategy has planned before. */
   readonly turn: number;
-  /** Setting `local_first_share`: what LOCAL_FIRST gives to the local engine, 0 to 1. */
+  /** Setting `local_first_share`: share of the local engine under LOCAL_FIRST, 0 to 1. */
   readonly localFirstShare: number;
-  /** Setting `sidecar_first_share`: what SIDECAR_FIRST gives to the sidecars, 0 to 1. */
+  /** Setting `sidecar_first_share`: share of the sidecars under SIDECAR_FIRST, 0 to 1. */
   readonly sidecarFirstShare: number;
   /** Uniform, 0 ≤ r < 1. */
   readonly random: () => number;
-  /** 64-bit hash of model and input: equal for equal questions. Computed only when asked for. */
+  /** 64-bit hash of model and input: equal for equal questions. Computed on demand. */
   readonly questionHash: () => bigint;
 }
 
 /**
- * Every engine once: the first is asked, each next one only if the one before failed. A voting strategy's plan is asked
- * several at once, from the front.
+ * Every engine once: the first is asked, each next one only if the one before failed. A vote asks several at once, from
+ * the front.
  */
 export type Strategy = <E extends EngineView>(input: StrategyInput<E>) => readonly E[];
 
@@ -38,7 +38,7 @@ export function ofKind<E extends EngineView>(engines: readonly E[], kind: Engine
   return engines.filter((engine) => engine.kind === kind);
 }
 
-/** `engines` from place `first` on, around. */
+/** `engines` rotated to start at index `first`. */
 export function rotate<E>(engines: readonly E[], first: number): readonly E[] {
   const start = engines.length === 0 ? 0 : first % engines.length;
   return start === 0 ? engines : [...engines.slice(start), ...engines.slice(0, start)];

@@ -1,11 +1,11 @@
-// What agents did: answers by who gave them, and what the language model took, by caller.
+// Metrics of agents: answers by source, and the cost of the language model by caller.
 import type { AgentMethod, AgentObserver, FallbackReasonName, TokenUsage } from '../core/agent-observer.ts';
 
 interface AgentMethodCounts {
   readonly method: string;
   /** Answers of the language model. */
   readonly answered: number;
-  /** Answers without it, by why. */
+  /** Answers without it, by reason. */
   readonly fallbacks: Readonly<Record<string, number>>;
 }
 
@@ -19,13 +19,13 @@ interface AgentCallerCounts {
 }
 
 export interface AgentSnapshot {
-  /** Only those that were called. */
+  /** Only methods that were called. */
   readonly methods: readonly AgentMethodCounts[];
   /** Callers that used the provider. */
   readonly callers: readonly AgentCallerCounts[];
 }
 
-/** Callers with counts of their own; all others share `other`. Callers come out of the settings. */
+/** Maximum callers with separate counts; all others share `other`. Callers are listed in the settings. */
 export const MAX_CALLERS = 64;
 const OTHER = 'other';
 
@@ -64,7 +64,7 @@ export class AgentCounts implements AgentObserver {
     };
   }
 
-  /** In place of what was counted so far. */
+  /** Replaces the current counts. */
   restore({ methods, callers }: AgentSnapshot): void {
     for (const { method, answered, fallbacks } of methods) {
       this.#methods.set(method, { answered, fallbacks: new Map(Object.entries(fallbacks)) });

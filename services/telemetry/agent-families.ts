@@ -1,4 +1,4 @@
-// What agents did, as metric families.
+// Metric families of agents.
 import type { AgentSnapshot } from './agent-counts.ts';
 import type { Family, Sample } from './family.ts';
 
@@ -9,7 +9,7 @@ export function agentFamilies({ methods, callers }: AgentSnapshot): Family[] {
   return [
     counter(
       'tandem_agent_answers_total',
-      'Answers of AgentService by rpc, and by who gave them: the language model (provider), or rules (fallback).',
+      'Answers of AgentService by rpc and source: the language model (provider), or rules (fallback).',
       methods.flatMap(({ method, answered, fallbacks }) => [
         { labels: { method, source: 'provider' }, value: answered },
         { labels: { method, source: 'fallback' }, value: sum(Object.values(fallbacks)) },
@@ -17,19 +17,19 @@ export function agentFamilies({ methods, callers }: AgentSnapshot): Family[] {
     ),
     counter(
       'tandem_agent_fallbacks_total',
-      'Answers of AgentService without the language model, by rpc and why.',
+      'Answers of AgentService without the language model, by rpc and reason.',
       methods.flatMap(({ method, fallbacks }) =>
         Object.entries(fallbacks).map(([reason, value]) => ({ labels: { method, reason }, value })),
       ),
     ),
     counter(
       'tandem_agent_provider_requests_total',
-      'Requests to the language model, failed ones and retries included, by caller.',
+      'Requests to the language model, including failed ones and retries, by caller.',
       callers.map(({ caller, requests }) => ({ labels: { caller }, value: requests })),
     ),
     counter(
       'tandem_agent_tokens_total',
-      'Tokens that the language model took, by caller; the most there can have been where it did not say.',
+      'Tokens of the language model, by caller; the maximum if it did not report them.',
       callers.flatMap(({ caller, promptTokens, completionTokens }) => [
         { labels: { caller, kind: 'prompt' }, value: promptTokens },
         { labels: { caller, kind: 'completion' }, value: completionTokens },

@@ -98,7 +98,7 @@ const CASES: Case[] = [
   {
     name: 'TandemLatencyHigh',
     wrong: () => metrics.requestEnded('Reason', 'OK', 1_500),
-    text: /takes over 2485 ms, more than 1000 ms/,
+    text: /latency is 2485 ms, more than 1000 ms/,
   },
   {
     name: 'TandemShedding',
@@ -112,7 +112,7 @@ const CASES: Case[] = [
   {
     name: 'TandemEngineDown',
     wrong: () => engine({ state: 'DOWN', unavailableReason: 'down: unreachable: connect ECONNREFUSED' }),
-    text: /^engines that cannot be asked: engine-1 \(down: unreachable: connect ECONNREFUSED\)$/,
+    text: /^engines that are not usable: engine-1 \(down: unreachable: connect ECONNREFUSED\)$/,
   },
   {
     name: 'TandemDiscoveryProblem',
@@ -135,7 +135,7 @@ const CASES: Case[] = [
           { model: 'm/2', why: 'other weights' },
         ],
       }),
-    text: /^models that are not as in the repository: engine-1 \(m\/1: damaged; m\/2: other weights\)$/,
+    text: /^models that differ from the repository: engine-1 \(m\/1: damaged; m\/2: other weights\)$/,
   },
   {
     name: 'TandemCacheHitRatioCollapsed',

@@ -1,8 +1,8 @@
-// The alerts of deploy/prometheus/tandem.rules.yml, raised by the router itself: an operator without Prometheus gets the
-// same alerts. A test holds names, thresholds and times of the two equal.
+// The alerts of deploy/prometheus/tandem.rules.yml, raised by the router itself, so an operator without Prometheus gets
+// the same alerts. A test checks that names, thresholds and times of both are equal.
 //
-// A rule looks at what was counted within a window. What holds for `forMs` is raised, and what has not held for `forMs`
-// is over: a figure that trembles around its threshold raises one alert.
+// A rule uses the counts of a window. An alert is raised after the condition held for `forMs`, and ends after it did
+// not hold for `forMs`, so a value near its threshold raises a single alert.
 import { withoutTimes } from '../core/cause.ts';
 import type { Lack } from '../core/errors.ts';
 import { BOUNDS_S } from './latency.ts';
@@ -12,39 +12,39 @@ import { WHAT_IS_SHORT } from './shedding.ts';
 export interface AlertOptions {
   /** Interval between checks, milliseconds. */
   readonly intervalMs: number;
-  /** How far back rates look. */
+  /** Window of rates, milliseconds. */
   readonly windowMs: number;
   readonly forMs: number;
-  /** Above these it is an alert. */
+  /** Values above these cause an alert. */
   readonly errorRatio: number;
   readonly p99Ms: number;
   readonly memoryBytes: number;
-  /** Below this part of what is usual it is one. */
+  /** A value below this share of the usual one causes an alert. */
   readonly cacheCollapse: number;
 }
 
 export interface Alert {
   readonly name: AlertName;
   readonly isFiring: boolean;
-  /** What is wrong, and by how much; or that it is over. */
+  /** The alert with its values, or its end. */
   readonly text: string;
 }
 
 /** An alert that is raised now. */
 interface RaisedAlert {
   readonly name: AlertName;
-  /** What is wrong, as of the last look. */
+  /** The text at the last check. */
   readonly text: string;
-  /** Since when, milliseconds since 1970. */
+  /** Start, milliseconds since 1970. */
   readonly sinceMs: number;
 }
 
-/** What is kept of a reading. */
+/** The stored part of a reading. */
 interface Look {
   readonly upMs: number;
   readonly requests: number;
   readonly errors: number;
-  /** Of all requests' latencies, not cumulative. */
+  /** Histogram of all requests' latencies, not cumulative. */
   readonly buckets: readonly number[];
   readonly disputes: number;
   readonly hits: number;
@@ -58,25 +58,25 @@ interface View {
   readonly reading: Reading;
   readonly options: AlertOptions;
   readonly memoryBytes: number;
-  /** What was counted within the window, and within the time that says what is usual. */
+  /** Counts within the window, and within the reference period. */
   readonly recent: Omit<Look, 'upMs'>;
   readonly usual: Omit<Look, 'upMs'>;
 }
 
-/** Says what is wrong; undefined: nothing. */
+/** Returns the problem; undefined: none. */
 type Rule = (view: View) => string | undefined;
 
-/** What the hit ratio is compared with, milliseconds: as in the rules file. */
+/** Reference period of the hit ratio, milliseconds, as in the rules file. */
 export const USUAL_MS = 3_600_000;
-/** With fewer lookups in the window, or a usual ratio below, a ratio says nothing. */
+/** With fewer look-ups in the window, or a lower usual ratio, the ratio is ignored. */
 export const MIN_LOOKUPS = 100;
 export const MIN_USUAL_RATIO = 0.1;
-/** Requests refused that are more than a burst, as a part of all: as in the rules file. */
+/** Share of refused requests that is more than a burst, as in the rules file. */
 export const MAX_SHED_RATIO = 0.01;
-/** Looks kept, whatever the interval. */
+/** Maximum stored checks. */
 const MAX_LOOKS = 1_024;
 
-/** Outcomes that are the caller's own doing: as in the rules file. */
+/** Outcomes caused by the caller, as in the rules file. */
 export const CALLERS_CODES: readonly string[] = [
   ...['CANCELLED', 'INVALID_ARGUMENT', 'NOT_FOUND', 'ALREADY_EXISTS', 'PERMISSION_DENIED', 'OUT_OF_RANGE'],
 ];
@@ -89,7 +89,7 @@ export const ALERT_RULES = {
   TandemLatencyHigh: ({ recent: { buckets }, options }) => {
     const p99Ms = quantileS(buckets, 0.99) * 1e3;
     return p99Ms > options.p99Ms
-      ? `one request in a hundred takes over ${p99Ms.toFixed(0)} ms, more than ${options.p99Ms} ms`
+      ? `the p99 latency is ${p99Ms.toFixed(0)} ms, more than ${options.p99Ms} ms`
       : undefined;
   },
   TandemShedding: ({ recent: { shed, requests } }) => {
@@ -103,7 +103,7 @@ export const ALERT_RULES = {
     named(
       'the circuit breaker is open of',
       reading.standing.engines
-        .filter(({ breaker }) => breaker.state !== 'CLOSED') // half-open every now and then
+        .filter(({ breaker }) => breaker.state !== 'CLOSED') // half-open from time to time
         .map(({ id, breaker }) => {
           const why = breaker.events?.findLast(({ state }) => state === 'OPEN')?.why ?? '';
           return { id: why === '' ? id : `${id} (${why})` };
@@ -111,7 +111,7 @@ export const ALERT_RULES = {
     ),
   TandemEngineDown: ({ reading }) =>
     named(
-      'engines that cannot be asked:',
+      'engines that are not usable:',
       reading.standing.engines
         .filter(({ state }) => state === 'DOWN' || state === 'UNUSABLE')
         .filter(({ modelProblems }) => modelProblems.length === 0) // TandemModelMismatch names those
@@ -132,7 +132,7 @@ export const ALERT_RULES = {
     ),
   TandemModelMismatch: ({ reading }) =>
     named(
-      'models that are not as in the repository:',
+      'models that differ from the repository:',
       reading.standing.engines
         .filter(({ modelProblems }) => modelProblems.length > 0)
         .map(({ id, modelProblems }) => ({
@@ -162,11 +162,11 @@ export type AlertName = keyof typeof ALERT_RULES;
 
 interface RuleState {
   isFiring: boolean;
-  /** What was wrong at the last look that found something. */
+  /** The problem at the last check that found one. */
   text: string;
-  /** When it was raised last, milliseconds since 1970. */
+  /** When it was last raised, milliseconds since 1970. */
   sinceMs: number;
-  /** Since when the rule has said otherwise; undefined: it has not. */
+  /** Since when the condition differs from the state; undefined: it does not. */
   otherwiseSinceMs: number | undefined;
 }
 
@@ -207,14 +207,14 @@ export class Alerts {
     this.start();
   }
 
-  /** Those that are raised now. */
+  /** The raised alerts. */
   get raised(): readonly RaisedAlert[] {
     return [...this.#states].flatMap(([name, { isFiring, text, sinceMs }]) =>
       isFiring ? [{ name, text, sinceMs }] : [],
     );
   }
 
-  /** Looks once; the timer does so every `intervalMs`. */
+  /** Checks once; a timer calls this every `intervalMs`. */
   look(): void {
     const reading = this.#read();
     const now = toLook(reading);
@@ -245,14 +245,14 @@ export class Alerts {
     this.#onAlert({ name, isFiring: state.isFiring, text: wrong ?? 'it is over' });
   }
 
-  /** The look to compare with: the last one at or before a time, or the first there is. */
+  /** The check to compare with: the last one at or before a time, or else the first. */
   #at(upMs: number): Look | undefined {
     return this.#looks.findLast((look) => look.upMs <= upMs) ?? this.#looks[0];
   }
 
   #keep(now: Look): void {
     const last = this.#looks.at(-1);
-    // Counted anew: there is nothing to compare with.
+    // The counters were reset: there is nothing to compare with.
     if (last !== undefined && now.requests < last.requests) this.#looks = [];
     this.#looks.push(now);
     const oldest = this.#looks.findLastIndex(({ upMs }) => upMs <= now.upMs - USUAL_MS);
@@ -273,7 +273,7 @@ function toLook({ counts, standing, upMs }: Reading): Look {
     requests: counts.requests,
     errors: sum(errors),
     buckets: BOUNDS_S.concat(Infinity).map((_, index) =>
-      // A watch or a stream lasts as long as its caller likes.
+      // Callers decide how long a watch or a stream lasts.
       sum(requestTypes.map(({ type, histogram }) => (LASTING.includes(type) ? 0 : (histogram.buckets[index] ?? 0)))),
     ),
     disputes: votes.DISPUTED + votes.AUDIT_DISPUTED,
@@ -285,7 +285,7 @@ function toLook({ counts, standing, upMs }: Reading): Look {
   };
 }
 
-/** Types whose duration is their callers' business: as in the rules file. */
+/** Types whose duration depends on the caller, as in the rules file. */
 export const LASTING: readonly string[] = ['ReasonStream', 'WatchMetrics', 'Subscribe'];
 
 function since(now: Look, before: Look = now): Omit<Look, 'upMs'> {
@@ -306,20 +306,20 @@ function since(now: Look, before: Look = now): Omit<Look, 'upMs'> {
   };
 }
 
-/** Without a file descriptor the system does not say how much memory there is: then the last figure holds. */
+/** Without a free file descriptor the memory cannot be read; then the last value is used. */
 export function lastKnown(read: () => number): () => number {
   let last = 0;
   return () => {
     try {
       last = read();
     } catch {
-      // Asked again at the next look.
+      // Read again at the next check.
     }
     return last;
   };
 }
 
-/** As Prometheus' histogram_quantile: within a bucket evenly spread, above the last bound that bound. 0 of nothing. */
+/** Like Prometheus' histogram_quantile: linear within a bucket; above the last bound, that bound. 0 without counts. */
 function quantileS(buckets: readonly number[], quantile: number): number {
   const rank = quantile * sum(buckets);
   let below = 0;
@@ -342,7 +342,7 @@ function named(what: string, engines: readonly { readonly id: string }[]): strin
 function withWhy({ id, unavailableReason }: { readonly id: string; readonly unavailableReason: string }): {
   readonly id: string;
 } {
-  // The text stays as it was when the alert was raised: a count would soon be wrong.
+  // The text stays unchanged after the alert was raised: a count would soon be wrong.
   return { id: `${id} (${withoutTimes(unavailableReason)})` };
 }
 

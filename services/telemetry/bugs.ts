@@ -1,8 +1,8 @@
-// Errors that nothing caught: bugs of the router. Each is logged and counted, and the process goes on, for one bad request
-// must not take all others along. Many at once mean that it does no good any more.
+// Uncaught errors, which are bugs of the router. Each is logged and counted, and the process continues, because one bad
+// request must not end all others. After many at once, the process ends.
 import type { Log } from './log.ts';
 
-/** More bugs than this within so long, milliseconds, and the process ends. */
+/** If there are more bugs than this within this time, milliseconds, the process ends. */
 const MAX_BUGS = 10;
 const WINDOW_MS = 10_000;
 
@@ -20,7 +20,7 @@ export class Bugs {
     return this.#count;
   }
 
-  /** `origin`: how it got here. Returns true if there have been too many: the process must end. */
+  /** `origin`: how it was caught. Returns true if there are too many and the process must end. */
   record(error: unknown, origin: string): boolean {
     this.#count += 1;
     const nowMs = performance.now();

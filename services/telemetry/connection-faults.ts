@@ -1,9 +1,9 @@
-// Connections of clients that ended by a fault: counted by kind, and logged, equal ones with a count.
+// Client connections that ended with an error: counted by kind and logged, equal ones with a count.
 import type { Log } from './log.ts';
 import { Repeats } from './repeats.ts';
 
 export interface ConnectionFault {
-  /** The budget that was exceeded, or the error code of HTTP/2: one of a few words. */
+  /** The exceeded budget, or the HTTP/2 error code: one of a few fixed texts. */
   readonly kind: string;
   /** What happened. */
   readonly text: string;
@@ -28,7 +28,7 @@ export class ConnectionFaults {
     this.#log.add(kind, kind, fault);
   }
 
-  /** Logs what has not been logged yet. */
+  /** Logs the remaining ones. */
   stop(): void {
     this.#log.stop();
   }

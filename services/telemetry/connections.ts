@@ -1,5 +1,5 @@
-// How many clients are connected, learned from Node's diagnostics channel `net.server.socket`, on which every socket that
-// a server of this process accepts is published: so it counts for both edges, and costs no call anything.
+// Counts connected clients by Node's diagnostics channel `net.server.socket`, which publishes every accepted socket of
+// this process. So it counts for both edges and adds no cost to calls.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
 
@@ -21,9 +21,9 @@ export class ClientConnections {
   }
 
   /**
-   * Counts from now on; `address` is the one that the gRPC server is bound to, such as "127.0.0.1:50051" or
-   * "unix:/run/tandem.sock". The sockets of a Unix listener do not say their path, so for one all of them count: the
-   * router has no other Unix listener.
+   * Starts counting. `address`: the bound address of the gRPC server, such as "127.0.0.1:50051" or
+   * "unix:/run/tandem.sock". Sockets of a Unix listener do not have their path, so all of them count: the router has no
+   * other Unix listener.
    */
   listen(address: string): void {
     this.#port = address.startsWith('unix:') ? undefined : Number(/:(\d+)$/.exec(address)?.[1]);

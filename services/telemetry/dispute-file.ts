@@ -1,32 +1,32 @@
-// A file that lines are appended to, which makes room by moving older ones aside: FILE, FILE.1, FILE.2, …
+// An append-only file with rotation: FILE, FILE.1, FILE.2, …
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Records hold what callers sent. */
+/** Records contain callers' data. */
 const OWNER_ONLY = 0o600;
 const LINE_END = 10;
 
 interface RotationOptions {
   readonly file: string;
-  /** Of each file; a single longer line is a file of its own. */
+  /** Maximum size of each file; a longer line gets its own file. */
   readonly maxBytes: number;
-  /** Files in all, at least 1. */
+  /** Number of files, at least 1. */
   readonly files: number;
 }
 
-/** One call at a time. After a failure the next line starts over with opening the file. */
+/** One call at a time. After a failure, the next call opens the file again. */
 export class RotatingFile {
   readonly #options: RotationOptions;
   #handle: FileHandle | undefined;
   #bytes = 0;
-  /** The file's last line lacks its end: a write failed, or a process died at it. */
+  /** The last line of the file is incomplete: a write failed, or a process died. */
   #isTorn = false;
 
   constructor(options: RotationOptions) {
     this.#options = options;
   }
 
-  /** `line` ends with a line end. Rejects with what the file system says. */
+  /** `line` ends with a line break. Rejects with the file system's error. */
   async append(line: string): Promise<void> {
     try {
       let handle = this.#handle ?? (await this.#open());

@@ -1,30 +1,30 @@
-// Keeps every dispute for later, and never at the cost of a request: records wait in memory, up to a bound, for a disk
-// that takes them one after the other; what does not fit or cannot be written is dropped and counted.
+// Writes every dispute to a file without delaying requests: records wait in memory, up to a limit, and are written one
+// after another; records that do not fit or cannot be written are dropped and counted.
 import { atMost } from '../core/at-most.ts';
 import { RotatingFile } from './dispute-file.ts';
 import { type Dispute, type InputForm, toLine } from './dispute-record.ts';
 
 export interface DisputeLogOptions {
   readonly file: string;
-  /** Of each file. A record whose input and state are too much for one is written with their hashes. */
+  /** Maximum size of each file. A record with a larger input and state is written with their hashes. */
   readonly maxBytes: number;
-  /** Files in all: FILE and the older FILE.1, FILE.2, … At least 1. */
+  /** Number of files: FILE and the older FILE.1, FILE.2, … At least 1. */
   readonly files: number;
   readonly input: InputForm;
-  /** Hears of the first record that cannot be written after others could. */
+  /** Called for the first record that cannot be written after a success. */
   readonly onProblem?: (error: Error) => void;
 }
 
-/** What may wait for the disk. */
+/** Maximum waiting bytes. */
 const MAX_WAITING = 256;
 const MAX_WAITING_BYTES = 16 * 1_048_576;
-/** What `stop` gives a disk that does not answer. */
+/** Time limit of `stop` if the disk does not respond. */
 const STOP_MS = 2_000;
 
 export class DisputeLog {
-  /** Records that are in the file. */
+  /** Number of written records. */
   written = 0;
-  /** Records that are lost: too many waited, or the file system refused them. */
+  /** Number of lost records: too many waited, or the file system refused them. */
   dropped = 0;
   readonly #options: DisputeLogOptions;
   readonly #file: RotatingFile;
@@ -47,19 +47,19 @@ export class DisputeLog {
       this.dropped += 1;
       return;
     }
-    // Copies: both may be views that keep whole messages in memory.
+    // Copies: both may be views that would keep whole messages in memory.
     const own = { data: new Uint8Array(dispute.data), state: new Uint8Array(dispute.state) };
     this.#waiting.push({ dispute: { ...dispute, ...own }, timeMs });
     this.#waitingBytes += bytes;
     this.#writing ??= this.#writeAll();
   }
 
-  /** Resolves when all that was recorded is written, or lost. */
+  /** Resolves when all records are written or lost. */
   async flush(): Promise<void> {
     await this.#writing;
   }
 
-  /** Writes what waits, for two seconds at most, and takes no more. */
+  /** Writes the waiting records, for at most two seconds, and accepts no more. */
   async stop(): Promise<void> {
     this.#stopped = true;
     const closed = this.flush().then(() => this.#file.close());
@@ -67,7 +67,7 @@ export class DisputeLog {
   }
 
   async #writeAll(): Promise<void> {
-    await Promise.resolve(); // not within record()
+    await Promise.resolve(); // not inside record()
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       try {
         await this.#file.append(this.#lineOf(next.dispute, next.timeMs));
@@ -78,7 +78,7 @@ export class DisputeLog {
         if (!this.#isFailing) this.#options.onProblem?.(error as Error);
         this.#isFailing = true;
       }
-      // Only now: what is being written still takes its room.
+      // Only now: a record that is being written still uses memory.
       this.#waiting.shift();
       this.#waitingBytes -= bytesOf(next.dispute);
     }
@@ -92,7 +92,7 @@ export class DisputeLog {
   }
 }
 
-/** What takes room in a record. */
+/** The large parts of a record. */
 function bytesOf({ data, state }: Dispute): number {
   return data.length + state.length;
 }

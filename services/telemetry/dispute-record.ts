@@ -1,4 +1,4 @@
-// A vote in which engines contradicted each other, as one line of JSON: all it takes to look into it later.
+// A dispute as one line of JSON, with everything needed to analyse it later.
 import xxhash from 'xxhash-wasm';
 import { hex64 } from '../core/hex.ts';
 
@@ -14,10 +14,10 @@ export interface DisputeBallot {
   readonly durationMs: number;
 }
 
-/** Where an engine began to differ, as the recordings of that run showed. Undefined: there is no such place. */
+/** The first difference of an engine, from the recordings of the run. Undefined: none was found. */
 export interface DisputeDifference {
   readonly engine: string;
-  /** Empty: nothing could be compared. */
+  /** Empty: no comparison was possible. */
   readonly reference: string;
   readonly state: { readonly step: number; readonly node: string } | undefined;
   readonly spike: { readonly step: number; readonly node: string; readonly neuron: number } | undefined;
@@ -26,9 +26,9 @@ export interface DisputeDifference {
 }
 
 export interface Dispute {
-  /** Empty where it is not known. */
+  /** Empty if unknown. */
   readonly requestId: string;
-  /** Empty where the request was not traced. */
+  /** Empty if the request was not traced. */
   readonly traceId: string;
   readonly model: string;
   readonly version: number;
@@ -37,9 +37,9 @@ export interface Dispute {
   readonly shape: readonly number[];
   /** Little-endian binary32. */
   readonly data: Uint8Array;
-  /** Where the run began, of a message of a session. Empty: at step 0. */
+  /** The initial state, for a message of a session. Empty: step 0. */
   readonly state: Uint8Array;
-  /** What the vote came to. Examples: "MAJORITY", "DISPUTED". */
+  /** The verdict. Examples: "MAJORITY", "DISPUTED". */
   readonly verdict: string;
   readonly ballots: readonly DisputeBallot[];
   readonly differences: readonly DisputeDifference[];
@@ -85,7 +85,7 @@ function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
-/** Keys that are undefined are left out. */
+/** Undefined keys are left out. */
 function toDifference({ engine, reference, state, spike, text }: DisputeDifference): object {
   return {
     ...{ engine, reference },

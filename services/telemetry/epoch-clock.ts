@@ -1,11 +1,11 @@
 // performance.now() as milliseconds since 1970, to the microsecond, so that spans of several processes fit together.
-// performance.timeOrigin alone would not do: it is a little off where the process was interrupted while it was read, and the
-// system's clock is set while the router runs.
+// performance.timeOrigin alone is not enough: it is inexact if the process was interrupted while it was read, and the
+// system's clock may be set while the router runs.
 
 export interface Clocks {
   /** Milliseconds since some point, fractional. */
   now(): number;
-  /** Milliseconds since 1970, whole ones. */
+  /** Milliseconds since 1970, integers. */
   wall(): number;
 }
 
@@ -15,7 +15,9 @@ const NANO_PER_MS = 1_000_000;
 const TWO_32 = 2 ** 32;
 
 export class EpochClock {
-  /** Unix nanoseconds of the last `toUnixNano`, 64 bits in two halves: no number holds them, and a bigint is dear. */
+  /**
+   * Unix nanoseconds of the last `toUnixNano`, 64 bits in two halves: a number cannot hold them, and a bigint is slow.
+   */
   high = 0;
   low = 0;
   readonly #clocks: Clocks;
@@ -35,7 +37,7 @@ export class EpochClock {
     return this.#originMs + nowMs;
   }
 
-  /** What ends last still does: times are rounded alike. */
+  /** The order of times is preserved, since all are rounded in the same way. */
   toUnixNano(nowMs: number): void {
     if (this.#splitMs !== this.#originMs) this.#split();
     const nano = Math.round((nowMs + this.#fractionMs) * NANO_PER_MS);
@@ -46,8 +48,8 @@ export class EpochClock {
   }
 
   /**
-   * Follows the system's clock. That knows no fractions, but each reading says between which two origins ours must be: it
-   * moves no farther than into there, and many readings bring it close.
+   * Follows the system's clock. Its readings are whole milliseconds, so each gives a range for our origin; the origin
+   * moves only as far as into that range, and many readings make it precise.
    */
   adjust(): void {
     const before = this.#clocks.now();

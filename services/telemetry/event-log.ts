@@ -1,10 +1,10 @@
 // The newest events, and their subscribers.
 //
-// Subscribers have no queues: each is a place in the log that moves on as its reader takes events, so that a thousand
-// stopped readers keep as much memory as one. A subscriber that reads more slowly than the log forgets has missed events and is told
-// how much, before what came after it. Publishing only wakes subscribers, once for all that one turn of the event loop
-// publishes: it never waits for one. Each topic of the router has bounds of its own, and so have the users' together, so
-// that a flood of one pushes out nothing of the others.
+// Subscribers have no queues: each has a position in the log that advances as its reader takes events, so a thousand
+// stopped readers use as little memory as one. A subscriber that is slower than the log drops events misses some, and
+// is told how many before the next event. Publishing only wakes subscribers, once for all events of one turn of the
+// event loop, and never waits for one. Each topic of the router has its own limits, and so have the users' topics
+// together, so a flood of one evicts no events of others.
 import { randomBytes } from 'node:crypto';
 import type { Event, NewEvent } from './event.ts';
 import { EventRing, type RingBounds } from './event-ring.ts';
@@ -12,28 +12,28 @@ import { TOPIC_GROUPS, type TopicGroup, groupOf, isWanted, mayWant } from './eve
 
 export type Delivery =
   | { readonly event: Event }
-  /** How many wanted events it did not get; of what was lost before it came, the most there can have been. */
+  /** Number of missed events; for events lost before it subscribed, an upper bound. */
   | { readonly missed: number };
 
 export interface Subscription {
-  /** What is next for it; undefined: nothing yet. */
+  /** Its next event; undefined: none yet. */
   take(): Delivery | undefined;
   end(): void;
 }
 
 export interface SubscribeOptions {
-  /** As `isWanted` takes them. Empty, the default: all. */
+  /** Topics in the form of `isWanted`. Default empty: all. */
   readonly topics?: readonly string[];
-  /** Only what comes after it; default: after the newest one. */
+  /** Only events after this one; default: after the newest one. */
   readonly afterSequence?: number;
-  /** There is something to take, or may be. Not called from within publish(). */
+  /** Called when there may be an event to take. Not called from inside publish(). */
   readonly onNews: () => void;
 }
 
-/** Told of what happened, for the metrics. */
+/** Counts for the metrics. */
 export interface EventObserver {
   eventPublished(group: TopicGroup): void;
-  /** A subscriber was too slow for so many. */
+  /** A slow subscriber missed this many events. */
   eventsMissed(count: number): void;
 }
 
@@ -45,7 +45,7 @@ interface EventLogOptions extends RingBounds {
 const NOTHING = new Uint8Array();
 
 export class EventLog {
-  /** Names this run: sequences start anew with the next one. */
+  /** Id of this run: sequence numbers start at 1 in each run. */
   readonly instance = randomBytes(8).toString('hex');
   readonly #options: EventLogOptions;
   readonly #rings: ReadonlyMap<TopicGroup, EventRing>;
@@ -53,13 +53,13 @@ export class EventLog {
   #lastSequence = 0;
   #isWaking = false;
 
-  /** The bounds are those of each group of topics. */
+  /** The limits are per group of topics. */
   constructor(options: EventLogOptions) {
     this.#options = options;
     this.#rings = new Map(TOPIC_GROUPS.map((group) => [group, new EventRing(options)]));
   }
 
-  /** Of the newest event; 0: there was none yet. */
+  /** Sequence of the newest event; 0: none yet. */
   get lastSequence(): number {
     return this.#lastSequence;
   }
@@ -68,7 +68,7 @@ export class EventLog {
     return this.#subscribers.size;
   }
 
-  /** Whether the caller may publish on that topic, and so much, is for the caller to know. */
+  /** The caller must check the topic and the size. */
   publish(what: NewEvent): Event {
     const { observer, now = Date.now } = this.#options;
     const { topic, text, severity = 'INFO', data = {}, payload = NOTHING, traceId = '', count = 1, replaces } = what;
@@ -97,7 +97,7 @@ export class EventLog {
     return newest.sort((a, b) => b.sequence - a.sequence).slice(0, limit);
   }
 
-  /** Nothing is taken before `onNews`, except by asking: what the log already has can be taken at once. */
+  /** Events that are already in the log can be taken at once, without waiting for `onNews`. */
   subscribe({ topics = [], afterSequence = this.#lastSequence, onNews }: SubscribeOptions): Subscription {
     const rings = [...this.#rings].filter(([group]) => mayWant(topics, group)).map(([, ring]) => ring);
     const subscriber = new Subscriber({
@@ -142,7 +142,7 @@ interface SubscriberOptions {
 
 class Subscriber implements Subscription {
   readonly #options: SubscriberOptions;
-  /** Sequence of the last event that it has taken, or that is none of its business. */
+  /** Sequence of the last event that it has taken or skipped. */
   #taken: number;
   #missed: number;
   /** Sequence of the first of them. */
@@ -159,7 +159,7 @@ class Subscriber implements Subscription {
     return this.#options.onNews;
   }
 
-  /** The log has forgotten an event. Whether this subscriber wanted it and had not yet taken it. */
+  /** Whether an event that the log drops was wanted and not yet taken by this subscriber. */
   lose(event: Event): boolean {
     if (event.sequence <= this.#taken || !this.#isWanted(event)) return false;
     this.#missed += 1;

@@ -1,12 +1,12 @@
 // The newest events of one group, bounded in number and bytes.
 import type { Event } from './event.ts';
 
-/** Of an event with nothing in it: the object, its strings' headers, its place. */
+/** Memory of an empty event: the object, string headers, its slot. */
 const BASE_BYTES = 256;
 
 export interface RingBounds {
   readonly maxEvents: number;
-  /** The newest event is kept even where it alone is larger. */
+  /** The newest event is kept even if it alone exceeds the limit. */
   readonly maxBytes: number;
 }
 
@@ -21,12 +21,12 @@ export class EventRing {
     this.#bounds = bounds;
   }
 
-  /** Sequence of the newest event that has passed out; 0: none has. */
+  /** Sequence of the newest dropped event; 0: none. */
   get lastEvicted(): number {
     return this.#lastEvicted;
   }
 
-  /** Returns the events that had to make room. */
+  /** Returns the dropped events. */
   push(event: Event): readonly Event[] {
     this.#events.push(event);
     this.#bytes += sizeOf(event);
@@ -40,7 +40,7 @@ export class EventRing {
     return evicted;
   }
 
-  /** Removes an event that a newer one stands for. It may have passed out already. */
+  /** Removes an event that a newer one replaces. It may have been dropped already. */
   delete(sequence: number): void {
     const index = this.#indexAfter(sequence - 1);
     const event = this.#events[index];
@@ -54,7 +54,7 @@ export class EventRing {
     return limit > 0 ? this.#events.slice(-limit) : [];
   }
 
-  /** How many there are after a sequence. */
+  /** Number of events after a sequence number. */
   countAfter(sequence: number): number {
     return this.#events.length - this.#indexAfter(sequence);
   }
@@ -72,7 +72,7 @@ export class EventRing {
     return this.#events.length > this.#bounds.maxEvents || this.#bytes > this.#bounds.maxBytes;
   }
 
-  /** Where the first event after a sequence is, or would be. */
+  /** Index of the first event after a sequence number. */
   #indexAfter(sequence: number): number {
     let [low, high] = [0, this.#events.length];
     while (low < high) {
@@ -84,7 +84,7 @@ export class EventRing {
   }
 }
 
-/** Strings at two bytes a character, the most they take. */
+/** Strings count two bytes per character, the maximum. */
 function sizeOf({ topic, text, data, payload }: Event): number {
   const characters = Object.entries(data).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   return BASE_BYTES + 2 * (topic.length + text.length + characters) + payload.length;

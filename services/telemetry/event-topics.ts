@@ -1,4 +1,4 @@
-// What events can be about. Users' topics begin with "user.", so that a new one of the router never takes a user's name.
+// Topics of events. Users' topics begin with "user.", so a new topic of the router never conflicts with one.
 
 export const SYSTEM_TOPICS = [
   'engine',
@@ -14,7 +14,7 @@ export const SYSTEM_TOPICS = [
 
 export type SystemTopic = (typeof SYSTEM_TOPICS)[number];
 
-/** The topics that share one bound, and one count: each of the router's own, and all of the users'. */
+/** Topics that share a limit and a count: each topic of the router, and all users' topics together. */
 export type TopicGroup = SystemTopic | 'user';
 
 export const TOPIC_GROUPS: readonly TopicGroup[] = [...SYSTEM_TOPICS, 'user'];
@@ -27,7 +27,7 @@ export function groupOf(topic: string): TopicGroup {
   return isSystemTopic(topic) ? topic : 'user';
 }
 
-/** `wanted` holds names, and beginnings of names followed by "*". Empty: all. */
+/** `wanted`: names, and prefixes followed by "*". Empty: all. */
 export function isWanted(wanted: readonly string[], topic: string): boolean {
   return (
     wanted.length === 0 ||

@@ -1,13 +1,13 @@
-// Something that happened.
+// An event.
 
 export type Severity = 'INFO' | 'WARNING' | 'ERROR';
 
 export interface Event {
-  /** From 1, by one for each event of this run, whatever its topic. */
+  /** Starts at 1, and increases by one for each event of this run, for all topics. */
   readonly sequence: number;
-  /** When it happened, or happened last: milliseconds since 1970. */
+  /** When it (last) happened: milliseconds since 1970. */
   readonly timeMs: number;
-  /** How often it has happened, and since when: equal causes are one event. */
+  /** Number of occurrences, and the first time: equal causes are one event. */
   readonly count: number;
   readonly firstTimeMs: number;
   readonly topic: string;
@@ -16,13 +16,13 @@ export interface Event {
   readonly text: string;
   readonly data: Readonly<Record<string, string>>;
   readonly payload: Uint8Array;
-  /** 32 hexadecimal digits; empty: it came of no traced request. */
+  /** 32 hexadecimal digits; empty: not from a traced request. */
   readonly traceId: string;
 }
 
-/** What is left out is INFO and empty. */
+/** Defaults: INFO and empty. */
 export type NewEvent = Pick<Event, 'topic' | 'text'> &
   Partial<Pick<Event, 'severity' | 'data' | 'payload' | 'traceId' | 'count' | 'firstTimeMs'>> & {
-    /** Sequence of an event that this one takes the place of. */
+    /** Sequence of the event that this one replaces. */
     readonly replaces?: number;
   };

@@ -1,6 +1,5 @@
-// Everything there is to know of the router, as metric families in Prometheus's terms: base units, counters that end in
-// `_total`, and label values out of bounded sets. Pure: made from a reading when it is requested, so that the path of a
-// request pays nothing for it.
+// All metrics of the router as Prometheus metric families: base units, counters that end in `_total`, and label values
+// from bounded sets. Pure: built from a reading on demand, so requests pay nothing for it.
 import { ENGINE_STATES } from '../core/engine-state.ts';
 import { agentFamilies } from './agent-families.ts';
 import type { Family, Labels, Sample } from './family.ts';
@@ -9,11 +8,14 @@ import type { MeteredEngine, Reading } from './meter.ts';
 import { OTHER } from './metrics.ts';
 import { type EngineCounts, type ModelCounts, NO_ENGINE_COUNTS, type RequestTypeCounts } from './metrics-snapshot.ts';
 
-/** Engines, and model versions, with series of their own; all others share `other`. Each engine has some thirty. */
+/**
+ * Maximum engines and model versions with separate series; all others share `other`. Each engine has some thirty
+ * series.
+ */
 export const MAX_LABELLED_ENGINES = 64;
 export const MAX_LABELLED_MODELS = 64;
 
-/** An exemplar that is older points to a trace that is hardly kept any more. */
+/** Older exemplars are dropped, since their traces are probably no longer stored. */
 const EXEMPLAR_AGE_MS = 600_000;
 
 const BREAKER_STATES = ['CLOSED', 'OPEN', 'HALF_OPEN'] as const;
@@ -53,33 +55,29 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
     },
     {
       ...{ name: 'tandem_request_duration_quantiles_seconds', type: 'summary' },
-      help: 'The same durations since counting began, as quantiles within 1 % of the exact ones. Not to be averaged.',
+      help: 'The same durations since counting began, as quantiles within 1 % of the exact ones. Do not average them.',
       samples: requestTypes.map(({ type, latency }) => ({ labels: { method: type }, latency })),
     },
     counter(
       'tandem_requests_shed_total',
-      'Requests refused with ROUTER_FULL, by what the router has too little of: engines with room, its own CPU, or memory.',
+      'Requests refused with ROUTER_FULL, by the missing resource: free engines, the router’s CPU, or memory.',
       Object.entries(counts.shed).map(([lack, value]) => ({ labels: { lack: lower(lack) }, value })),
     ),
-    gauge('tandem_requests_in_flight', 'Inputs that are being reasoned about now.', standing.inFlight),
+    gauge('tandem_requests_in_flight', 'Inputs in flight.', standing.inFlight),
     gauge('tandem_requests_waiting', 'Inputs that wait for a free engine now.', standing.waiting),
     counter(
       'tandem_strategy_requests_total',
-      'Inputs that engines were chosen for, by strategy; cached ones are left out.',
+      'Inputs by strategy, without cached ones.',
       [...counts.strategies].map(([strategy, value]) => ({ labels: { strategy }, value })),
     ),
-    counter(
-      'tandem_engine_attempts_total',
-      'Attempts that have ended: answered, failed by the fault of the engine, or neither (other).',
-      [
-        ...ofEngines(({ succeeded }) => succeeded).map(withLabel('outcome', 'answered')),
-        ...ofEngines(({ failed }) => failed).map(withLabel('outcome', 'failed')),
-        ...ofEngines(({ others }) => others).map(withLabel('outcome', 'other')),
-      ],
-    ),
+    counter('tandem_engine_attempts_total', 'Ended attempts: answered, failed (fault of the engine), or other.', [
+      ...ofEngines(({ succeeded }) => succeeded).map(withLabel('outcome', 'answered')),
+      ...ofEngines(({ failed }) => failed).map(withLabel('outcome', 'failed')),
+      ...ofEngines(({ others }) => others).map(withLabel('outcome', 'other')),
+    ]),
     {
       ...{ name: 'tandem_engine_attempt_duration_seconds', type: 'histogram' },
-      help: 'Of answered attempts, as the router saw it.',
+      help: 'Duration of answered attempts, measured by the router.',
       samples: engines.map(({ engine, counted }) => ({
         ...{ labels: { engine }, exemplars: [] },
         histogram: counted.map(({ histogram }) => histogram).reduce(merged, NO_HISTOGRAM),
@@ -92,7 +90,7 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
     ),
     gauge(
       'tandem_engine_in_flight',
-      'Inputs that were sent to the engine and are not answered.',
+      'Unanswered inputs of the engine.',
       engines.map(({ engine, members }) => ({
         labels: { engine },
         value: total(members, ({ inFlight }) => inFlight),
@@ -100,7 +98,7 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
     ),
     gauge(
       'tandem_engine_state',
-      '1 for the state that the engine is in, 0 for the others.',
+      '1 for the current state of the engine, 0 for the others.',
       engines.flatMap(({ engine, members }) =>
         ENGINE_STATES.map((state) => ({
           labels: { engine, state: lower(state) },
@@ -110,7 +108,7 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
     ),
     gauge(
       'tandem_engine_breaker_state',
-      '1 for the state that the circuit breaker of the engine is in, 0 for the others.',
+      '1 for the current state of the engine’s circuit breaker, 0 for the others.',
       engines.flatMap(({ engine, members }) =>
         BREAKER_STATES.map((state) => ({
           labels: { engine, state: lower(state) },
@@ -143,18 +141,18 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
     ),
     counter(
       'tandem_cache_requests_total',
-      'Inputs by what the result cache did for them.',
+      'Inputs by result of the cache look-up.',
       Object.entries(cache).map(([status, value]) => ({ labels: { status: lower(status) }, value })),
     ),
     gauge('tandem_cache_entries', 'Answers kept now.', entries),
-    gauge('tandem_cache_bytes', 'Bytes of inputs and answers kept now.', bytes),
-    counter('tandem_cache_evictions_total', 'Answers pushed out by newer ones.', evictions),
+    gauge('tandem_cache_bytes', 'Bytes of cached inputs and answers.', bytes),
+    counter('tandem_cache_evictions_total', 'Answers evicted by newer ones.', evictions),
     counter(
       'tandem_votes_total',
-      'Votes by how they ended.',
+      'Votes by verdict.',
       VERDICTS.map((verdict) => ({ labels: { verdict: lower(verdict) }, value: votes[verdict] })),
     ),
-    counter('tandem_audits_total', 'Answers checked on a second engine in the background, by what it said.', [
+    counter('tandem_audits_total', 'Answers checked on a second engine in the background, by result.', [
       { labels: { result: 'agreed' }, value: votes.AUDITED },
       { labels: { result: 'disputed' }, value: votes.AUDIT_DISPUTED },
     ]),
@@ -166,7 +164,7 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
     ),
     counter(
       'tandem_client_connection_faults_total',
-      'Connections of clients that ended by a fault, by kind; the log has each.',
+      'Client connections that ended with an error, by kind; each is in the log.',
       [...standing.connectionFaults].map(([kind, value]) => ({ labels: { kind }, value })),
     ),
     counter(
@@ -181,7 +179,7 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
     ),
     counter(
       'tandem_model_compute_seconds_total',
-      'Time of engines, simulating, by model version.',
+      'Simulation time of engines, by model version.',
       ofModels(({ computeS }) => computeS),
     ),
     counter(
@@ -209,12 +207,12 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
     counter('tandem_sessions_opened_total', 'Sessions that were opened.', standing.sessions.opened),
     counter(
       'tandem_sessions_ended_total',
-      'Sessions that ended, by why.',
+      'Sessions that ended, by reason.',
       Object.entries(standing.sessions.ended).map(([why, value]) => ({ labels: { why: lower(why) }, value })),
     ),
     counter(
       'tandem_session_moves_total',
-      'Messages of sessions that another engine answered than the message before.',
+      'Session messages answered by a different engine than the previous message.',
       standing.sessions.moved,
     ),
     counter(
@@ -223,8 +221,8 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
       standing.sessions.refused,
     ),
     ...agentFamilies(counts.agents),
-    counter('tandem_bugs_total', 'Errors of the router that nothing caught; the log has each.', standing.bugs),
-    counter('tandem_spans_dropped_total', 'Spans of traces that were lost on their way out.', standing.spans.dropped),
+    counter('tandem_bugs_total', 'Uncaught errors of the router; each is in the log.', standing.bugs),
+    counter('tandem_spans_dropped_total', 'Spans that were lost before they were exported.', standing.spans.dropped),
     counter('tandem_log_lines_dropped_total', 'Lines of the log whose reader was too slow.', standing.linesDropped),
     counter(
       'tandem_caller_calls_total',
@@ -233,7 +231,7 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
     ),
     counter(
       'tandem_caller_refused_total',
-      'Calls, batches and items that were beyond the limits of their caller.',
+      'Calls, batches and items over the limits of their caller.',
       [...standing.callers].map(([caller, { refused }]) => ({ labels: { caller }, value: refused })),
     ),
     counter(
@@ -243,12 +241,12 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
     ),
     gauge(
       'tandem_discovery_problem',
-      '1: the name of engines is not resolved, or lists addresses where no engine serves.',
+      '1: the host name of engines cannot be resolved, or lists addresses without a serving engine.',
       standing.names.map(({ name }) => ({ labels: { name }, value: 1 })),
     ),
     gauge(
       'tandem_counting_since_timestamp_seconds',
-      'When counting began: start, or last reset.',
+      'Start of the counting: the start of the router, or the last reset.',
       counts.sinceMs / 1e3,
     ),
   ];
@@ -284,7 +282,7 @@ function byReason({ type, errorsByReason }: RequestTypeCounts): Sample[] {
   });
 }
 
-/** Members by name; those beyond the first `max` are members of `other`. */
+/** Members by name; after the first `max`, the rest are in `other`. */
 function fold<T>(members: readonly T[], max: number, nameOf: (member: T) => string): [name: string, members: T[]][] {
   const groups = new Map<string, T[]>();
   for (const member of members) {

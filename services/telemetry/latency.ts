@@ -1,9 +1,9 @@
-// Latencies as a distribution: constant memory, whatever is recorded and however often.
+// A distribution of latencies with constant memory.
 //
-// Twice, because two readers want different things. Percentiles come from buckets that are 1/128 of their value wide, so
-// that they are within 0.8 % of the exact ones. A Prometheus histogram needs few buckets, with bounds that are sharp and
-// never change: those are counted beside them. A record costs about 0.1 µs, half of what
-// Node's own histogram takes, which can neither be read bucket by bucket nor be saved and restored.
+// It counts twice, for two purposes. Percentiles come from buckets whose width is 1/128 of their value, so they are
+// within 0.8 % of the exact ones. A Prometheus histogram needs few buckets with exact, constant bounds, which are
+// counted separately. A record costs about 0.1 µs, half of Node's own histogram, which can neither be read by bucket
+// nor be saved and restored.
 
 const NS_PER_MS = 1e6;
 const LOWEST_NS = 1;
@@ -14,7 +14,7 @@ export const BOUNDS_S: readonly number[] = [
   ...[0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05],
   ...[0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
 ];
-/** What the dashboard draws: a quarter of an octave each. */
+/** Buckets of the dashboard: a quarter of an octave each. */
 export const LATENCY_BUCKETS = 168;
 const BOUNDS_NS = BOUNDS_S.map((seconds) => Math.round(seconds * 1e9));
 
@@ -31,9 +31,9 @@ export interface LatencySummary {
 
 export const NO_LATENCY: LatencySummary = { count: 0, avgMs: 0, minMs: 0, maxMs: 0, p50Ms: 0, p95Ms: 0, p99Ms: 0 };
 
-/** As Prometheus counts. */
+/** For Prometheus. */
 export interface LatencyHistogram {
-  /** Of each of BOUNDS_S, and of +Inf; not cumulative. */
+  /** Counts of each of BOUNDS_S and +Inf; not cumulative. */
   readonly buckets: readonly number[];
   readonly count: number;
   readonly sumS: number;
@@ -41,17 +41,17 @@ export interface LatencyHistogram {
 
 export const NO_HISTOGRAM: LatencyHistogram = { buckets: Array(BOUNDS_S.length + 1).fill(0), count: 0, sumS: 0 };
 
-/** For a file. */
+/** The form for a file. */
 export interface SavedLatencies {
   readonly sumNs: number;
   readonly minNs: number;
   readonly maxNs: number;
   readonly buckets: readonly number[];
-  /** Fine buckets that hold something: index, count, index, count, … */
+  /** Non-empty fine buckets: index, count, index, count, … */
   readonly fine: readonly number[];
 }
 
-// A fine bucket is the exponent and the first 7 bits of the mantissa of the nanoseconds, as binary64 has them.
+// A fine bucket is the exponent and the first 7 bits of the mantissa of the nanoseconds in binary64.
 const MANTISSA_BITS = 7;
 const SHIFT = 20 - MANTISSA_BITS;
 const FIRST = 1_023 << MANTISSA_BITS;
@@ -89,7 +89,7 @@ export class Latencies {
     };
   }
 
-  /** How many are in each of LATENCY_BUCKETS. */
+  /** Counts of each of LATENCY_BUCKETS. */
   buckets(): readonly number[] {
     const counts = Array<number>(LATENCY_BUCKETS).fill(0);
     this.#fine.forEach((count, index) => (counts[index >> (MANTISSA_BITS - 2)]! += count));
@@ -109,7 +109,7 @@ export class Latencies {
     return { sumNs, minNs: this.#count === 0 ? 0 : minNs, maxNs, buckets: [...this.#buckets], fine };
   }
 
-  /** Adds what was saved. Throws where that contradicts itself. */
+  /** Adds saved counts. Throws if they are inconsistent. */
   restore({ sumNs, minNs, maxNs, buckets, fine }: SavedLatencies): void {
     const counts = fine.filter((_, index) => index % 2 === 1);
     const indices = fine.filter((_, index) => index % 2 === 0);
@@ -145,12 +145,12 @@ export class Latencies {
   }
 }
 
-/** Where bucket `index` of LATENCY_BUCKETS begins, milliseconds. */
+/** Start of bucket `index` of LATENCY_BUCKETS, milliseconds. */
 export function bucketStartMs(index: number): number {
   return (2 ** Math.floor(index / 4) * (1 + (index % 4) / 4)) / NS_PER_MS;
 }
 
-/** Place in BOUNDS_S of a duration; their number for one above all of them. */
+/** Index in BOUNDS_S of a duration; their number if it is above all. */
 export function bucketOf(durationMs: number): number {
   return bucketOfNs(toNs(durationMs));
 }
@@ -175,10 +175,10 @@ function middleNs(bucket: number): number {
   return (from! + float[0]!) / 2;
 }
 
-/** Integers within the range only. */
+/** Only integers within the range. */
 function toNs(durationMs: number): number {
   const ns = Math.round(durationMs * NS_PER_MS);
-  if (!(ns > LOWEST_NS)) return LOWEST_NS; // also where it is not a number
+  if (!(ns > LOWEST_NS)) return LOWEST_NS; // also if it is not a number
   return ns < HIGHEST_NS ? ns : HIGHEST_NS;
 }
 

@@ -1,4 +1,5 @@
-// Structured log, one line an event: readable on a terminal, JSON otherwise. To stderr, since stdout is for answers.
+// Structured log, one line per event: readable text on a terminal, else JSON. Written to stderr, since stdout is for
+// answers.
 import { createRequire } from 'node:module';
 import { Writable } from 'node:stream';
 import { type DestinationStream, type Logger, pino } from 'pino';
@@ -9,11 +10,11 @@ export type Log = Logger;
 
 const LEVELS = ['error', 'warn', 'info', 'debug'] as const;
 
-/** What callers send and what opens doors is never written, wherever in a line it may turn up. */
+/** Callers' data and credentials are never written, wherever they occur in a line. */
 const SECRET = ['authorization', 'cookie', 'password', 'token', 'secret', 'data', 'encoding', 'tensor', 'payload'];
 const REDACTED = SECRET.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
-/** Lines look like the sidecars' own, so that one filter reads both. */
+/** Same format as the sidecars' lines, so that one filter can read both. */
 export function createLog(level: string, to?: DestinationStream): Log {
   const stream =
     to ??
@@ -37,7 +38,7 @@ export function createLog(level: string, to?: DestinationStream): Log {
   return pino(options, stream);
 }
 
-/** Most routers have no terminal, and it takes some megabytes. */
+/** Loaded late: most routers have no terminal, and it takes some megabytes. */
 function loadPretty(): typeof PinoPretty {
   return createRequire(import.meta.url)('pino-pretty') as typeof PinoPretty;
 }
@@ -52,12 +53,12 @@ function toOutput(): Writable {
   });
 }
 
-/** One step more or less of what is written, as an operator asks for it while the router runs. */
+/** Changes the log level by one step, on an operator's request at run time. */
 export function changeLevel(log: Log, by: 'more' | 'less'): void {
   const index = LEVELS.findIndex((level) => level === log.level) + (by === 'more' ? 1 : -1);
   const level = LEVELS[Math.min(Math.max(index, 0), LEVELS.length - 1)] ?? 'info';
   const change = { from: log.level, to: level };
-  if (by === 'more') log.level = level; // so that the line is heard
+  if (by === 'more') log.level = level; // so that the line is written
   log.warn(change, 'log level changed');
   log.level = level;
 }

@@ -1,10 +1,10 @@
-// What was counted and how things stand, put together: the one reading that GetMetrics, the exposition, the alerts and
-// the snapshot file share, so that they never tell different things.
+// Combines counters and current states into one reading, which GetMetrics, the exposition, the alerts and the snapshot
+// file share, so that they never differ.
 import type { EngineState } from '../core/engine-state.ts';
 import type { Metrics } from './metrics.ts';
 import type { MetricsSnapshot, SavedMetrics } from './metrics-snapshot.ts';
 
-/** An engine of the pool, as far as the metrics show it. */
+/** The part of an engine that the metrics show. */
 export interface MeteredEngine {
   readonly id: string;
   readonly kind: 'local' | 'sidecar';
@@ -16,9 +16,9 @@ export interface MeteredEngine {
   readonly inFlight: number;
   /** Model versions of the repository that it cannot serve, as "name/version". */
   readonly modelProblems: readonly { readonly model: string; readonly why: string }[];
-  /** Why it takes no requests; empty where it does. */
+  /** Why it takes no requests; empty if it does. */
   readonly unavailableReason: string;
-  /** What it described itself as; undefined while it is not connected. */
+  /** Its description; undefined while it is not connected. */
   readonly engine: { readonly description: object | undefined };
 }
 
@@ -29,43 +29,43 @@ export interface MeteredSessions {
   readonly bytes: number;
   /** Messages that wait for their turn. */
   readonly waiting: number;
-  /** Since the process started, as the following. */
+  /** Since the process started, like the following fields. */
   readonly opened: number;
-  /** By why they ended. */
+  /** By reason. */
   readonly ended: Readonly<Record<string, number>>;
-  /** Messages that another engine answered than the message before. */
+  /** Messages answered by a different engine than the previous message. */
   readonly moved: number;
   readonly refused: number;
 }
 
-/** How things stand now. The totals are since the last reset. */
+/** Current states. The totals are since the last reset. */
 export interface Standing {
   /** In pool order. */
   readonly engines: readonly MeteredEngine[];
   readonly inFlight: number;
   /** Requests waiting for a free engine. */
   readonly waiting: number;
-  /** Names of discovery with a problem, and what it is. */
+  /** Names of discovery with a problem, and the problem. */
   readonly names: readonly { readonly name: string; readonly why: string }[];
   /** Lines of the log that were dropped, since the process started. */
   readonly linesDropped: number;
-  /** Calls of each named caller, and of all others together, since the process started; `refused`: beyond its limits. */
+  /** Calls of each named caller, and of all others together, since the process started; `refused`: over its limits. */
   readonly callers: ReadonlyMap<string, { readonly calls: number; readonly refused: number }>;
-  /** Connections that ended in their TLS handshake. */
+  /** Connections that failed in the TLS handshake. */
   readonly handshakesFailed: number;
   readonly cache: { readonly entries: number; readonly bytes: number; readonly evictions: number };
   readonly connections: { readonly open: number; readonly total: number };
-  /** Connections of clients that ended by a fault, by kind, since the process started. */
+  /** Client connections that ended with an error, by kind, since the process started. */
   readonly connectionFaults: ReadonlyMap<string, number>;
   readonly spans: { readonly dropped: number };
-  /** Errors that nothing caught, since the process started. */
+  /** Uncaught errors since the process started. */
   readonly bugs: number;
   /** Of events. */
   readonly subscribers: number;
   readonly sessions: MeteredSessions;
 }
 
-/** Where the parts that only say how they stand are asked. Their totals are since the router started. */
+/** Sources of current states. Their totals are since the router started. */
 export interface MeterSources {
   /** In pool order. */
   engines(): Standing['engines'];
@@ -78,7 +78,7 @@ export interface MeterSources {
   cache(): Standing['cache'];
   connections(): Standing['connections'];
   connectionFaults(): Standing['connectionFaults'];
-  /** Of traces, lost because too many waited for their way out. */
+  /** Spans lost because too many waited for export. */
   spansDropped(): number;
   bugs(): number;
   subscribers(): number;
@@ -86,15 +86,15 @@ export interface MeterSources {
 }
 
 export interface Reading {
-  /** Milliseconds since 1970: a label, for the system's clock may be set at any time. */
+  /** Milliseconds since 1970: only a label, since the system's clock may be set at any time. */
   readonly timeMs: number;
-  /** On performance.now()'s clock: for durations between two readings. */
+  /** By performance.now(): for durations between two readings. */
   readonly upMs: number;
   readonly counts: MetricsSnapshot;
   readonly standing: Standing;
 }
 
-/** What others count. */
+/** Counts of other parts. */
 interface Totals {
   readonly evictions: number;
   readonly connections: number;
@@ -110,7 +110,7 @@ export interface SavedMeter {
 export class Meter {
   readonly #metrics: Metrics;
   readonly #sources: MeterSources;
-  /** As it was at the last reset, for those who count keep no account of it. Less than 0: counted by an earlier run. */
+  /** Values at the last reset, since the counting parts do not reset. Negative: counted by an earlier run. */
   #before: Totals = { evictions: 0, connections: 0, spansDropped: 0 };
 
   constructor(metrics: Metrics, sources: MeterSources) {
@@ -145,14 +145,14 @@ export class Meter {
     };
   }
 
-  /** Returns what was counted until now. */
+  /** Returns the counts before the reset. */
   reset(): Reading {
     const until = this.read();
     const sources = this.#sources;
     const { open, total } = sources.connections();
     this.#before = {
       evictions: sources.cache().evictions,
-      // Clients that are connected count as opened, so that there are never more open than were opened in all.
+      // Connected clients count as opened, so there are never more open than opened in total.
       connections: total - open,
       spansDropped: sources.spansDropped(),
     };
@@ -165,7 +165,7 @@ export class Meter {
     return { metrics: this.#metrics.save(ids), totals: this.#totals() };
   }
 
-  /** Goes on counting where an earlier run ended. To be called before anything is counted. */
+  /** Continues the counts of an earlier run. Call before anything is counted. */
   restore({ metrics, totals }: SavedMeter): void {
     this.#metrics.restore(metrics);
     const { evictions, connections, spansDropped } = totals;

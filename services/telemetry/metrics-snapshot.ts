@@ -1,4 +1,4 @@
-// What `Metrics` gives: its counts at one moment, and what it saves to a file.
+// Types of `Metrics`: its counts at one moment, and the form for the file.
 import type { Lack } from '../core/errors.ts';
 import type { CacheStatusName, VerdictName } from '../core/observer.ts';
 import type { AgentSnapshot } from './agent-counts.ts';
@@ -26,7 +26,7 @@ export interface MetricsSnapshot {
   readonly models: readonly ModelCounts[];
   readonly cache: Readonly<Record<CacheStatusName, number>>;
   readonly votes: Readonly<Record<VerdictName, number>>;
-  /** Requests refused, by what the router had too little of. */
+  /** Refused requests, by missing resource. */
   readonly shed: Readonly<Record<Lack, number>>;
   readonly events: EventCounts;
   readonly agents: AgentSnapshot;
@@ -47,20 +47,20 @@ export interface RequestTypeCounts {
   readonly errorsByReason: Readonly<Record<string, number>>;
   /** Of those that were answered. */
   readonly latency: LatencySummary;
-  /** The same ones in LATENCY_BUCKETS. */
+  /** The same counts in LATENCY_BUCKETS. */
   readonly buckets: readonly number[];
   readonly histogram: LatencyHistogram;
-  /** The newest trace of each bucket of `histogram`; undefined where none is known. */
+  /** The newest trace of each bucket of `histogram`; undefined if none is known. */
   readonly exemplars: readonly (Exemplar | undefined)[];
 }
 
-/** A request that can be looked up. */
+/** A request with a stored trace. */
 export interface Exemplar {
   readonly traceId: string;
   readonly durationMs: number;
   /** Milliseconds since 1970. */
   readonly timeMs: number;
-  /** The same on performance.now()'s clock: for its age. */
+  /** The same by performance.now(), for its age. */
   readonly upMs: number;
 }
 

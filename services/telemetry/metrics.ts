@@ -16,12 +16,12 @@ import type {
   SavedMetrics,
 } from './metrics-snapshot.ts';
 
-// What is counted comes from the router's own words, so these are not reached; they hold even where that is a mistake.
+// Limits on keys. They are not reached, because keys come from the router; they also hold in case of a bug.
 const MAX_TYPES = 64;
 const MAX_STRATEGIES = 64;
 const MAX_MODELS = 256;
 const MAX_ENGINES = 512; // twice what a pool holds, since an engine's last attempts may end after it was forgotten
-/** Counts what comes after the limits are reached. */
+/** Key for counts after a limit is reached. */
 export const OTHER = 'other';
 
 export class Metrics implements Observer, EventObserver, AgentObserver {
@@ -40,7 +40,7 @@ export class Metrics implements Observer, EventObserver, AgentObserver {
     if (lack !== undefined) this.#counts.shed[lack] += 1;
   }
 
-  /** The trace of a request that was answered: the newest one of each latency bucket is kept. */
+  /** The trace of an answered request: the newest of each latency bucket is kept. */
   exemplar(durationMs: number, traceId: string, type: string): void {
     this.#type(type).exemplars[bucketOf(durationMs)] = {
       ...{ traceId, durationMs, timeMs: this.#now() },
@@ -98,12 +98,12 @@ export class Metrics implements Observer, EventObserver, AgentObserver {
     this.#counts.agents.providerUsed(caller, usage, usd);
   }
 
-  /** For an engine that has left the pool: else those that come and go would fill the table. */
+  /** Removes an engine that has left the pool, so that the table does not fill up. */
   forgetEngine(engineId: string): void {
     this.#counts.engines.delete(engineId);
   }
 
-  /** Requests refused so far, by what the router had too little of. */
+  /** Refused requests so far, by missing resource. */
   get shed(): Readonly<Record<Lack, number>> {
     return this.#counts.shed;
   }
@@ -133,7 +133,7 @@ export class Metrics implements Observer, EventObserver, AgentObserver {
     };
   }
 
-  /** `engineIds`: of the pool, so that engines which come and go do not fill the file. */
+  /** `engineIds`: of the pool, so that removed engines do not fill the file. */
   save(engineIds: readonly string[]): SavedMetrics {
     const { sinceMs, types, strategies, engines, models, cache, votes, shed, agents } = this.#counts;
     return {
@@ -156,7 +156,7 @@ export class Metrics implements Observer, EventObserver, AgentObserver {
     };
   }
 
-  /** In place of what was counted so far. All or nothing: throws where what was saved contradicts itself. */
+  /** Replaces the current counts, all or nothing. Throws if the saved counts are inconsistent. */
   restore(saved: SavedMetrics): void {
     const counts = new Counts(saved.sinceMs);
     const before = this.#counts;
@@ -253,7 +253,7 @@ interface ModelWork {
   spikes: number;
 }
 
-/** A sum that has grown beyond what a number holds exactly stays there: it must not break the file or a message. */
+/** Saturates at the largest exact number, so that the file or a message is not broken. */
 function saturated(sum: number): number {
   return Math.min(sum, Number.MAX_SAFE_INTEGER);
 }
@@ -263,7 +263,7 @@ function newModelWork(name: string, model: string, version: number): ModelWork {
   return { ...which, requests: 0, inferences: 0, computeUs: 0, synapticOperations: 0, spikes: 0 };
 }
 
-/** The new entry of `key`, or the one that all share once there are `max`. */
+/** The new entry of `key`, or the shared one if there are `max`. */
 function added<T>(map: Map<string, T>, key: string, max: number, make: (name: string) => T): T {
   const name = map.size < max - 1 ? key : OTHER;
   const value = map.get(name) ?? make(name);

@@ -105,7 +105,7 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
       }),
     ],
     alerts: () => [
-      { name: 'TandemEngineDown', text: `engines that cannot be asked: ${HOSTILE}`, sinceMs: 1_790_000_000_000 },
+      { name: 'TandemEngineDown', text: `engines that are not usable: ${HOSTILE}`, sinceMs: 1_790_000_000_000 },
     ],
     client: () => ({ address: '127.0.0.1:50077', flags: '' }),
     readiness: () => ({ isReady: true, why: '1 of 2 engines ready for toy/1' }),

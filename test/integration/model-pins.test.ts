@@ -145,7 +145,7 @@ describe('engines with other weights under the name and version of the repositor
     expect([alert?.data['name'], alert?.text]).toEqual([
       'TandemModelMismatch',
       expect.stringMatching(
-        /^models that are not as in the repository: wrong \(supersense\/1: it holds other .*\), twin \(supersense\/1: /,
+        /^models that differ from the repository: wrong \(supersense\/1: it holds other .*\), twin \(supersense\/1: /,
       ),
     ]);
     const { body } = await system.prometheus.exposition('');

@@ -19,7 +19,7 @@ export class CallerTally {
   readonly cache: Counts = {};
   /** Of what was computed. */
   readonly strategies: Counts = {};
-  /** Votes by how they ended. */
+  /** Votes by verdict. */
   readonly votes: Counts = {};
   /** Answers by the engine that gave them, ballots included. */
   readonly engines: Counts = {};
