@@ -2,6 +2,7 @@
 // interrupted it.
 import { type PassageStore, type TextModel, labelPassages } from '../agents/retrieval/label-passages.ts';
 import { RouterError } from '../core/errors.ts';
+import { orStopped } from '../core/or-stopped.ts';
 import type { Operations, RunningOperation } from '../operations/operations.ts';
 
 const KIND = 'index';
@@ -16,7 +17,7 @@ export interface IndexingParts {
   readonly onInternalError: (corpus: string, error: RouterError) => void;
 }
 
-export interface StartedIndexing {
+interface StartedIndexing {
   readonly operationId: string;
   readonly corpus: string;
 }
@@ -80,7 +81,7 @@ export class Indexing {
   async #run(name: string, operation: RunningOperation, signal: AbortSignal): Promise<void> {
     const { onInternalError } = this.#parts;
     try {
-      const result = await unlessAborted(signal, this.#index(name, operation, signal));
+      const result = await orStopped(this.#index(name, operation, signal), signal);
       operation.succeed(result);
     } catch (thrown) {
       if (this.#stopped.signal.aborted) return;
@@ -102,18 +103,5 @@ export class Indexing {
     const onProgress = (done: number, total: number): void => progress(Math.floor((total + done) / 2), total);
     const total = await labelPassages(corpora, name, model, { signal, onProgress });
     return `${total} passages indexed, labelled by ${model.key}`;
-  }
-}
-
-/** Rejects as soon as `signal` is aborted, even if the work cannot be interrupted at that moment. */
-async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  const left = Promise.withResolvers<never>();
-  const leave = (): void => left.reject(signal.reason as Error);
-  signal.addEventListener('abort', leave, { once: true });
-  try {
-    return await Promise.race([work, left.promise]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-    work.catch(() => undefined); // reported above, or abandoned
   }
 }

@@ -14,13 +14,13 @@ import type { Log } from '../telemetry/log.ts';
 
 const NO_INPUT = { field: 'encoding', shape: [0], dtype: 'FP32', data: Buffer.alloc(0) } as const;
 
-export interface CorporaParts {
+interface CorporaParts {
   readonly models: ModelRepository;
   readonly router: Router;
   readonly operations: Operations;
 }
 
-export interface CorporaInUse {
+interface CorporaInUse {
   readonly retriever: Retriever;
   readonly indexing: Indexing;
   stop(): Promise<void>;

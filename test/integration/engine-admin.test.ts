@@ -85,7 +85,7 @@ describe('ListEngines', () => {
     const lost = await operator.engine('two');
     expect(lost.stateReason).not.toBe('');
     expect(lost.build).toMatch(/^tandem-engine /); // as it was seen last
-    expect([lost.breaker, lost.models]).toEqual([BreakerState.BREAKER_STATE_OPEN, []]);
+    expect([lost.breakerEvents[0]?.state, lost.models]).toEqual([BreakerState.BREAKER_STATE_OPEN, []]);
     await fleet.restart('two');
     await until(async () => (await operator.engine('two')).state === READY, { what: 'its return' });
     await until(async () => (await answerers(2)).includes('two'), { what: 'an answer of it' });
@@ -102,7 +102,7 @@ describe('ListEngines', () => {
   });
 
   it('says which failures opened a breaker', async () => {
-    await start();
+    await start({ breaker: { reset_ms: 60_000 } });
     fleet.front('two').failWith = 'ENGINE_FAULT';
     for (let turn = 0; turn < 10; turn += 1) await system.reason(request);
     const { breaker, breakerEvents, state } = await operator.engine('two');

@@ -127,7 +127,11 @@ describe('a router that is told to stop', () => {
   });
 
   it('exits with 0 within Docker’s grace period by default, with a stuck request, a watcher and a sidecar of its own', async () => {
-    await start({ spawn: { count: 1, socket_dir: mkdtempSync(join(tmpdir(), 'tandem-stop-')) } });
+    // A stalled engine's request would otherwise move to the other engine on a slow machine.
+    await start({
+      stall_timeout_ms: 60_000,
+      spawn: { count: 1, socket_dir: mkdtempSync(join(tmpdir(), 'tandem-stop-')) },
+    });
     health.watch();
     front.stall = true;
     const refusals = [refusalOf(reason()), refusalOf(reason())]; // one goes to each

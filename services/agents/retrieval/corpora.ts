@@ -1,7 +1,7 @@
 // Access to the corpora. Each request goes to their worker thread, which starts with the first request.
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/inference.ts';
-import { orStopped } from '../../engines/local/or-stopped.ts';
+import { orStopped } from '../../core/or-stopped.ts';
 import { Thread } from '../../engines/local/thread.ts';
 import type { Retriever, Search } from '../retriever.ts';
 import type { Passage } from '../types.ts';
@@ -10,7 +10,7 @@ import type { Pending } from './corpus-searcher.ts';
 
 type Settle = PromiseWithResolvers<unknown>;
 
-export interface CorporaOptions extends ThreadSetup {
+interface CorporaOptions extends ThreadSetup {
   readonly onWarning: (text: string) => void;
   readonly onIndexed: (corpus: string, done: number, total: number) => void;
 }
@@ -27,7 +27,7 @@ export class Corpora implements Retriever {
 
   async search(search: Search, context: CallContext): Promise<readonly Passage[]> {
     const passages = this.#ask({ what: 'search', search });
-    return (await orStopped(passages, context.deadlineMs, context.signal)) as readonly Passage[];
+    return (await orStopped(passages, context.signal, context.deadlineMs)) as readonly Passage[];
   }
 
   /** `corpus` empty: the only corpus. Throws UNKNOWN_CORPUS or CORPUS_UNAVAILABLE. */

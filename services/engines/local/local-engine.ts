@@ -13,7 +13,7 @@ import type { Pending } from './job-table.ts';
 import { JobTable } from './job-table.ts';
 import type { Answer, Failure, Job, LoadedModel } from './messages.ts';
 import type { Network } from './network.ts';
-import { orStopped } from './or-stopped.ts';
+import { orStopped } from '../../core/or-stopped.ts';
 import { RecordingIds } from './recording-ids.ts';
 import { RepositoryModels } from './repository-models.ts';
 import { toShared } from './shared-clock.ts';
@@ -168,7 +168,7 @@ export class LocalEngine implements Engine {
       const number = this.#recordingIds.numberOf(id, index, worker.life);
       if (number === undefined) continue;
       // A worker answers between two batches.
-      const recording = await orStopped(worker.recording(number), deadlineMs, signal);
+      const recording = await orStopped(worker.recording(number), signal, deadlineMs);
       if (recording !== undefined) return recording;
     }
     throw new RouterError(
