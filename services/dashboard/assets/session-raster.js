@@ -30,7 +30,7 @@ export function sessionRaster({ serial, id }) {
 }
 
 function waiting() {
-  return empty('Its readout is drawn from its next messages on.');
+  return empty('The readout is drawn when the next message arrives.');
 }
 
 function picture(id, neurons, rows) {

@@ -6,7 +6,7 @@ import { engineShares } from './shares.js';
 
 export function start(root) {
   const list = h('div', { class: 'cards' });
-  root.append(heading('Engines', 'Who answers: state, circuit breaker, build, load and latency.'), list);
+  root.append(heading('Engines', 'Each engine with its state, circuit breaker, build, load and latency.'), list);
   return {
     update: ({ last }) => {
       const shares = engineShares(last);

@@ -38,7 +38,7 @@ export function start(root, [engineId]) {
     fill(list, events.length === 0 ? none() : shown.length === 0 ? empty('No event fits.') : rows(shown));
   };
   root.append(
-    heading('Events', 'What happened, newest first. The same as EventService sends to subscribers.'),
+    heading('Events', 'Recent events, newest first: the same that EventService sends to subscribers.'),
     h(
       'form',
       { class: 'filters', onsubmit: (event) => event.preventDefault() },

@@ -149,7 +149,7 @@ function panels(last) {
   return [
     panel(
       'Engines',
-      { class: 'two-wide', aside: [`latency ${aside} · `, h('a', { href: '#/engines' }, 'all about them')] },
+      { class: 'two-wide', aside: [`latency ${aside} · `, h('a', { href: '#/engines' }, 'details')] },
       engines(last),
     ),
     panel('Strategies', { aside }, strategies(last)),
@@ -219,7 +219,7 @@ function cache({ cache }) {
     h(
       'p',
       { class: 'note' },
-      `${plural(cache.entries, 'answer')} kept, ${bytes(cache.bytes)}, ${count(cache.evictions)} evicted`,
+      `${plural(cache.entries, 'answer')} cached, ${bytes(cache.bytes)}, ${count(cache.evictions)} evicted`,
     ),
   );
 }

@@ -64,7 +64,7 @@ function startList(root) {
     load();
   };
   root.append(
-    heading('Traces', 'Where the time of single requests went, from the router down into the engines.'),
+    heading('Traces', 'The time of single requests, from the router down to the engines.'),
     h('form', { class: 'filters', onsubmit: (event) => openWhole(event) }, ...fields(filter)),
     panel('Kept traces', { aside: 'newest first' }, list, pages),
   );
