@@ -155,7 +155,9 @@ describe('replaying an input', () => {
     const { engines } = await replayInput(pool, input, context());
     expect(engines[2]).toMatchObject({
       stateDigest: undefined,
-      error: expect.stringMatching(/a readout digest that does not match the returned bytes; its trace shows no difference/),
+      error: expect.stringMatching(
+        /a readout digest that does not match the returned bytes; its trace shows no difference/,
+      ),
     });
   });
 
