@@ -15,6 +15,7 @@ describe('model.yaml', () => {
       spikes_per_step: 'single',
       fire_at: 'above',
       emit: 'same_step',
+      v_start: 'zero',
       input: { kind: 'constant' },
       readout: { from: 'spike_count' },
       temperature: 1,

@@ -13,7 +13,31 @@ const MAX_STEPS = 100_000;
 
 const count = z.number().int().positive();
 
-const gain = z.enum(['dt', 'unit', 'decayed']).default('dt');
+const gain = z.enum(['dt', 'unit', 'decayed']);
+
+/** How neurons compute where NIR leaves it open: proto/NUMERICS.md, "Conventions". */
+const neuronFields = {
+  reset: z.enum(['value', 'subtract', 'subtract_delayed', 'value_delayed', 'none']),
+  if_gain: z.enum(['dt', 'unit']),
+  /** How an input enters LIF, LI and the membrane of CubaLIF and CubaLI. */
+  lif_gain: gain,
+  /** How an input enters the synapse of CubaLIF and CubaLI. */
+  synapse_gain: gain,
+  decay: z.enum(['euler', 'exponential']),
+  /** Spikes of one neuron in one step. */
+  spikes_per_step: z.enum(['single', 'multiple']),
+  /** Whether a potential that equals its threshold fires. */
+  fire_at: z.enum(['above', 'reached']),
+  /** When a spike is emitted. */
+  emit: z.enum(['same_step', 'next_step']),
+  /** The potential before the first step. */
+  v_start: z.enum(['zero', 'leak', 'reset']),
+  /** No potential is lower at the end of a step. */
+  v_min: z
+    .number()
+    .refine((value) => Number.isFinite(Math.fround(value)), 'must be a number that is finite in binary32')
+    .transform((value) => value + 0), // -0 is 0
+};
 
 const fields = z.strictObject({
   /** Repeats the folder's name, for readers. */
@@ -22,20 +46,19 @@ const fields = z.strictObject({
   dt: z.number().positive().default(1e-3),
   /** Steps for a constant input. A time series has its own length. */
   steps: count.max(MAX_STEPS).default(16),
-  reset: z.enum(['value', 'subtract', 'subtract_delayed', 'value_delayed']).default('value'),
+  reset: neuronFields.reset.default('value'),
   /** Default `dt`; then a load prints a warning. */
-  if_gain: z.enum(['dt', 'unit']).optional(),
-  /** How an input enters LIF, LI and the membrane of CubaLIF and CubaLI. */
-  lif_gain: gain,
-  /** How an input enters the synapse of CubaLIF and CubaLI. */
-  synapse_gain: gain,
-  decay: z.enum(['euler', 'exponential']).default('euler'),
-  /** Spikes of one neuron in one step. */
-  spikes_per_step: z.enum(['single', 'multiple']).default('single'),
-  /** Whether a potential that equals its threshold fires. */
-  fire_at: z.enum(['above', 'reached']).default('above'),
-  /** When a spike is emitted. */
-  emit: z.enum(['same_step', 'next_step']).default('same_step'),
+  if_gain: neuronFields.if_gain.optional(),
+  lif_gain: neuronFields.lif_gain.default('dt'),
+  synapse_gain: neuronFields.synapse_gain.default('dt'),
+  decay: neuronFields.decay.default('euler'),
+  spikes_per_step: neuronFields.spikes_per_step.default('single'),
+  fire_at: neuronFields.fire_at.default('above'),
+  emit: neuronFields.emit.default('same_step'),
+  v_start: neuronFields.v_start.default('zero'),
+  v_min: neuronFields.v_min.optional(),
+  /** Settings of single nodes, by name, where they differ from the settings above. */
+  nodes: z.record(z.string(), z.strictObject(neuronFields).partial()).optional(),
   input: z
     .strictObject({
       shape: z.array(count).min(1).optional(),
@@ -71,6 +94,9 @@ const schema = fields.superRefine(({ encoder, events, input }, context) => {
 });
 
 export type Manifest = z.output<typeof schema>;
+
+/** What the neurons of one node compute with. */
+export type NeuronSettings = Pick<Manifest, keyof typeof neuronFields>;
 
 /** Its message names the key. */
 export class ManifestError extends Error {

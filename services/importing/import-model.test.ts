@@ -44,11 +44,22 @@ describe('an import', () => {
     expect(parseManifest(from('spikingjelly', file).manifest).dt).toBe(0.002);
   });
 
-  it('says which setting one model cannot have for two layers', () => {
+  it('gives nodes of sinabs settings of their own where layers differ', () => {
     const lif = node('LIF', { tau: 8, r: 1, v_leak: 0, v_threshold: 1, v_reset: 0 });
     const both = writeNir(chain(1, 1, { lif, leak: node('LI', { tau: 8, r: 1, v_leak: 0 }) }));
-    expect(from('sinabs', both).remarks.join()).toContain('give ExpLeak norm_input=True');
-    expect(from('sinabs').remarks.join()).not.toContain('norm_input=True');
+    const { manifest, decisions } = from('sinabs', both);
+    expect(parseManifest(manifest)).toMatchObject({ lif_gain: 'dt', nodes: { leak: { lif_gain: 'unit' } } });
+    expect(decisions.map(({ key }) => key)).toContain('nodes.leak.lif_gain');
+    expect(parseManifest(from('sinabs').manifest).nodes).toBeUndefined();
+  });
+
+  it('gives a CuBaLIF of Spyx its own reset where there are other neurons', () => {
+    const cuba = node('CubaLIF', { tau_syn: 4, tau_mem: 8, r: 1, w_in: 1, v_leak: 0, v_threshold: 1 });
+    const lif = node('LIF', { tau: 8, r: 1, v_leak: 0, v_threshold: 1 });
+    const mixed = parseManifest(from('spyx', writeNir(chain(1, 1, { cuba, lif }))).manifest);
+    expect([mixed.reset, mixed.nodes]).toEqual(['subtract_delayed', { cuba: { reset: 'subtract' } }]);
+    const alone = parseManifest(from('spyx', writeNir(chain(1, 1, { cuba }))).manifest);
+    expect([alone.reset, alone.nodes]).toEqual(['subtract', undefined]);
   });
 
   it('takes dt from the r of a neuron of Rockpool', () => {
@@ -73,6 +84,25 @@ describe('an import with a recording', () => {
     const { comparison, manifest } = from('snntorch', leaky, npz({ input, output: spikes(3, 7, 11) }));
     expect(isAlike(comparison!)).toBe(true);
     expect(parseManifest(manifest).reset).toBe('value');
+  });
+
+  it('finds the settings of each layer, where no settings of the whole model fit', () => {
+    // Each layer holds its input. The first subtracts its threshold; the second never resets.
+    const hold = (threshold: number) => node('LIF', { tau: 1e9, r: 1e13, v_leak: 0, v_threshold: threshold });
+    const file = writeNir(chain(1, 1, { a: hold(1), b: hold(2.5) }));
+    // v of a: 0.35, 0.7, 1.05, then 0.4, 0.75, 1.1, then 0.45, 0.8, 1.15, then 0.5, …
+    const output = spikes(8, 9, 10, 11);
+    const { comparison, manifest } = from('snntorch', file, npz({ input, output }));
+    expect(isAlike(comparison!)).toBe(true);
+    expect(parseManifest(manifest).nodes).toEqual({ b: { reset: 'none' } });
+  });
+
+  it('finds a v_min that the exporter leaves out', () => {
+    const file = writeNir(chain(1, 1, { a: node('IF', { r: 1, v_threshold: 1 }) }));
+    const falling = Array.from({ length: STEPS }, (_, step) => [step < 4 ? -1 : 0.5]);
+    // From −1: −0.5, 0, 0.5, 1; it fires there and loses the threshold.
+    const { comparison, manifest } = from('sinabs', file, npz({ input: falling, output: spikes(7, 9, 11) }));
+    expect([isAlike(comparison!), parseManifest(manifest).v_min]).toEqual([true, -1]);
   });
 
   /** Of SpikingJelly's LIFNode(tau=4), exported with dt=1e-3: the file does not tell the dt. */

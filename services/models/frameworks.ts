@@ -1,15 +1,14 @@
 // What each framework means with the NIR files that it exports: what a model.yaml must say so that the served network
 // fires as the framework's own. Read from the frameworks' sources, and checked against their runs (test/conformance).
-import type { Manifest } from '../config/manifest.ts';
+import type { NeuronSettings } from '../config/manifest.ts';
 
 /** The settings that a framework decides. */
-type Convention = keyof Pick<
-  Manifest,
-  'dt' | 'reset' | 'if_gain' | 'lif_gain' | 'synapse_gain' | 'decay' | 'fire_at' | 'spikes_per_step' | 'emit'
->;
+type Convention = 'dt' | keyof NeuronSettings;
 
 export interface Decision {
   readonly key: Convention;
+  /** The one node that it is about; without it, the whole model. */
+  readonly node?: string;
   readonly value: string | number;
   readonly why: string;
 }
@@ -25,7 +24,7 @@ export interface Framework {
   /** How people write it. */
   readonly title: string;
   decide(nodes: readonly ImportedNode[]): readonly Decision[];
-  /** Other values that the file does not tell apart, the likelier first; a recording decides. */
+  /** Other values that the file does not tell apart, the likelier first; a recording decides, for the model or for single nodes. */
   readonly alternatives: readonly (readonly Decision[])[];
   /** What a user must know: what the exporter leaves out, or one setting for all nodes cannot say. */
   remarks(nodes: readonly ImportedNode[]): readonly string[];
@@ -45,10 +44,11 @@ const snntorch: Framework = {
       { key: 'reset', value: 'value', why: 'reset_mechanism="zero" of Leaky' },
       { key: 'reset', value: 'value_delayed', why: 'reset_mechanism="zero" of Synaptic, RLeaky and RSynaptic' },
       { key: 'reset', value: 'subtract', why: 'reset_delay=False' },
+      { key: 'reset', value: 'none', why: 'reset_mechanism="none"' },
     ],
   ],
   remarks: () => [
-    'all layers must have the same reset_mechanism and reset_delay: the file does not say them, and a model has one for all',
+    'the file does not say reset_mechanism and reset_delay: with a recording (--check) they are found for each layer; without one, write those of layers that differ under nodes in model.yaml',
   ],
 };
 
@@ -63,12 +63,19 @@ const norse: Framework = {
     { key: 'reset', value: 'value', why: 'its neurons go to v_reset' },
     { key: 'if_gain', value: 'unit', why: 'IAF adds its input as it is' },
     { key: 'synapse_gain', value: 'unit', why: 'LIF adds its input to the current as it is; the file has no w_in' },
+    { key: 'v_start', value: 'leak', why: 'its potentials start at v_leak' },
   ],
   alternatives: [],
   remarks: () => [
     'with another dt than 0.001 in Norse, give --dt with the square of yours',
-    'its exporter leaves out v_reset, and its potentials start at v_leak; where these are not 0, neurons cannot fire alike',
+    'its exporter leaves out v_reset; where it is not 0, neurons cannot fire alike',
   ],
+};
+
+const leakAlone: Decision = {
+  key: 'lif_gain',
+  value: 'unit',
+  why: 'ExpLeak adds its input as it is by default (norm_input=False)',
 };
 
 const sinabs: Framework = {
@@ -77,12 +84,13 @@ const sinabs: Framework = {
     { key: 'dt', value: 1, why: 'its time constants are in steps' },
     { key: 'decay', value: 'exponential', why: 'LIF and ExpLeak decay by exp(-1/tau)' },
     { key: 'if_gain', value: 'unit', why: 'IAF adds its input as it is' },
-    nodes.some(({ type }) => type === 'LIF')
+    has(nodes, 'LIF')
       ? { key: 'lif_gain', value: 'dt', why: 'LIF scales its input by default (norm_input=True)' }
-      : { key: 'lif_gain', value: 'unit', why: 'ExpLeak adds its input as it is by default (norm_input=False)' },
+      : leakAlone,
     { key: 'fire_at', value: 'reached', why: 'it fires at the threshold' },
     { key: 'spikes_per_step', value: 'multiple', why: 'by default it puts out several spikes a step (MultiSpike)' },
     { key: 'reset', value: 'subtract', why: 'by default it subtracts the threshold (MembraneSubtract)' },
+    ...(has(nodes, 'LIF') ? nodesOf(nodes, 'LI', leakAlone) : []),
   ],
   alternatives: [
     [{ key: 'spikes_per_step', value: 'single', why: 'spike_fn=SingleSpike' }],
@@ -91,23 +99,28 @@ const sinabs: Framework = {
       { key: 'lif_gain', value: 'unit', why: 'norm_input=False' },
       { key: 'lif_gain', value: 'dt', why: 'norm_input=True' },
     ],
+    [{ key: 'v_min', value: -1, why: 'min_v_mem=-1, as from_model sets it' }],
   ],
-  remarks: (nodes) => [
-    'its exporter leaves out tau_syn, min_v_mem and recurrent connections; such layers cannot fire alike',
-    'from_model sets min_v_mem to -1; convert with min_v_mem=None',
-    ...(has(nodes, 'LIF') && has(nodes, 'LI')
-      ? ['LIF scales its input, ExpLeak does not, and a model has one lif_gain: give ExpLeak norm_input=True']
-      : []),
+  remarks: () => [
+    'its exporter leaves out tau_syn and recurrent connections; such layers cannot fire alike',
+    'its exporter leaves out min_v_mem: write it as v_min in model.yaml, or give a recording (--check), which finds the -1 of from_model',
   ],
+};
+
+const earlyReset: Decision = { key: 'reset', value: 'subtract', why: 'CuBaLIF resets before the update' };
+const lateReset: Decision = {
+  key: 'reset',
+  value: 'subtract_delayed',
+  why: 'its neurons reset after the update of the next step',
 };
 
 const spyx: Framework = {
   title: 'Spyx',
   decide: (nodes) => [
     { key: 'dt', value: 1, why: 'its exporter computes with dt = 1 by default' },
-    nodes.some(({ type }) => type === 'CubaLIF')
-      ? { key: 'reset', value: 'subtract', why: 'CuBaLIF resets before the update' }
-      : { key: 'reset', value: 'subtract_delayed', why: 'its neurons reset after the update of the next step' },
+    ...(has(nodes, 'LIF') || has(nodes, 'IF') || !has(nodes, 'CubaLIF')
+      ? [lateReset, ...nodesOf(nodes, 'CubaLIF', earlyReset)]
+      : [earlyReset]),
     { key: 'emit', value: 'next_step', why: 'a spike is put out in the next step' },
     { key: 'if_gain', value: 'unit', why: 'IF adds its input as it is' },
     { key: 'lif_gain', value: 'unit', why: 'LIF adds its input unscaled; its exporter writes beta, the decay, as r' },
@@ -119,9 +132,6 @@ const spyx: Framework = {
     'its exporter leaves out LI and ALIF layers',
     ...(has(nodes, 'Flatten')
       ? ['its exporter leaves the weights behind a Flatten in the order of channels last; reorder their columns']
-      : []),
-    ...(has(nodes, 'CubaLIF') && (has(nodes, 'LIF') || has(nodes, 'IF'))
-      ? ['CuBaLIF resets at another time than LIF and IF, and a model has one reset: use one kind of neuron']
       : []),
   ],
 };
@@ -136,6 +146,7 @@ const spikingjelly: Framework = {
         : { key: 'dt', value: dt, why: 'from the r of a neuron: its exporter writes 1/dt, or tau/dt' },
       { key: 'reset', value: 'value', why: 'its exporter refuses soft resets' },
       { key: 'fire_at', value: 'reached', why: 'it fires at the threshold' },
+      { key: 'v_start', value: 'reset', why: 'its potentials start at v_reset' },
     ];
   },
   alternatives: [
@@ -144,10 +155,7 @@ const spikingjelly: Framework = {
       { key: 'dt', value: 1, why: 'export_to_nir(…, dt=1)' },
     ],
   ],
-  remarks: () => [
-    'with another dt than 1e-4 in export_to_nir, give it with --dt, unless the file tells it',
-    'its potentials start at v_reset; where it is not 0, neurons cannot fire alike',
-  ],
+  remarks: () => ['with another dt than 1e-4 in export_to_nir, give it with --dt, unless the file tells it'],
 };
 
 const rockpool: Framework = {
@@ -194,6 +202,10 @@ export const FRAMEWORKS: Readonly<Record<string, Framework>> = {
 
 function has(nodes: readonly ImportedNode[], wanted: string): boolean {
   return nodes.some(({ type }) => type === wanted);
+}
+
+function nodesOf(nodes: readonly ImportedNode[], wanted: string, decision: Decision): Decision[] {
+  return nodes.filter(({ type }) => type === wanted).map(({ name }) => ({ ...decision, node: name }));
 }
 
 /** Undefined where the node does not tell it. */

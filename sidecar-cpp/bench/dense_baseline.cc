@@ -34,7 +34,7 @@ std::optional<DenseBaseline> DenseBaseline::Make(const Graph& graph, const Manif
     if (!HasWeight(node.type) && !IsSpikingNeuron(node.type)) return std::nullopt;
     Layer layer;
     layer.type = node.type;
-    layer.subtract = manifest.reset == Reset::kSubtract;
+    layer.subtract = manifest.neurons.reset == Reset::kSubtract;
     if (HasWeight(node.type)) {
       const Tensor& weight = node.parameters.at("weight");
       layer.weight.assign(weight.values.begin(), weight.values.end());
@@ -43,7 +43,7 @@ std::optional<DenseBaseline> DenseBaseline::Make(const Graph& graph, const Manif
     } else {
       const bool cuba = HasCurrent(node.type);
       if (node.type == NodeType::kIf) {
-        const double gain = manifest.if_gain == IfGain::kUnit ? 1.0 : manifest.dt;
+        const double gain = manifest.neurons.if_gain == IfGain::kUnit ? 1.0 : manifest.dt;
         layer.r = Values(node, "r", size, 1);
         for (float& r : layer.r) r = static_cast<float>(gain * static_cast<double>(r));
       } else {

@@ -13,6 +13,10 @@ void Clear(const Rows& rows, std::size_t items) {
   if (rows.base != nullptr) std::fill_n(rows.base, items * rows.stride, 0.0f);
 }
 
+void Fill(const Rows& rows, std::size_t items, const FloatRow& row) {
+  for (std::size_t k = 0; k < items; ++k) std::ranges::copy(row, rows.base + k * rows.stride);
+}
+
 }  // namespace
 
 BatchState::BatchState(const Network& network, std::size_t items, BlockShape shape, Scratch& scratch)
@@ -60,6 +64,7 @@ void BatchState::BeginItems(std::size_t first) {
     }
     Clear(state.current, shape_.items);
     Clear(state.potential, shape_.items);
+    if (!network_.nodes[k].v_start.empty()) Fill(state.potential, shape_.items, network_.nodes[k].v_start);
     Clear(state.delayed, shape_.items);
     if (network_.nodes[k].feeds_delayed) Clear(state.out, shape_.items);
     std::ranges::fill(state.spike_counts, 0u);

@@ -135,7 +135,8 @@ class Check {
       const NetworkNode& from = network_.nodes[origin];
       const bool is_neuron = IsSpikingNeuron(from.type);
       bool fits = by_origin.emplace(origin, output).first->second == output;
-      if (is_neuron || from.type == NodeType::kThreshold) fits &= AreSpikes(output, is_neuron ? MostSpikes() : 1.0f);
+      if (is_neuron || from.type == NodeType::kThreshold)
+        fits &= AreSpikes(output, from.rule.multiple ? kMaxSpikesPerStep : 1.0f);
       if (!is_neuron && HasPotential(from.type)) fits &= potentials_.at(origin) == output;
       if (!fits) return InvalidNode(network_.nodes[k], "last output that no step gives");
     }

@@ -23,8 +23,8 @@ std::string Named(const NetworkNode& node) { return "node \"" + Printable(node.n
 
 // A leaky state that loses more than all of itself in a step swings instead of decaying.
 std::optional<std::string> DtAboveTau(const Network& network, const Manifest& manifest) {
-  if (manifest.conventions.decay != Decay::kEuler) return std::nullopt;
   for (const NetworkNode& node : network.nodes) {
+    if (manifest.SettingsOf(node.name).decay != Decay::kEuler) continue;
     for (const FloatRow* row : {&node.a, &node.b}) {
       const auto found = std::ranges::find_if(*row, [](float share) { return share > 1.0f; });
       if (found == row->end()) continue;
@@ -38,8 +38,9 @@ std::optional<std::string> DtAboveTau(const Network& network, const Manifest& ma
 }
 
 std::optional<std::string> UnstatedGain(const Network& network, const Manifest& manifest) {
-  if (manifest.if_gain_given) return std::nullopt;
-  const auto found = std::ranges::find(network.nodes, NodeType::kIf, &NetworkNode::type);
+  const auto found = std::ranges::find_if(network.nodes, [&](const NetworkNode& node) {
+    return node.type == NodeType::kIf && !manifest.SettingsOf(node.name).if_gain_given;
+  });
   if (found == network.nodes.end()) return std::nullopt;
   return Named(*found) +
          "is an IF, whose gain NIR leaves open; state if_gain in model.yaml: dt (v += dt*r*x, used now) or unit (v += "

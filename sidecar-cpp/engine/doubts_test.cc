@@ -40,7 +40,7 @@ TEST(Doubts, ATimeConstantAsLongAsDtIsFine) { EXPECT_THAT(DoubtsOfOne(Lif(1e-3),
 
 TEST(Doubts, AShortTimeConstantIsFineWhereTheDecayIsExponential) {
   Manifest manifest;
-  manifest.conventions.decay = Decay::kExponential;
+  manifest.neurons.decay = Decay::kExponential;
   EXPECT_THAT(DoubtsOfOne(Lif(1e-5), manifest), IsEmpty());
 }
 

@@ -143,9 +143,10 @@ TEST(Layers, ARasterListsTheFirstEventsOfTheRunAndCountsTheOthers) {
 TEST(Layers, ARunIsTheSameWithThemAndTheirSpikesAddUp) {
   std::mt19937_64 random(testing::SeedOr(7));
   for (int round = 0; round < 50; ++round) {
-    Manifest manifest = testing::RandomManifest(random);
+    const GraphTree tree = testing::RandomGraph(random, 40);
+    Manifest manifest = testing::RandomManifest(random, tree);
     manifest.input_kind = InputKind::kConstant;
-    const Network network = Compile(testing::RandomGraph(random, 40), manifest);
+    const Network network = Compile(tree, manifest);
     const std::vector<std::vector<float>> inputs(3, testing::RandomInput(random, network.input_size(), 0.3));
     const auto plain = Record(network, inputs, 20, Detail::kSummary);
     const auto raster = Record(network, inputs, 20, Detail::kRaster);

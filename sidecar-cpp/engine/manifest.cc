@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <initializer_list>
+#include <span>
 #include <sstream>
 #include <string_view>
+#include <type_traits>
 
 #include "base/text.h"
 
@@ -28,7 +29,7 @@ struct Refused {
                  {{"field", Printable(key)}}}};
 }
 
-void CheckKeys(const YAML::Node& map, const std::string& path, std::initializer_list<std::string_view> known) {
+void CheckKeys(const YAML::Node& map, const std::string& path, std::span<const std::string_view> known) {
   std::vector<std::string> seen;
   for (const auto& entry : map) {
     if (!entry.first.IsScalar()) Refuse(path, "its keys must be words");
@@ -82,7 +83,7 @@ Enum OneOf(const YAML::Node& node, const std::string& key, const std::array<std:
 
 void ReadInput(const YAML::Node& input, Manifest& manifest) {
   if (!input.IsMap()) Refuse("input", "must be a map");
-  CheckKeys(input, "input.", {"shape", "kind"});
+  CheckKeys(input, "input.", std::array<std::string_view, 2>{"shape", "kind"});
   if (const YAML::Node kind = input["kind"]) {
     manifest.input_kind = OneOf<InputKind>(kind, "input.kind", std::array<std::string_view, 2>{"constant", "series"});
   }
@@ -98,7 +99,7 @@ void ReadInput(const YAML::Node& input, Manifest& manifest) {
 
 void ReadReadout(const YAML::Node& readout, Manifest& manifest) {
   if (!readout.IsMap()) Refuse("readout", "must be a map");
-  CheckKeys(readout, "readout.", {"node", "from"});
+  CheckKeys(readout, "readout.", std::array<std::string_view, 2>{"node", "from"});
   if (const YAML::Node node = readout["node"]) manifest.readout_node = Word(node, "readout.node");
   if (const YAML::Node from = readout["from"]) {
     manifest.readout_from =
@@ -108,23 +109,52 @@ void ReadReadout(const YAML::Node& readout, Manifest& manifest) {
   }
 }
 
-void ReadConventions(const YAML::Node& root, Manifest& manifest) {
-  Conventions& to = manifest.conventions;
+// The keys of NeuronSettings, at the top of the file and in `nodes`.
+constexpr std::array<std::string_view, 10> kNeuronKeys{
+    "reset", "if_gain", "lif_gain", "synapse_gain", "decay", "spikes_per_step", "fire_at", "emit", "v_start", "v_min"};
+
+double BinaryNumber(const YAML::Node& node, const std::string& key) {
+  const std::string& word = Word(node, key);
+  double value = 0;
+  if (!YAML::convert<double>::decode(node, value) || !std::isfinite(static_cast<float>(value))) {
+    Refuse(key, "must be a number that is finite in binary32, found \"" + Printable(word) + "\"");
+  }
+  return value + 0.0;  // -0 is 0
+}
+
+// What `map` gives; `path` is in front of its keys in errors.
+void ReadNeuronSettings(const YAML::Node& map, const std::string& path, NeuronSettings& to) {
   const std::array<std::string_view, 3> gains{"dt", "unit", "decayed"};
-  if (const YAML::Node decay = root["decay"]) {
-    to.decay = OneOf<Decay>(decay, "decay", std::array<std::string_view, 2>{"euler", "exponential"});
-  }
-  if (const YAML::Node gain = root["lif_gain"]) to.lif_gain = OneOf<InputGain>(gain, "lif_gain", gains);
-  if (const YAML::Node gain = root["synapse_gain"]) to.synapse_gain = OneOf<InputGain>(gain, "synapse_gain", gains);
-  if (const YAML::Node spikes = root["spikes_per_step"]) {
-    to.spikes_per_step =
-        OneOf<SpikesPerStep>(spikes, "spikes_per_step", std::array<std::string_view, 2>{"single", "multiple"});
-  }
-  if (const YAML::Node fire = root["fire_at"]) {
-    to.fire_at = OneOf<FireAt>(fire, "fire_at", std::array<std::string_view, 2>{"above", "reached"});
-  }
-  if (const YAML::Node emit = root["emit"]) {
-    to.emit = OneOf<Emit>(emit, "emit", std::array<std::string_view, 2>{"same_step", "next_step"});
+  const auto read = [&]<std::size_t kCount>(const char* key, const std::array<std::string_view, kCount>& words,
+                                            auto& setting) {
+    using Enum = std::remove_reference_t<decltype(setting)>;
+    if (const YAML::Node word = map[key]) setting = OneOf<Enum>(word, path + key, words);
+  };
+  read("reset", std::array<std::string_view, 5>{"value", "subtract", "subtract_delayed", "value_delayed", "none"},
+       to.reset);
+  read("if_gain", std::array<std::string_view, 2>{"dt", "unit"}, to.if_gain);
+  to.if_gain_given = to.if_gain_given || map["if_gain"];
+  read("lif_gain", gains, to.lif_gain);
+  read("synapse_gain", gains, to.synapse_gain);
+  read("decay", std::array<std::string_view, 2>{"euler", "exponential"}, to.decay);
+  read("spikes_per_step", std::array<std::string_view, 2>{"single", "multiple"}, to.spikes_per_step);
+  read("fire_at", std::array<std::string_view, 2>{"above", "reached"}, to.fire_at);
+  read("emit", std::array<std::string_view, 2>{"same_step", "next_step"}, to.emit);
+  read("v_start", std::array<std::string_view, 3>{"zero", "leak", "reset"}, to.v_start);
+  if (const YAML::Node v_min = map["v_min"]) to.v_min = BinaryNumber(v_min, path + "v_min");
+}
+
+void ReadNodes(const YAML::Node& nodes, Manifest& manifest) {
+  if (!nodes.IsMap()) Refuse("nodes", "must be a map from names of nodes to settings");
+  for (const auto& entry : nodes) {
+    if (!entry.first.IsScalar()) Refuse("nodes", "its keys must be names of nodes");
+    const std::string& name = entry.first.Scalar();
+    const std::string path = "nodes." + name;
+    if (!entry.second.IsMap()) Refuse(path, "must be a map of settings");
+    CheckKeys(entry.second, path + ".", kNeuronKeys);
+    NeuronSettings settings = manifest.neurons;
+    ReadNeuronSettings(entry.second, path + ".", settings);
+    if (!manifest.nodes.emplace(name, settings).second) Refuse(path, "is given twice");
   }
 }
 
@@ -132,10 +162,12 @@ Manifest Read(const YAML::Node& root) {
   Manifest manifest;
   if (root.IsNull()) return manifest;
   if (!root.IsMap()) Refuse("", "the file must be a map of keys");
-  CheckKeys(root, "", {"name",     "dt",           "steps",   "reset",           "if_gain",
-                       "lif_gain", "synapse_gain", "decay",   "spikes_per_step", "fire_at",
-                       "emit",     "input",        "readout", "labels",          "temperature",
-                       "golden",   "tokenizer",    "vote",    "encoder",         "events"});
+  constexpr std::array<std::string_view, 13> kOthers{"name",    "dt",      "steps",       "nodes",  "input",
+                                                     "readout", "labels",  "temperature", "golden", "tokenizer",
+                                                     "vote",    "encoder", "events"};
+  std::vector<std::string_view> known(kNeuronKeys.begin(), kNeuronKeys.end());
+  known.insert(known.end(), kOthers.begin(), kOthers.end());
+  CheckKeys(root, "", known);
   if (const YAML::Node name = root["name"]) {
     manifest.name = Word(name, "name");
     if (manifest.name.empty() || manifest.name.size() > 128 || Printable(manifest.name) != manifest.name) {
@@ -144,24 +176,19 @@ Manifest Read(const YAML::Node& root) {
   }
   if (const YAML::Node dt = root["dt"]) manifest.dt = PositiveNumber(dt, "dt");
   if (const YAML::Node steps = root["steps"]) manifest.steps = WholeNumber(steps, "steps", kMaxSteps);
-  if (const YAML::Node reset = root["reset"]) {
-    manifest.reset = OneOf<Reset>(
-        reset, "reset", std::array<std::string_view, 4>{"value", "subtract", "subtract_delayed", "value_delayed"});
-  }
-  if (const YAML::Node gain = root["if_gain"]) {
-    manifest.if_gain = OneOf<IfGain>(gain, "if_gain", std::array<std::string_view, 2>{"dt", "unit"});
-    manifest.if_gain_given = true;
-  }
-  ReadConventions(root, manifest);
+  ReadNeuronSettings(root, "", manifest.neurons);
+  if (const YAML::Node nodes = root["nodes"]) ReadNodes(nodes, manifest);
+  const auto file_beside = [&](const char* key) {
+    const YAML::Node file = root[key];
+    const bool is_name = file && file.IsScalar() && file.Scalar().find('/') == std::string::npos;
+    return is_name ? file.Scalar() : std::string();
+  };
   if (const YAML::Node labels = root["labels"]; labels && labels.IsSequence()) {
     manifest.labels = static_cast<std::uint32_t>(labels.size());
-  } else if (labels && labels.IsScalar() && labels.Scalar().find('/') == std::string::npos) {
-    manifest.labels_file = labels.Scalar();
   }
-  if (const YAML::Node tokenizer = root["tokenizer"];
-      tokenizer && tokenizer.IsScalar() && tokenizer.Scalar().find('/') == std::string::npos) {
-    manifest.tokenizer_file = tokenizer.Scalar();
-  }
+  manifest.labels_file = file_beside("labels");
+  manifest.tokenizer_file = file_beside("tokenizer");
+  manifest.golden_file = file_beside("golden");
   if (const YAML::Node input = root["input"]) ReadInput(input, manifest);
   if (const YAML::Node readout = root["readout"]) ReadReadout(readout, manifest);
   return manifest;
@@ -175,7 +202,7 @@ std::string DefaultSettings() {
   text
       << "dt " << defaults.dt << ", steps " << defaults.steps
       << ", reset value, if_gain dt, lif_gain dt, synapse_gain dt, decay euler, spikes_per_step single, fire_at above, "
-         "emit same_step, input.kind constant, readout.from spike_count, temperature 1";
+         "emit same_step, v_start zero, input.kind constant, readout.from spike_count, temperature 1";
   return text.str();
 }
 

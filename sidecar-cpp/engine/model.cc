@@ -7,25 +7,56 @@
 #include "loader/load.h"
 
 namespace tandem {
+namespace {
+
+// Whether each setting that AddConventions adds has its default.
+bool HasFirstDefaults(const NeuronSettings& s) {
+  const NeuronSettings d;
+  return s.decay == d.decay && s.lif_gain == d.lif_gain && s.synapse_gain == d.synapse_gain &&
+         s.spikes_per_step == d.spikes_per_step && s.fire_at == d.fire_at && s.emit == d.emit;
+}
+
+void AddConventions(const NeuronSettings& s, Digest& to) {
+  to.Add(static_cast<std::uint8_t>(s.decay));
+  to.Add(static_cast<std::uint8_t>(s.lif_gain));
+  to.Add(static_cast<std::uint8_t>(s.synapse_gain));
+  to.Add(static_cast<std::uint8_t>(s.spikes_per_step));
+  to.Add(static_cast<std::uint8_t>(s.fire_at));
+  to.Add(static_cast<std::uint8_t>(s.emit));
+}
+
+void AddPotential(const NeuronSettings& s, Digest& to) {
+  to.Add(static_cast<std::uint8_t>(s.v_start));
+  to.Add(s.v_min);
+}
+
+}  // namespace
 
 std::uint64_t ModelId(std::uint64_t file_digest, const Manifest& manifest, std::string_view readout_node) {
   Digest digest;
   digest.Add(file_digest);
   digest.Add(manifest.dt);
-  digest.Add(static_cast<std::uint8_t>(manifest.reset));
-  digest.Add(static_cast<std::uint8_t>(manifest.if_gain));
+  const NeuronSettings& neurons = manifest.neurons;
+  digest.Add(static_cast<std::uint8_t>(neurons.reset));
+  digest.Add(static_cast<std::uint8_t>(neurons.if_gain));
   digest.Add(static_cast<std::uint8_t>(manifest.input_kind));
   digest.Add(static_cast<std::uint8_t>(manifest.readout_from));
   digest.AddText(readout_node);
   // A model with none of the later settings keeps the identity that it had before them; no name holds a zero byte.
-  if (const Conventions& c = manifest.conventions; c != Conventions{}) {
+  const bool has_latest = neurons.v_start != VStart::kZero || neurons.v_min != kNoVMin || !manifest.nodes.empty();
+  if (has_latest || !HasFirstDefaults(neurons)) {
     digest.Add(std::uint8_t{0});
-    digest.Add(static_cast<std::uint8_t>(c.decay));
-    digest.Add(static_cast<std::uint8_t>(c.lif_gain));
-    digest.Add(static_cast<std::uint8_t>(c.synapse_gain));
-    digest.Add(static_cast<std::uint8_t>(c.spikes_per_step));
-    digest.Add(static_cast<std::uint8_t>(c.fire_at));
-    digest.Add(static_cast<std::uint8_t>(c.emit));
+    AddConventions(neurons, digest);
+  }
+  if (!has_latest) return digest.Value();
+  AddPotential(neurons, digest);
+  for (const auto& [node, settings] : manifest.nodes) {
+    digest.AddText(node);
+    digest.Add(std::uint8_t{0});
+    digest.Add(static_cast<std::uint8_t>(settings.reset));
+    digest.Add(static_cast<std::uint8_t>(settings.if_gain));
+    AddConventions(settings, digest);
+    AddPotential(settings, digest);
   }
   return digest.Value();
 }

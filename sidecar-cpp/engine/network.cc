@@ -113,20 +113,25 @@ MaybeError LayOut(Node& node, const Manifest& manifest, NetworkNode& to) {
   if (node.type == NodeType::kDelay) return LayOutDelays(node, manifest.dt, to);
   ParameterRows rows(node, to.out);
   const double dt = manifest.dt;
-  const Conventions& conventions = manifest.conventions;
-  to.lif_gain = conventions.lif_gain;
-  to.synapse_gain = conventions.synapse_gain;
-  DecayFactor decay_factor(conventions.decay == Decay::kExponential);
+  const NeuronSettings& settings = manifest.SettingsOf(node.name);
+  to.lif_gain = settings.lif_gain;
+  to.synapse_gain = settings.synapse_gain;
+  DecayFactor decay_factor(settings.decay == Decay::kExponential);
   const auto per_tau = [&](double tau) { return decay_factor.Of(dt / tau); };
   if (node.type == NodeType::kScale) to.scale = rows.Row("scale");
   if (node.type == NodeType::kThreshold) to.threshold = rows.Row("threshold");
   if (node.type == NodeType::kIf || node.type == NodeType::kI) {
-    const bool unit = manifest.if_gain == IfGain::kUnit;
+    const bool unit = settings.if_gain == IfGain::kUnit;
     to.scale = rows.Row("r", [dt, unit](double r) { return unit ? r : dt * r; });
   } else if (HasPotential(node.type)) {
     to.a = rows.Row(HasCurrent(node.type) ? "tau_mem" : "tau", per_tau);
     to.v_leak = rows.Row("v_leak");
     to.r = rows.Row("r");
+  }
+  if (settings.v_start == VStart::kLeak) to.v_start = to.v_leak;  // empty where there is none
+  if (HasPotential(node.type) && settings.v_min != kNoVMin) {
+    to.v_min.assign(PaddedSize(to.out), static_cast<float>(kNoVMin));  // padding stays at rest
+    std::fill_n(to.v_min.begin(), to.out, static_cast<float>(settings.v_min));
   }
   if (HasCurrent(node.type)) {
     to.b = rows.Row("tau_syn", per_tau);
@@ -135,9 +140,11 @@ MaybeError LayOut(Node& node, const Manifest& manifest, NetworkNode& to) {
   if (IsSpikingNeuron(node.type)) {
     to.threshold = rows.Row("v_threshold", std::numeric_limits<float>::max());
     FloatRow reset = rows.Row("v_reset");  // checked also where it is not used
-    if (manifest.resets_to_value()) to.reset = std::move(reset);
-    to.rule = {manifest.resets_delayed(), conventions.emit == Emit::kNextStep,
-               conventions.spikes_per_step == SpikesPerStep::kMultiple, conventions.fire_at == FireAt::kReached};
+    if (settings.v_start == VStart::kReset) to.v_start = reset;
+    if (settings.resets_to_value()) to.reset = std::move(reset);
+    to.rule = {settings.resets_delayed(), settings.emit == Emit::kNextStep,
+               settings.spikes_per_step == SpikesPerStep::kMultiple, settings.fire_at == FireAt::kReached,
+               settings.reset != Reset::kNone};
     if (to.rule.multiple) {
       if (auto error = CheckPositive(node, "v_threshold", to.threshold)) return error;
     }
@@ -186,6 +193,32 @@ MaybeError CheckInputShape(const Manifest& manifest, std::uint32_t input_size) {
   if (elements == input_size) return std::nullopt;
   return InvalidFile("model.yaml: key \"input.shape\": has " + std::to_string(elements) +
                      " elements, but what the network takes has " + std::to_string(input_size));
+}
+
+// The first few, for people.
+std::string NeuronsOf(const Graph& graph) {
+  constexpr std::size_t kMaxNames = 10;
+  std::size_t count = 0;
+  std::string names;
+  for (const Node& node : graph.nodes) {
+    if (!HasPotential(node.type) || ++count > kMaxNames) continue;
+    names += (names.empty() ? "\"" : ", \"") + Printable(node.name) + "\"";
+  }
+  if (count == 0) return "none";
+  return count > kMaxNames ? names + " and " + std::to_string(count - kMaxNames) + " more" : names;
+}
+
+// `nodes` names neurons of the file, evaluated or not. (The graph's nodes are in canonical order.)
+MaybeError CheckSettings(const Graph& graph, const Manifest& manifest) {
+  for (const auto& [name, settings] : manifest.nodes) {
+    const auto at = std::ranges::lower_bound(graph.nodes, name, {}, &Node::name);
+    const bool exists = at != graph.nodes.end() && at->name == name;
+    if (exists && HasPotential(at->type)) continue;
+    return InvalidFile("model.yaml: key \"nodes." + Printable(name) + "\": " +
+                       (exists ? "is of type " + std::string(NameOf(at->type)) + ", which has no such settings"
+                               : "there is no such node; those with settings are " + NeuronsOf(graph)));
+  }
+  return std::nullopt;
 }
 
 // Scratch of one item: rows of output, i, v, spikes and delays for each node; the readout's sum and counts; the widest
@@ -247,6 +280,7 @@ Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
   std::uint32_t input_size = 0;
   for (const std::uint32_t input : graph.inputs) input_size += sizes.value()[input].out;
   if (auto error = CheckInputShape(manifest, input_size)) return *std::move(error);
+  if (auto error = CheckSettings(graph, manifest)) return *std::move(error);
 
   std::size_t elements = 0;
   for (const NodeSize& size : sizes.value()) elements += std::max(size.in, size.out);
@@ -256,7 +290,6 @@ Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
   network.steps = manifest.steps;
   network.input_kind = manifest.input_kind;
   network.readout_from = manifest.readout_from;
-  network.multiple_spikes = manifest.conventions.spikes_per_step == SpikesPerStep::kMultiple;
   network.graph_nodes = static_cast<std::uint32_t>(graph.nodes.size());
   for (const Node& node : graph.nodes) {
     for (const auto& [field, tensor] : node.parameters) network.parameter_elements += tensor.values.size();
@@ -280,6 +313,7 @@ Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
     }
     to.reads_itself = to.sources.size() == 1 && to.sources[0].node == k;
     if (auto error = LayOut(node, manifest, to)) return *std::move(error);
+    network.multiple_spikes |= to.rule.multiple;
     elements += std::size_t{to.delay_rows} * to.out;
   }
   // A parameter that is not finite is an error also where it takes no part.

@@ -44,6 +44,8 @@ struct NetworkNode {
   FloatRow b, w_in;                   // synapse
   FloatRow threshold;                 // Threshold and what fires
   FloatRow reset;                     // empty: subtract the threshold
+  FloatRow v_start;                   // potentials before a run's first step; empty: 0
+  FloatRow v_min;                     // potentials at the end of a step are no lower; empty: as low as they get
   std::optional<Window> window;       // Conv, pool
   std::optional<PoolTargets> pool;    // pool
   std::optional<ConvWeights> conv;    // Conv
@@ -56,7 +58,7 @@ struct NetworkNode {
 
 // Whether a node's spikes come as lists, too (kernels/lif_steps.h).
 inline bool ListsSpikes(const NetworkNode& node) {
-  return node.type == NodeType::kLif && node.rule.IsDefault() && node.lif_gain == InputGain::kDt;
+  return node.type == NodeType::kLif && node.rule.IsDefault() && node.lif_gain == InputGain::kDt && node.v_min.empty();
 }
 
 // A node whose spikes and state a recording keeps (proto/NUMERICS.md, "Recording").

@@ -170,6 +170,7 @@ void Run::Evaluate(std::uint32_t k, const Block& block) {
     const StepOutcome outcome = EvaluateRow(node, row);
     if (IsSpikingNeuron(node.type)) items_[item].total_spikes += outcome.spikes;
     if (!outcome.finite) return Fail(item, k, step);
+    if (!node.v_min.empty()) KeepAboveMin(node, row);
     if (!node.constant) AfterRow(k, item, step, block);
     CountWork(PaddedSize(node.out));
   });

@@ -111,6 +111,7 @@ class Run {
   [[nodiscard]] const float* InputOf(const NetworkNode& node, std::size_t item, std::uint32_t step,
                                      const Block& block) const;
   static StepOutcome EvaluateRow(const NetworkNode& node, const RowOfNode& row);
+  static void KeepAboveMin(const NetworkNode& node, const RowOfNode& row);
   void EvaluateLif(std::uint32_t k, const Block& block);
   bool StepLifs(std::uint32_t k, const Block& block, std::size_t item, std::uint32_t first, std::uint32_t steps);
   void EvaluateLinear(std::uint32_t k, const Block& block);

@@ -53,6 +53,13 @@ StepOutcome Run::EvaluateRow(const NetworkNode& node, const RowOfNode& row) {
   return {};
 }
 
+// An output that is the potential follows it.
+void Run::KeepAboveMin(const NetworkNode& node, const RowOfNode& row) {
+  const std::size_t n = PaddedSize(node.out);
+  KeepLarger(n, node.v_min.data(), row.potential);
+  if (!IsSpikingNeuron(node.type)) std::copy_n(row.potential, n, row.y);
+}
+
 // All steps of an item in one go.
 void Run::EvaluateLif(std::uint32_t k, const Block& block) {
   const std::size_t n = PaddedSize(network_.nodes[k].out);

@@ -62,7 +62,7 @@ std::string Shown(const RunResult& run) {
 struct Case {
   explicit Case(std::uint64_t seed) : random(seed) {
     const GraphTree tree = testing::RandomGraph(random, 40);
-    manifest = testing::RandomManifest(random);
+    manifest = testing::RandomManifest(random, tree);
     graph.emplace(Flatten(tree).value());
     network.emplace(Compile(tree, manifest));
     const bool is_series = manifest.input_kind == InputKind::kSeries;

@@ -73,7 +73,7 @@ std::string Shown(const Recording& recording) {
 struct Case {
   explicit Case(std::uint64_t seed) : random(seed) {
     const GraphTree tree = RandomGraph(random, 90);
-    manifest = RandomManifest(random);
+    manifest = RandomManifest(random, tree);
     graph.emplace(Flatten(tree).value());
     network.emplace(testing::Compile(tree, manifest));
     const bool series = manifest.input_kind == InputKind::kSeries;

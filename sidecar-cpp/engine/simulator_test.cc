@@ -59,14 +59,14 @@ TEST(Simulator, AnIntegratorSpikesEveryTimeItCrossesItsThreshold) {
 
 TEST(Simulator, SubtractingResetKeepsTheExcess) {
   Manifest manifest = Settings(4);
-  manifest.reset = Reset::kSubtract;
+  manifest.neurons.reset = Reset::kSubtract;
   const Network network = Compile(Chain(1, {If("n", 2.5)}, 1), manifest);
   EXPECT_EQ(Simulate(network, {1.0f}, 4).value().potentials, std::vector<float>{1.5f});  // 1, 2, 3 - 2.5, 1.5
 }
 
 TEST(Simulator, UnitGainLeavesDtOut) {
   Manifest manifest = Settings(1);
-  manifest.if_gain = IfGain::kUnit;
+  manifest.neurons.if_gain = IfGain::kUnit;
   const Network network = Compile(Chain(1, {If("n", 1e9)}, 1), manifest);
   EXPECT_EQ(Simulate(network, {2.0f}, 1).value().potentials, std::vector<float>{2000.0f});
 }

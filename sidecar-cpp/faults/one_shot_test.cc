@@ -125,7 +125,7 @@ TEST(OneShotFaults, AreLocatedInRandomNetworks) {
     SCOPED_TRACE("TANDEM_TEST_SEED=" + std::to_string(seed));
     std::mt19937_64 random(seed);
     const GraphTree tree = testing::RandomGraph(random, 40);
-    const Manifest manifest = testing::RandomManifest(random);
+    const Manifest manifest = testing::RandomManifest(random, tree);
     const bool series = manifest.input_kind == InputKind::kSeries;
     const Subject subject{testing::Compile(tree, manifest), series ? 12 : manifest.steps};
     const auto input =

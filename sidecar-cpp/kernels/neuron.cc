@@ -45,6 +45,7 @@ HWY_INLINE V SpikesOf(const FireRule& rule, V v, V threshold) {
 // The potential after `spikes` of them.
 HWY_INLINE V ResetBy(const FireParams& p, size_t k, V v, V spikes, V threshold) {
   const D d;
+  if (!p.rule.resets) return v;
   const auto fired = hn::Ne(spikes, hn::Zero(d));
   const V after = p.reset != nullptr ? hn::Load(d, p.reset + k) : hn::Sub(v, hn::Mul(spikes, threshold));
   return hn::IfThenElse(fired, after, v);

@@ -25,8 +25,9 @@ struct FireRule {
   bool late = false;      // a potential fires in the next step, before the update
   bool multiple = false;  // v may hold several thresholds, and puts out a spike for each; thresholds are > 0
   bool reached = false;   // v == threshold fires
+  bool resets = true;     // a spike changes v
 
-  [[nodiscard]] bool IsDefault() const { return !delayed && !late && !multiple && !reached; }
+  [[nodiscard]] bool IsDefault() const { return !delayed && !late && !multiple && !reached && resets; }
 };
 
 // How a neuron fires; not used by LI and CubaLI.

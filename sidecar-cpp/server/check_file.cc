@@ -7,13 +7,14 @@
 #include "engine/doubts.h"
 #include "engine/manifest_file.h"
 #include "engine/model.h"
+#include "server/check_golden.h"
 
 namespace tandem {
 namespace {
 
 struct Manifests {
   Expected<Manifest> manifest;
-  std::filesystem::path folder;  // of labels
+  std::filesystem::path folder;  // of labels and golden vectors
   std::string shown;
 };
 
@@ -64,6 +65,12 @@ int CheckFile(const std::string& nir_file, const std::string& manifest_file) {
               Printable(network.nodes[network.readout].name).c_str(), network.graph_nodes,
               static_cast<unsigned long long>(network.parameter_elements),
               static_cast<unsigned long long>(model.value().model_id));
+  const auto golden = CheckGolden(model.value(), nir_file, found.folder);
+  if (!golden.ok()) {
+    std::fprintf(stderr, "%s: %s\n", Printable(nir_file).c_str(), golden.error().message.c_str());
+    return 1;
+  }
+  std::printf("%s\n", golden.value().c_str());
   return 0;
 }
 

@@ -203,19 +203,31 @@ GraphTree RandomGraph(std::mt19937_64& random, std::uint64_t max_width) {
   return tree;
 }
 
-Manifest RandomManifest(std::mt19937_64& random) {
+NeuronSettings RandomSettings(std::mt19937_64& random) {
+  NeuronSettings settings;
+  settings.reset = static_cast<Reset>(Pick(random, 0, 4));
+  settings.if_gain = static_cast<IfGain>(Pick(random, 0, 1));
+  if (Pick(random, 0, 2) == 0) settings.v_start = static_cast<VStart>(Pick(random, 0, 2));
+  if (Pick(random, 0, 2) == 0) settings.v_min = Uniform(random, -0.3, 0.1);
+  if (Pick(random, 0, 1) == 0) return settings;
+  settings.decay = static_cast<Decay>(Pick(random, 0, 1));
+  settings.lif_gain = static_cast<InputGain>(Pick(random, 0, 2));
+  settings.synapse_gain = static_cast<InputGain>(Pick(random, 0, 2));
+  settings.spikes_per_step = static_cast<SpikesPerStep>(Pick(random, 0, 1));
+  settings.fire_at = static_cast<FireAt>(Pick(random, 0, 1));
+  settings.emit = static_cast<Emit>(Pick(random, 0, 1));
+  return settings;
+}
+
+Manifest RandomManifest(std::mt19937_64& random, const GraphTree& tree) {
   Manifest manifest;
   manifest.steps = static_cast<std::uint32_t>(Pick(random, 1, 24));
-  manifest.reset = static_cast<Reset>(Pick(random, 0, 3));
-  if (Pick(random, 0, 1) == 0) {
-    manifest.conventions = {static_cast<Decay>(Pick(random, 0, 1)),     static_cast<InputGain>(Pick(random, 0, 2)),
-                            static_cast<InputGain>(Pick(random, 0, 2)), static_cast<SpikesPerStep>(Pick(random, 0, 1)),
-                            static_cast<FireAt>(Pick(random, 0, 1)),    Emit::kSameStep};
-    manifest.conventions.emit = static_cast<Emit>(Pick(random, 0, 1));
-  }
-  manifest.if_gain = static_cast<IfGain>(Pick(random, 0, 1));
+  manifest.neurons = RandomSettings(random);
   manifest.input_kind = static_cast<InputKind>(Pick(random, 0, 1));
   manifest.readout_from = static_cast<ReadoutFrom>(Pick(random, 0, 4));
+  for (const Node& node : tree.nodes) {
+    if (HasPotential(node.type) && Pick(random, 0, 3) == 0) manifest.nodes[node.name] = RandomSettings(random);
+  }
   return manifest;
 }
 

@@ -36,8 +36,8 @@ std::uint64_t SeedOr(std::uint64_t otherwise);
 // A valid graph of every node type, with loops, sums and delayed edges, of widths up to `max_width`.
 GraphTree RandomGraph(std::mt19937_64& random, std::uint64_t max_width);
 
-// A manifest that fits: everything but its sizes at random.
-Manifest RandomManifest(std::mt19937_64& random);
+// A manifest that fits `tree`: everything but its sizes at random, with settings of their own for some neurons.
+Manifest RandomManifest(std::mt19937_64& random, const GraphTree& tree);
 
 // Input data in the range of ordinary inputs, some of it zero.
 std::vector<float> RandomInput(std::mt19937_64& random, std::size_t elements, double zeros);

@@ -126,6 +126,12 @@ class Reference {
       state.out = sizes[index].out;
       state.window = sizes[index].window.value_or(Window());
       for (Floats* row : {&state.y, &state.i, &state.v}) row->assign(state.out, 0.0f);
+      const VStart start = manifest_.SettingsOf(graph_.nodes[index].name).v_start;
+      if (start != VStart::kZero && HasPotential(graph_.nodes[index].type)) {
+        for (std::size_t k = 0; k < state.out; ++k) {
+          state.v[k] = F(graph_.nodes[index], start == VStart::kLeak ? "v_leak" : "v_reset", k);
+        }
+      }
       if (graph_.nodes[index].type != NodeType::kDelay) continue;
       for (std::size_t k = 0; k < state.out; ++k) {
         state.delays.push_back(static_cast<std::size_t>(std::round(P(graph_.nodes[index], "delay", k) / manifest_.dt)));
@@ -191,7 +197,7 @@ class Reference {
     for (std::size_t k = 0; k < state.out; ++k) {
       EvaluateElement(node, k, x[k], state, result);
       finite = finite && std::isfinite(state.y[k]) && std::isfinite(state.v[k]) && std::isfinite(state.i[k]) &&
-               std::isfinite(before_reset_);
+               std::isfinite(before_reset_) && std::isfinite(before_min_);
     }
     return finite;
   }
@@ -218,7 +224,7 @@ class Reference {
     float& y = state.y[k];
     before_reset_ = 0.0f;
     const float before = v;
-    const Conventions& by = manifest_.conventions;
+    const NeuronSettings& by = manifest_.SettingsOf(node.name);
     const auto share = [&](const char* tau) {
       const double ratio = manifest_.dt / P(node, tau, k);
       return static_cast<float>(by.decay == Decay::kExponential ? ExponentialDecay(ratio) : ratio);
@@ -253,13 +259,14 @@ class Reference {
       return held > 4095.0f ? 4095.0f : std::trunc(held);
     };
     const auto reset = [&](float count) {
-      if (count != 0.0f) v = manifest_.resets_to_value() ? F(node, "v_reset", k) : v - (count * threshold);
+      if (count == 0.0f || by.reset == Reset::kNone) return;
+      v = by.resets_to_value() ? F(node, "v_reset", k) : v - (count * threshold);
     };
     const bool late = by.emit == Emit::kNextStep;
     const auto fire = [&] {
       before_reset_ = v;
       y = spikes(late ? before : v);
-      if (manifest_.resets_delayed()) {
+      if (by.resets_delayed()) {
         reset(spikes(before));
         if (!late) y = spikes(v);
       } else if (!late) {
@@ -267,7 +274,7 @@ class Reference {
       }
       result.total_spikes += static_cast<std::uint64_t>(y);
     };
-    if (IsSpikingNeuron(node.type) && late && !manifest_.resets_delayed()) reset(spikes(before));
+    if (IsSpikingNeuron(node.type) && late && !by.resets_delayed()) reset(spikes(before));
     switch (node.type) {
       case NodeType::kScale:
         y = F(node, "scale", k) * x;
@@ -281,19 +288,17 @@ class Reference {
         break;
       case NodeType::kLi:
         membrane("tau", x);
-        y = v;
         break;
       case NodeType::kIf: {
         const double r = P(node, "r", k);
-        const auto g = static_cast<float>(manifest_.if_gain == IfGain::kUnit ? r : manifest_.dt * r);
+        const auto g = static_cast<float>(by.if_gain == IfGain::kUnit ? r : manifest_.dt * r);
         v = v + (g * x);
         fire();
         break;
       }
       case NodeType::kI: {
         const double r = P(node, "r", k);
-        v = v + (static_cast<float>(manifest_.if_gain == IfGain::kUnit ? r : manifest_.dt * r) * x);
-        y = v;
+        v = v + (static_cast<float>(by.if_gain == IfGain::kUnit ? r : manifest_.dt * r) * x);
         break;
       }
       case NodeType::kCubaLif:
@@ -302,11 +307,14 @@ class Reference {
         break;
       case NodeType::kCubaLi:
         membrane("tau_mem", synapse());
-        y = v;
         break;
       default:
         y = x;
     }
+    before_min_ = v;
+    if (!HasPotential(node.type)) return;
+    if (const auto least = static_cast<float>(by.v_min); v < least) v = least;
+    if (!IsSpikingNeuron(node.type)) y = v;
   }
 
   std::vector<ReferenceRecordedNode> EmptyRecording() const {
@@ -404,6 +412,7 @@ class Reference {
   std::map<std::uint32_t, State> state_;
   std::uint32_t readout_ = 0;
   float before_reset_ = 0.0f;
+  float before_min_ = 0.0f;
 };
 
 }  // namespace

@@ -5,7 +5,8 @@ import type { FieldValue, GraphSpec, NodeSpec, Values } from '../support/nir-wri
 import { dims } from '../support/nir-writer.ts';
 import { chain, node } from '../support/run-network.ts';
 import type { CaseSpec, Settings } from './case-values.ts';
-import { STEPS, WIDTH, list, rows, text } from './case-values.ts';
+import { STEPS, WIDTH, affine, list, neuron, rows, text } from './case-values.ts';
+import { nodeCases } from './node-cases.ts';
 import { plainCases } from './plain-cases.ts';
 import { windowCases } from './window-cases.ts';
 
@@ -21,6 +22,7 @@ export function allCases(): CaseSpec[] {
     ...windowCases(random),
     ...plainCases(random),
     ...overTime(random),
+    ...nodeCases(random),
   ];
 }
 
@@ -49,34 +51,6 @@ function overTime(random: Random): CaseSpec[] {
 
 function integer(value: number): Values {
   return { shape: [], values: [value], dtype: 'int64' };
-}
-
-function affine(random: Random, outputs = WIDTH, inputs = WIDTH): NodeSpec {
-  const weight = { shape: [outputs, inputs], values: list(random, outputs * inputs, -0.5, 1) };
-  return node('Affine', { weight, bias: list(random, outputs, -0.1, 0.2) });
-}
-
-function neuron(random: Random, type: string): NodeSpec {
-  const tau = () => list(random, WIDTH, 2e-3, 9e-3);
-  const fire = { v_threshold: list(random, WIDTH, 0.1, 0.5), v_reset: list(random, WIDTH, -0.1, 0.05) };
-  const leak = { v_leak: list(random, WIDTH, -0.05, 0.1) };
-  switch (type) {
-    case 'LIF':
-      return node(type, { tau: tau(), r: list(random, WIDTH, 0.5, 2), ...leak, ...fire });
-    case 'LI':
-      return node(type, { tau: tau(), r: list(random, WIDTH, 0.5, 2), ...leak });
-    case 'IF':
-      return node(type, { r: list(random, WIDTH, 200, 900), ...fire });
-    default: {
-      const synapse = {
-        tau_syn: tau(),
-        tau_mem: tau(),
-        r: list(random, WIDTH, 0.5, 2),
-        w_in: list(random, WIDTH, 1, 3),
-      };
-      return node(type, { ...synapse, ...leak, ...(type === 'CubaLIF' ? fire : {}) });
-    }
-  }
 }
 
 const NEURONS = ['LIF', 'LI', 'IF', 'CubaLIF', 'CubaLI'];

@@ -43,8 +43,8 @@ export function generate(seed: number): FuzzCase {
   const manifest = [
     `dt: ${dt}`,
     `steps: ${steps}`,
-    ...conventions(random),
-    `if_gain: ${random.pick(['dt', 'unit'])}`,
+    ...settings(random),
+    ...(graph === sound ? nodeSettings(random, graph) : []),
     `input: {${random.chance(0.5) ? `shape: [${width}], ` : ''}kind: ${kind}}`,
     `readout: {${readoutNode(random, graph)}from: ${random.pick(READOUTS)}}`,
   ].join('\n');
@@ -53,18 +53,43 @@ export function generate(seed: number): FuzzCase {
 }
 
 /** How the neurons compute; half of the cases have nothing but the settings that models have had from the start. */
-function conventions(random: Random): string[] {
-  if (random.chance(0.5)) return [`reset: ${random.pick(['value', 'subtract'])}`];
+function settings(random: Random): string[] {
+  const ifGain = `if_gain: ${random.pick(['dt', 'unit'])}`;
+  if (random.chance(0.5)) return [`reset: ${random.pick(['value', 'subtract'])}`, ifGain];
   const gains = ['dt', 'unit', 'decayed'];
   return [
-    `reset: ${random.pick(['value', 'subtract', 'subtract_delayed', 'value_delayed'])}`,
+    `reset: ${random.pick(['value', 'subtract', 'subtract_delayed', 'value_delayed', 'none'])}`,
+    ifGain,
     `decay: ${random.pick(['euler', 'exponential'])}`,
     `lif_gain: ${random.pick(gains)}`,
     `synapse_gain: ${random.pick(gains)}`,
     `spikes_per_step: ${random.pick(['single', 'multiple'])}`,
     `fire_at: ${random.pick(['above', 'reached'])}`,
     `emit: ${random.pick(['same_step', 'next_step'])}`,
+    ...(random.chance(0.3) ? [`v_start: ${random.pick(['zero', 'leak', 'reset'])}`] : []),
+    ...(random.chance(0.3) ? [`v_min: ${random.pick([-1, -0.1, 0, 0.05])}`] : []),
   ];
+}
+
+/** Settings of their own for some neurons of a third of the cases; now and then for a node that has none. */
+function nodeSettings(random: Random, graph: GraphSpec): string[] {
+  if (random.chance(0.65)) return [];
+  const named = neuronsOf(graph, '')
+    .filter(() => random.chance(0.5))
+    .map(
+      (name) =>
+        `  ${JSON.stringify(name)}: {${random.shuffled(settings(random)).slice(0, random.integer(0, 6)).join(', ')}}`,
+    );
+  if (random.chance(0.01)) named.push('  "no such node": {reset: none}');
+  return named.length === 0 ? [] : ['nodes:', ...named];
+}
+
+/** Names after flattening. */
+function neuronsOf({ nodes }: GraphSpec, prefix: string): string[] {
+  return Object.entries(nodes).flatMap(([name, node]) => {
+    if ('nodes' in node) return neuronsOf(node, `${prefix}${name}/`);
+    return /^(LIF|LI|IF|I|CubaLIF|CubaLI)$/.test(node.type) ? [prefix + name] : [];
+  });
 }
 
 function pickSteps(random: Random): number {

@@ -17,16 +17,16 @@ import { assemble, wasm } from './wasm-code.ts';
 const PAGE_BYTES = 65_536;
 const VECTOR_BYTES = 16;
 
-/** One module for each rule in use. */
+/** What every network works with. */
+const common = new wasm.Module(assemble([...COLUMN_FUNCTIONS, ...CONV_FUNCTIONS, ...RECORD_FUNCTIONS]));
+
+/** One module for each rule in use; there are some hundred rules at most. */
 const compiled = new Map<string, object>();
 
-function moduleFor(rule: NeuronRule): object {
-  const key = JSON.stringify(rule);
+function moduleFor(key: string, rule: NeuronRule): object {
   let module = compiled.get(key);
   if (module === undefined) {
-    module = new wasm.Module(
-      assemble([...COLUMN_FUNCTIONS, ...CONV_FUNCTIONS, ...neuronFunctions(rule), ...RECORD_FUNCTIONS]),
-    );
+    module = new wasm.Module(assemble(neuronFunctions(rule)));
     compiled.set(key, module);
   }
   return module;
@@ -40,24 +40,36 @@ export function arenaBytes(elements: number): number {
 export class Arena {
   readonly columns: ColumnKernels;
   readonly conv: ConvKernels;
-  readonly neurons: NeuronKernels;
   readonly recording: RecordKernel;
   /** Address of the table LANES. */
   readonly lanes: number;
+  readonly #memory: InstanceType<typeof wasm.Memory>;
   readonly #buffer: ArrayBuffer;
+  readonly #neurons = new Map<string, NeuronKernels>();
   #used = 0;
 
-  constructor(bytes: number, rule: NeuronRule) {
+  constructor(bytes: number) {
     const memory = new wasm.Memory({ initial: Math.ceil((bytes + LANES.byteLength) / PAGE_BYTES) });
-    const { exports } = new wasm.Instance(moduleFor(rule), { env: { memory } });
+    const { exports } = new wasm.Instance(common, { env: { memory } });
     this.columns = exports as ColumnKernels;
     this.conv = exports as ConvKernels;
-    this.neurons = exports as NeuronKernels;
     this.recording = exports as RecordKernel;
+    this.#memory = memory;
     this.#buffer = memory.buffer;
     const lanes = this.ints(LANES.length);
     lanes.set(LANES);
     this.lanes = lanes.byteOffset;
+  }
+
+  neurons(rule: NeuronRule): NeuronKernels {
+    const key = JSON.stringify(rule);
+    let kernels = this.#neurons.get(key);
+    if (kernels === undefined) {
+      const { exports } = new wasm.Instance(moduleFor(key, rule), { env: { memory: this.#memory } });
+      kernels = exports as NeuronKernels;
+      this.#neurons.set(key, kernels);
+    }
+    return kernels;
   }
 
   /** An array's `byteOffset` is its address. */

@@ -47,8 +47,8 @@ export function refuseState(
   return refusal('INPUT_STEPS', message);
 }
 
-function maxSteps({ neuronRule }: Network): number {
-  return neuronRule.multiple ? MAX_STEPS_OF_MULTIPLE : MAX_STEPS;
+function maxSteps({ hasMultipleSpikes }: Network): number {
+  return hasMultipleSpikes ? MAX_STEPS_OF_MULTIPLE : MAX_STEPS;
 }
 
 class StateCheck {
@@ -67,7 +67,7 @@ class StateCheck {
     this.#floats = new Float32Array(buffer, byteOffset, byteLength / 4);
     this.#network = network;
     this.#layout = layout;
-    this.#mostSpikes = network.neuronRule.multiple ? MAX_SPIKES_PER_STEP : 1;
+    this.#mostSpikes = network.hasMultipleSpikes ? MAX_SPIKES_PER_STEP : 1;
     this.#steps = view.getUint32(at.STEPS_AT, true);
   }
 
@@ -128,11 +128,11 @@ class StateCheck {
     const firstOf = new Map<number, number>();
     for (const { node, from: start, size } of outputs) {
       const origin = originOf(nodes, node);
-      const { type } = nodes[origin]!;
+      const { type, rule } = nodes[origin]!;
       if (!firstOf.has(origin)) firstOf.set(origin, start);
       const isSound =
         this.#areSame(start, firstOf.get(origin)!, size) &&
-        (!isSpiking(type) || this.#areSpikes(start, size, firesSpikes(type) ? this.#mostSpikes : 1)) &&
+        (!isSpiking(type) || this.#areSpikes(start, size, rule?.multiple === true ? MAX_SPIKES_PER_STEP : 1)) &&
         (!isIntegrator(type) || this.#areSame(start, potentials.get(origin)!, size));
       if (!isSound) return `has a last output of node "${nodes[node]!.name}" that no step gives`;
     }

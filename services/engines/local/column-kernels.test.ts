@@ -1,9 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Random } from '../../../test/fuzz/random.ts';
-import { parseManifest } from '../../config/manifest.ts';
 import { Arena, arenaBytes } from './arena.ts';
 import { panelsOf } from './column-kernels.ts';
-import { neuronRule } from './neuron-rule.ts';
 
 const { fround } = Math;
 const MEMORY_BYTES = 1 << 20;
@@ -23,7 +21,7 @@ function byTheBook(
 describe.each([1, 3, 4, 5, 16, 33, 45, 96])('columns of %d weights', (size) => {
   it.each([0, 1, 3, 4, 7, 12])('are added in order, %d of them, to the bit', (count) => {
     const random = new Random(size * 100 + count);
-    const arena = new Arena(MEMORY_BYTES, neuronRule(parseManifest('{}')));
+    const arena = new Arena(MEMORY_BYTES);
     const panels = panelsOf(arenaBytes(size));
     const [y, spikeY] = [arena.floats(size), arena.floats(size)];
     const columns = random.list(20, () =>

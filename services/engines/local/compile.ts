@@ -8,19 +8,23 @@ import { modelId } from './digest.ts';
 import { ModelError } from './model-error.ts';
 import { delayedElements, nodeDelays } from './delays.ts';
 import type { Network, NetworkInput, NetworkNode } from './network.ts';
-import { neuronRule } from './neuron-rule.ts';
+import { neuronRule, settingsOf } from './neuron-rule.ts';
 import { readNir } from './nir-reader.ts';
-import { canChange, isPassThrough } from './node-types.ts';
+import { canChange, firesSpikes, isPassThrough, isStateful } from './node-types.ts';
 import type { Order } from './order.ts';
 import { orderNodes } from './order.ts';
 import type { Sizes } from './sizes.ts';
 import { inferSizes } from './sizes.ts';
+
+/** Of nodes that an error lists. */
+const MAX_NAMES = 10;
 
 export function compileNetwork(file: Uint8Array, manifest: Manifest): Network {
   const { graph: nested, nodes: nodeCount, parameters: parameterCount } = readNir(file);
   const graph = flatten(nested);
   const sizes = inferSizes(graph);
   const order = orderNodes(graph);
+  checkSettings(graph, manifest);
   checkElements(graph, sizes, 0);
   // Also of nodes that take no part: a parameter that is not finite is an error wherever it stands.
   const constants = graph.nodes.map((node, at) => {
@@ -50,6 +54,7 @@ export function compileNetwork(file: Uint8Array, manifest: Manifest): Network {
       constant: constant.has(at),
       feedsBack: feedsBack.has(at),
       constants: constants[at]!,
+      rule: isStateful(type) ? neuronRule(settingsOf(manifest, name)) : undefined,
       window: sizes.windows[at],
       delays: delays[at],
     };
@@ -71,11 +76,32 @@ export function compileNetwork(file: Uint8Array, manifest: Manifest): Network {
     inputKind: manifest.input.kind,
     inputShape: inputShape(graph, inputSize, manifest),
     steps: manifest.steps,
-    neuronRule: neuronRule(manifest),
+    hasMultipleSpikes: nodes.some(({ type, rule }) => firesSpikes(type) && rule!.multiple),
     readoutFrom: manifest.readout.from,
     nodeCount,
     parameterCount,
   };
+}
+
+/** `nodes` of the manifest names neurons of the file, evaluated or not. */
+function checkSettings(graph: FlatGraph, { nodes = {} }: Manifest): void {
+  const types = new Map(graph.nodes.map(({ name, type }) => [name, type]));
+  for (const name of Object.keys(nodes)) {
+    const type = types.get(name);
+    if (type !== undefined && isStateful(type)) continue;
+    const problem =
+      type === undefined
+        ? `there is no such node; those with settings are ${neuronsOf(graph)}`
+        : `is of type ${type}, which has no such settings`;
+    throw new ModelError(`model.yaml: key "nodes.${name}": ${problem}`);
+  }
+}
+
+/** The first few, for people. */
+function neuronsOf({ nodes }: FlatGraph): string {
+  const names = nodes.filter(({ type }) => isStateful(type)).map(({ name }) => `"${name}"`);
+  const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : '';
+  return names.length === 0 ? 'none' : names.slice(0, MAX_NAMES).join(', ') + more;
 }
 
 /** Nodes whose output cannot change over a run. */

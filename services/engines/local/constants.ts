@@ -4,6 +4,7 @@ import type { FlatNode } from './flatten.ts';
 import { exponentialDecay } from './decay-factor.ts';
 import { ModelError } from './model-error.ts';
 import type { Constants } from './network.ts';
+import { settingsOf } from './neuron-rule.ts';
 import type { Window } from './window.ts';
 
 export function nodeConstants(
@@ -13,18 +14,27 @@ export function nodeConstants(
   manifest: Manifest,
 ): Partial<Constants> {
   const { dt } = manifest;
+  const settings = settingsOf(manifest, node.name);
   const vector = (field: string, from?: (value: number) => number): Float32Array => spread(node, field, size, from);
-  const exponential = manifest.decay === 'exponential';
+  const exponential = settings.decay === 'exponential';
   const perTau = (field: string): Float32Array => {
     return vector(field, exponential ? remembered((tau) => exponentialDecay(dt / tau)) : (tau) => dt / tau);
   };
   const fire = () => {
     const threshold = vector('v_threshold');
-    if (manifest.spikes_per_step === 'multiple') refuseNotPositive(node, 'v_threshold', threshold);
+    if (settings.spikes_per_step === 'multiple') refuseNotPositive(node, 'v_threshold', threshold);
     return { threshold, reset: vector('v_reset') };
   };
+  const start = (): Partial<Constants> => {
+    const field = { zero: '', leak: 'v_leak', reset: 'v_reset' }[settings.v_start];
+    return node.parameters.has(field) ? { start: vector(field) } : {};
+  };
+  const least = (): Partial<Constants> => {
+    return settings.v_min === undefined ? {} : { least: shared(size).fill(settings.v_min) };
+  };
+  const potential = () => ({ ...start(), ...least() });
   const leaky = () => ({ leak: vector('v_leak'), resistance: vector('r') });
-  const gain = () => vector('r', manifest.if_gain !== 'unit' ? (r) => dt * r : undefined);
+  const gain = () => vector('r', settings.if_gain !== 'unit' ? (r) => dt * r : undefined);
   const synapse = () => ({ synapse: perTau('tau_syn'), gain: perTau('tau_mem'), inputWeight: vector('w_in') });
 
   switch (node.type) {
@@ -47,17 +57,17 @@ export function nodeConstants(
     case 'Threshold':
       return { threshold: vector('threshold') };
     case 'LIF':
-      return { gain: perTau('tau'), ...leaky(), ...fire() };
+      return { gain: perTau('tau'), ...leaky(), ...fire(), ...potential() };
     case 'LI':
-      return { gain: perTau('tau'), ...leaky() };
+      return { gain: perTau('tau'), ...leaky(), ...potential() };
     case 'I':
-      return { gain: gain() };
+      return { gain: gain(), ...potential() };
     case 'IF':
-      return { gain: gain(), ...fire() };
+      return { gain: gain(), ...fire(), ...potential() };
     case 'CubaLIF':
-      return { ...synapse(), ...leaky(), ...fire() };
+      return { ...synapse(), ...leaky(), ...fire(), ...potential() };
     case 'CubaLI':
-      return { ...synapse(), ...leaky() };
+      return { ...synapse(), ...leaky(), ...potential() };
   }
 }
 

@@ -1,38 +1,73 @@
 // Digests of a model with its run settings, and of a run.
-import type { Manifest } from '../../config/manifest.ts';
+import type { Manifest, NeuronSettings } from '../../config/manifest.ts';
 import { READOUTS } from '../../config/readout.ts';
 import { xxh64 } from '../xxh64.ts';
+import { settingsOf } from './neuron-rule.ts';
 
 /** Identity of weights and run settings; `rootOutput` stands in where the manifest names no readout node. */
 export function modelId(file: Uint8Array, manifest: Manifest, rootOutput: string): bigint {
-  const { dt, reset, if_gain, input, readout } = manifest;
+  const { dt, input, readout } = manifest;
   const node = Buffer.from(readout.node ?? rootOutput);
   const bytes = Buffer.alloc(20 + node.length);
   bytes.writeBigUInt64LE(xxh64(file), 0);
   bytes.writeDoubleLE(dt, 8);
-  bytes[16] = ['value', 'subtract', 'subtract_delayed', 'value_delayed'].indexOf(reset);
-  bytes[17] = ['dt', 'unit'].indexOf(if_gain ?? 'dt');
+  bytes.set(firstBytes(manifest), 16);
   bytes[18] = ['constant', 'series'].indexOf(input.kind);
   bytes[19] = READOUTS.indexOf(readout.from);
   node.copy(bytes, 20);
-  return xxh64(Buffer.concat([bytes, conventionBytes(manifest)]));
+  return xxh64(Buffer.concat([bytes, ...conventionParts(manifest)]));
 }
 
-/**
- * Empty if all settings have their defaults, so such a model keeps the id that it had before these settings existed.
- */
-function conventionBytes(manifest: Manifest): Buffer {
-  const { decay, lif_gain, synapse_gain, spikes_per_step, fire_at, emit } = manifest;
+/** Empty if all settings have their defaults, so such a model keeps the id that it had before these settings existed. */
+function conventionParts(manifest: Manifest): Uint8Array[] {
+  const { v_start, v_min, nodes = {} } = manifest;
+  const names = Object.keys(nodes)
+    .map((name) => ({ name, bytes: Buffer.from(name) }))
+    .sort((a, b) => Buffer.compare(a.bytes, b.bytes));
+  const hasLatest = v_start !== 'zero' || v_min !== undefined || names.length > 0;
+  const conventions = conventionBytes(manifest);
+  if (!hasLatest && conventions.every((number) => number === 0)) return [];
+  if (!hasLatest) return [NONE, conventions];
+  const ofNodes = names.flatMap(({ name, bytes }) => {
+    const settings = settingsOf(manifest, name);
+    return [bytes, NONE, firstBytes(settings), conventionBytes(settings), potentialBytes(settings)];
+  });
+  return [NONE, conventions, potentialBytes(manifest), ...ofNodes];
+}
+
+const NONE = Uint8Array.of(0);
+
+function firstBytes({ reset, if_gain = 'dt' }: NeuronSettings): Uint8Array {
+  return Uint8Array.of(
+    ['value', 'subtract', 'subtract_delayed', 'value_delayed', 'none'].indexOf(reset),
+    ['dt', 'unit'].indexOf(if_gain),
+  );
+}
+
+function conventionBytes({
+  decay,
+  lif_gain,
+  synapse_gain,
+  spikes_per_step,
+  fire_at,
+  emit,
+}: NeuronSettings): Uint8Array {
   const gains = ['dt', 'unit', 'decayed'];
-  const numbers = [
+  return Uint8Array.of(
     ['euler', 'exponential'].indexOf(decay),
     gains.indexOf(lif_gain),
     gains.indexOf(synapse_gain),
     ['single', 'multiple'].indexOf(spikes_per_step),
     ['above', 'reached'].indexOf(fire_at),
     ['same_step', 'next_step'].indexOf(emit),
-  ];
-  return numbers.some((number) => number > 0) ? Buffer.from([0, ...numbers]) : Buffer.alloc(0);
+  );
+}
+
+function potentialBytes({ v_start, v_min = -Infinity }: NeuronSettings): Uint8Array {
+  const bytes = Buffer.alloc(9);
+  bytes[0] = ['zero', 'leak', 'reset'].indexOf(v_start);
+  bytes.writeDoubleLE(v_min, 1);
+  return bytes;
 }
 
 type Numbers = Uint32Array | Float32Array;

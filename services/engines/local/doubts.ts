@@ -3,13 +3,14 @@
 import type { Manifest } from '../../config/manifest.ts';
 import { readsSpikes } from '../../config/readout.ts';
 import type { Network, NetworkNode } from './network.ts';
+import { settingsOf } from './neuron-rule.ts';
 import { isSpiking } from './node-types.ts';
 
 export function doubtsOf({ nodes, readout }: Network, manifest: Manifest): string[] {
   const doubts = [
     ...nodes.flatMap((node) => dtAboveTau(node, manifest)).slice(0, 1),
     ...nodes
-      .filter(({ type }) => type === 'IF' && manifest.if_gain === undefined)
+      .filter(({ name, type }) => type === 'IF' && settingsOf(manifest, name).if_gain === undefined)
       .map(unstatedGain)
       .slice(0, 1),
     ...readoutDoesNotFire(nodes[readout]!, manifest),
@@ -18,9 +19,10 @@ export function doubtsOf({ nodes, readout }: Network, manifest: Manifest): strin
 }
 
 /** A leaky state that loses more than all of itself in a step swings instead of decaying. */
-function dtAboveTau({ name, type, constants }: NetworkNode, { decay, dt }: Manifest): string[] {
+function dtAboveTau({ name, type, constants }: NetworkNode, manifest: Manifest): string[] {
+  const { dt } = manifest;
   const leaks = type === 'LIF' || type === 'LI' || type.startsWith('Cuba');
-  if (decay !== 'euler' || !leaks) return [];
+  if (settingsOf(manifest, name).decay !== 'euler' || !leaks) return [];
   const membrane = type.startsWith('Cuba') ? 'tau_mem' : 'tau';
   const shares = [[membrane, constants.gain] as const, ['tau_syn', constants.synapse] as const];
   for (const [field, share] of shares) {

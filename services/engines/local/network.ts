@@ -22,6 +22,10 @@ export interface Constants {
   /** dt/tau_syn. */
   readonly synapse: Float32Array;
   readonly inputWeight: Float32Array;
+  /** Potentials before the first step; without it they are 0. */
+  readonly start: Float32Array;
+  /** Potentials at the end of a step are no lower. */
+  readonly least: Float32Array;
 }
 
 export interface NetworkNode {
@@ -38,6 +42,8 @@ export interface NetworkNode {
   /** A delayed edge leaves it, so its last output is part of the state. */
   readonly feedsBack: boolean;
   readonly constants: Partial<Constants>;
+  /** Of neurons and integrators. */
+  readonly rule: NeuronRule | undefined;
   /** Of a convolution or a pool. */
   readonly window: Window | undefined;
   /** Of a Delay: steps, for each element. */
@@ -67,7 +73,8 @@ export interface Network {
   readonly inputShape: readonly number[];
   /** Steps of a constant input. */
   readonly steps: number;
-  readonly neuronRule: NeuronRule;
+  /** Some neuron can put out several spikes in a step. */
+  readonly hasMultipleSpikes: boolean;
   readonly readoutFrom: ReadoutFrom;
   /** Nodes after flattening, also those that take no part. */
   readonly nodeCount: number;

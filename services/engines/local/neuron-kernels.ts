@@ -12,7 +12,7 @@ import { add, below, choose, get, int, loopWhile, popcount, set, shiftLeft, shif
 
 const FIELDS = [
   ...(['v', 'i', 'y', 'x', 'gain', 'leak', 'resistance', 'synapse', 'inputWeight'] as const),
-  ...(['threshold', 'reset', 'spikes', 'lanes'] as const),
+  ...(['threshold', 'reset', 'least', 'spikes', 'lanes'] as const),
 ];
 
 /** For each mask of four lanes: the lanes that are set, then zeros. */
@@ -102,18 +102,20 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
   };
   // A potential that fires late does so before the update, and its reset with it, unless that is delayed.
   const firesFirst = rule.late && !rule.delayed;
-  const resetBySpikes = [
-    ...set(fired, vector.differ(get(spikes), vector.zeros)),
-    ...set(
-      u,
-      vector.select(
-        get(fired),
-        toValue ? load('reset') : vector.subtract(get(u), vector.multiply(get(spikes), load('threshold'))),
-        get(u),
-      ),
-    ),
-    ...watch(u),
-  ];
+  const resetBySpikes = !rule.resets
+    ? []
+    : [
+        ...set(fired, vector.differ(get(spikes), vector.zeros)),
+        ...set(
+          u,
+          vector.select(
+            get(fired),
+            toValue ? load('reset') : vector.subtract(get(u), vector.multiply(get(spikes), load('threshold'))),
+            get(u),
+          ),
+        ),
+        ...watch(u),
+      ];
   // v = v + (g * x)
   const integrate = set(u, vector.add(get(u), vector.multiply(load('gain'), load('x'))));
   const membrane = [
@@ -159,6 +161,7 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
       ...(hasCurrent ? synapse : []),
       ...membrane,
       ...(fires ? fire : []),
+      ...(rule.hasMin ? set(u, vector.select(vector.above(load('least'), get(u)), load('least'), get(u))) : []),
       ...vector.store(address('v'), get(u)),
       ...set(offset, add(get(offset), int(16))),
     ]),

@@ -10,7 +10,7 @@ type Version = Pick<PinnedModel, 'name' | 'version'>;
 export function pinOf({ name, version }: Version, network: Network): PinnedModel {
   const { nodes, modelId, inputKind, steps, nodeCount, parameterCount } = network;
   const readout = nodes[network.readout]!;
-  const spikesPerNeuron = network.neuronRule.multiple ? MAX_SPIKES_PER_STEP : 1;
+  const spikesPerNeuron = network.hasMultipleSpikes ? MAX_SPIKES_PER_STEP : 1;
   const spiking = nodes.filter(({ type }) => firesSpikes(type));
   const weighted = nodes.filter(({ type }) => rankOfWeight(type) > 0);
   return {

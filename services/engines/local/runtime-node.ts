@@ -11,7 +11,6 @@ import type { SpikeList } from './kernels.ts';
 import type { Constants, NetworkNode } from './network.ts';
 import type { NeuronField } from './neuron-kernels.ts';
 import { NEURON_FIELDS } from './neuron-kernels.ts';
-import type { NeuronRule } from './neuron-rule.ts';
 import {
   firesSpikes,
   hasMatrix,
@@ -65,9 +64,10 @@ export class RuntimeNode {
   private readonly inputs: readonly RuntimeNode[];
   private readonly sum: Float32Array;
   private readonly step: Step;
+  private readonly start: Float32Array | undefined;
 
   /** `inputs` may still lack nodes that are built later; only delayed edges come from those. */
-  constructor(node: NetworkNode, inputs: readonly RuntimeNode[], rule: NeuronRule, arena: Arena) {
+  constructor(node: NetworkNode, inputs: readonly RuntimeNode[], arena: Arena) {
     this.name = node.name;
     this.inputs = inputs;
     this.constant = node.constant;
@@ -76,6 +76,7 @@ export class RuntimeNode {
     this.firesSpikes = firesSpikes(node.type);
     this.v = this.isStateful ? arena.floats(node.outputSize) : NONE;
     this.i = node.type.startsWith('Cuba') ? arena.floats(node.outputSize) : NONE;
+    this.start = node.constants.start;
     this.line = node.delays === undefined ? undefined : new DelayLine(node.delays);
     this.sum = node.sources.length > 1 ? arena.floats(node.inputSize) : NONE;
 
@@ -89,14 +90,15 @@ export class RuntimeNode {
     } else {
       this.y = isIntegrator(node.type) ? this.v : arena.floats(node.outputSize);
       this.spikes = isSpiking(node.type) ? { at: arena.ints(node.outputSize), count: 0 } : undefined;
-      this.hasUnitSpikes = this.spikes !== undefined && !(this.firesSpikes && rule.multiple);
+      this.hasUnitSpikes = this.spikes !== undefined && !(this.firesSpikes && node.rule!.multiple);
       this.step = this.makeStep(node, arena);
     }
   }
 
   /** Resets to the start of a run. */
   clear(): void {
-    this.v.fill(0);
+    if (this.start === undefined) this.v.fill(0);
+    else this.v.set(this.start);
     this.i.fill(0);
     this.line?.clear();
     if (this.feedsBack) this.y.fill(0);
@@ -184,7 +186,7 @@ export class RuntimeNode {
   }
 
   private neuronStep(node: NetworkNode, arena: Arena): Step {
-    const kernel = arena.neurons[node.type]!;
+    const kernel = arena.neurons(node.rule!)[node.type]!;
     const list = this.spikes;
     const addresses = new Map<NeuronField | keyof Constants, number>([
       ['v', this.v.byteOffset],
@@ -194,6 +196,7 @@ export class RuntimeNode {
       ['lanes', arena.lanes],
     ]);
     for (const [field, values] of Object.entries(node.constants)) {
+      if (!NEURON_FIELDS.includes(field as NeuronField)) continue;
       const copy = arena.floats(arenaBytes(values.length) / 4);
       // The padding of the last vector never fires, even if neurons fire when they only reach their threshold.
       if (field === 'threshold') copy.fill(NEVER_REACHED);

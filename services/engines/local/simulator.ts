@@ -67,14 +67,14 @@ export class Simulator {
   constructor(network: Network) {
     this.network = network;
     const bytes = network.nodes.reduce((sum, node) => sum + arenaBytesOf(node), recorderArenaBytes(network));
-    const arena = new Arena(bytes, network.neuronRule);
+    const arena = new Arena(bytes);
     this.arena = arena;
     const nodes: RuntimeNode[] = [];
     const inputsOf = network.nodes.map((): RuntimeNode[] => []);
     for (const [at, node] of network.nodes.entries()) {
       // Sources over undelayed edges exist already; those over delayed edges are added below.
       for (const source of node.sources) if (source < at) inputsOf[at]!.push(nodes[source]!);
-      nodes.push(new RuntimeNode(node, inputsOf[at]!, network.neuronRule, arena));
+      nodes.push(new RuntimeNode(node, inputsOf[at]!, arena));
     }
     for (const [at, node] of network.nodes.entries()) {
       inputsOf[at]!.splice(0, Infinity, ...node.sources.map((source) => nodes[source]!));

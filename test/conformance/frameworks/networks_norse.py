@@ -77,6 +77,5 @@ NETWORKS = {
 
 CAUSES = {
     "conv": "the exporter leaves the input_shape of a convolution out, and nir 1.0.8 cannot write it so",
-    "lifbox-leak": "potentials start at v_leak, which a file does not say; here they start at 0",
     "lifbox-reset": "the exporter leaves v_reset out",
 }

@@ -97,6 +97,4 @@ NETWORKS = {
 
 CAUSES = {
     "lif-synapse": "the exporter leaves tau_syn out",
-    "converted-floor": "from_model keeps potentials above -1 (min_v_mem), which the exporter leaves out",
-    "lif-then-leak": "LIF scales its input (norm_input), ExpLeak does not: the file does not say so, and a model has one way for all",
 }

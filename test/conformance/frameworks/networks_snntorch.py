@@ -135,7 +135,5 @@ NETWORKS = {
 
 CAUSES = {
     "leaky-subtract-now": "reset_delay=False resets twice where a potential holds its threshold after a reset",
-    "mixed-resets": "the file does not say how a layer resets, and a model has one way for all",
-    "last-without-reset": "the file does not say that a layer never resets",
     "residual": "the export loses the addition and what follows it",
 }

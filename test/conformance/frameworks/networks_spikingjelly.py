@@ -98,6 +98,5 @@ NETWORKS = {
 }
 
 CAUSES = {
-    "if-reset": "potentials start at v_reset, which a file does not say; here they start at 0",
     "lif-soft-reset": "the exporter refuses it",
 }

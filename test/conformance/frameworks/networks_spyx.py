@@ -69,6 +69,5 @@ NETWORKS = {
 CAUSES = {
     "rlif": "the exporter leads the input through the recurrent weights",
     "conv": "the exporter leaves the weights behind a Flatten in the order of channels last; conv-reordered has them in NIR's",
-    "mixed": "CuBaLIF and LIF reset at different times: the file does not say so, and a model has one way for all",
     "li": "the exporter leaves LI out",
 }

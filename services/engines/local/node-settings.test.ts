@@ -1,0 +1,149 @@
+// proto/NUMERICS.md, "Conventions": settings of single nodes, where potentials start, and their least value.
+import { describe, expect, it } from '@jest/globals';
+import type { NodeSpec } from '../../../test/support/nir-writer.ts';
+import { matrix } from '../../../test/support/nir-writer.ts';
+import { chain, compileGraph, node, runGraph } from '../../../test/support/run-network.ts';
+
+const SERIES = 'dt: 1\ninput: {kind: series}\nif_gain: unit\nreadout: {from: last_potential}\n';
+
+/** The potential and all spikes so far of one neuron, after each step. */
+function trace(spec: NodeSpec, settings: string, inputs: readonly number[]) {
+  return inputs.map((_, last) => {
+    const series = inputs.slice(0, last + 1).map((x) => [x]);
+    const { potentials, spikeCounts } = runGraph(chain(1, 1, { n: spec }), SERIES + settings, ...series);
+    return [potentials[0], spikeCounts[0]];
+  });
+}
+
+/** Adds its input. */
+const integrate = node('IF', { r: 1, v_threshold: 2, v_reset: -1 });
+
+describe('reset: none', () => {
+  it('leaves the potential as it is, so that the neuron fires again', () => {
+    expect(trace(integrate, 'reset: none', [3, 0, -2])).toEqual([
+      [3, 1],
+      [3, 2],
+      [1, 2],
+    ]);
+  });
+
+  it('with emit: next_step puts the same spikes out one step late', () => {
+    expect(trace(integrate, 'reset: none\nemit: next_step', [3, 0, -2])).toEqual([
+      [3, 0],
+      [3, 1],
+      [1, 2],
+    ]);
+  });
+});
+
+describe('v_min', () => {
+  it('is the least potential at the end of a step', () => {
+    expect(trace(integrate, 'v_min: -0.5', [-3, 1])).toEqual([
+      [-0.5, 0],
+      [0.5, 0],
+    ]);
+  });
+
+  it('holds after the reset, and the spike is that of the potential before it', () => {
+    expect(trace(integrate, 'v_min: -0.5', [3])).toEqual([[-0.5, 1]]);
+    expect(trace(integrate, 'reset: subtract\nv_min: 1.5', [3])).toEqual([[1.5, 1]]);
+  });
+
+  it('holds for neurons that do not fire, and for what they put out', () => {
+    const graph = chain(1, 1, {
+      n: node('LI', { tau: 4, r: 4, v_leak: 0 }),
+      w: node('Linear', { weight: matrix([10]) }),
+    });
+    expect(runGraph(graph, `${SERIES}v_min: -0.5`, [-8]).potentials[0]).toBe(-5);
+    expect(trace(node('I', { r: 1 }), 'v_min: 0.25', [0])).toEqual([[0.25, 0]]);
+  });
+
+  it('does not make a run go on whose potential became infinite', () => {
+    const huge = node('I', { r: 3e38 });
+    expect(() => trace(huge, 'v_min: -1', [-3e38])).toThrow('node "n" is not finite at step 0');
+  });
+
+  it('leaves what fills the last vector at rest', () => {
+    const { totalSpikes } = runGraph(chain(1, 1, { n: integrate }), `${SERIES}v_min: 5\nreset: none`, [0], [0]);
+    expect(totalSpikes).toBe(1);
+  });
+});
+
+describe('v_start', () => {
+  // a = 1/4, without an input.
+  const lif = node('LIF', { tau: 4, r: 1, v_leak: 8, v_threshold: 9, v_reset: 4 });
+
+  it('leak starts potentials at v_leak, reset at v_reset', () => {
+    expect(trace(lif, 'v_start: zero', [0])).toEqual([[2, 0]]);
+    expect(trace(lif, 'v_start: leak', [0])).toEqual([[8, 0]]);
+    expect(trace(lif, 'v_start: reset', [0])).toEqual([[5, 0]]);
+  });
+
+  it('starts at 0 where the node has no such parameter', () => {
+    expect(trace(integrate, 'v_start: leak', [1])).toEqual([[1, 0]]);
+    expect(trace(node('I', { r: 1 }), 'v_start: reset', [1])).toEqual([[1, 0]]);
+  });
+
+  it('starts every run anew', () => {
+    const network = compileGraph(chain(1, 1, { n: lif }), `${SERIES}v_start: reset`);
+    expect(network.nodes.find(({ name }) => name === 'n')!.constants.start).toEqual(Float32Array.of(4));
+  });
+
+  it('above the threshold fires at step 0 with emit: next_step', () => {
+    const above = node('IF', { r: 1, v_threshold: 2, v_reset: 3 });
+    expect(trace(above, 'v_start: reset\nreset: subtract\nemit: next_step', [0])).toEqual([[1, 1]]);
+  });
+});
+
+describe('nodes', () => {
+  const two = chain(1, 1, { a: integrate, b: node('IF', { r: 1, v_threshold: 0.5 }) });
+
+  it('gives single nodes settings of their own', () => {
+    // a fires at every step, since nothing resets it; b holds its threshold twice at every step, and keeps nothing.
+    const settings = `${SERIES}nodes:\n  a: {reset: none}\n  b: {reset: subtract, spikes_per_step: multiple}\n`;
+    const { potentials, spikeCounts, totalSpikes } = runGraph(two, settings, [3], [0]);
+    expect([potentials[0], spikeCounts[0], totalSpikes]).toEqual([0, 4, 6]);
+  });
+
+  it('leaves the settings of the model where a node gives none', () => {
+    const settings = `${SERIES}reset: none\nnodes: {b: {fire_at: reached}}`;
+    const same = `${SERIES}reset: value\nnodes: {a: {reset: none}, b: {reset: none, fire_at: reached}}`;
+    const [one, other] = [settings, same].map((text) => runGraph(two, text, [3], [-2], [0]));
+    expect(one!.potentials).toEqual(other!.potentials);
+    expect(one!.totalSpikes).toBe(other!.totalSpikes);
+  });
+
+  it('names nodes within nested graphs as they are named after flattening', () => {
+    const nested = chain(1, 1, { outer: chain(1, 1, { n: integrate }) });
+    const run = runGraph(nested, `${SERIES}nodes: {outer/n: {reset: none}}`, [3], [0]);
+    expect(run.totalSpikes).toBe(2);
+  });
+
+  it('changes the identity of the model', () => {
+    const settings = [
+      '',
+      'nodes: {a: {reset: none}}',
+      'nodes: {b: {reset: none}}',
+      'v_min: -1',
+      'v_start: leak',
+      'reset: none',
+    ];
+    const ids = settings.map((text) => compileGraph(two, SERIES + text).modelId);
+    expect(new Set(ids).size).toBe(settings.length);
+  });
+
+  it.each([
+    [
+      'a name that no node has',
+      'nodes: {c: {reset: none}}',
+      'model.yaml: key "nodes.c": there is no such node; those with settings are "a", "z"',
+    ],
+    ['a node that is no neuron', 'nodes: {input: {reset: none}}', 'key "nodes.input": is of type Input, which has no'],
+    ['a setting that is none', 'nodes: {a: {dt: 1}}', 'key "nodes.a.dt": is not a setting'],
+    ['a v_min beyond binary32', 'v_min: 1e39', 'key "v_min": must be a number that is finite in binary32'],
+    ['a threshold of 0 that holds many', 'nodes: {z: {spikes_per_step: multiple}}', 'node "z": field "v_threshold"'],
+  ])('refuses %s', (_, settings, message) => {
+    const zero = node('IF', { r: 1, v_threshold: 0 });
+    expect(() => compileGraph(chain(1, 1, { a: integrate, z: zero }), SERIES + settings)).toThrow(message);
+  });
+});
