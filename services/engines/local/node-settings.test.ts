@@ -84,6 +84,19 @@ describe('v_start', () => {
     expect(trace(node('I', { r: 1 }), 'v_start: reset', [1])).toEqual([[1, 0]]);
   });
 
+  it.each(['direct', 'through a Flatten'])('sends nothing over a delayed edge at step 0 (%s)', (way) => {
+    // a = 1/4: 8 + (8 − 8 + 4·1)/4 = 9, then 9 + (8 − 9 + 4·(1 + 9))/4.
+    const graph = chain(1, 1, { n: node('LI', { tau: 4, r: 4, v_leak: 8 }) });
+    const flat = { ...graph.nodes, flat: node('Flatten', { input_type: { shape: [1], values: [1], dtype: 'int64' } }) };
+    const back = way === 'direct' ? [['n', 'n'] as const] : [['n', 'flat'] as const, ['flat', 'n'] as const];
+    const looped = { ...graph, nodes: way === 'direct' ? graph.nodes : flat, edges: [...graph.edges, ...back] };
+    const runs = [1, 2].map((steps) => {
+      const rows = Array.from({ length: steps }, () => [1]);
+      return runGraph(looped, `${SERIES}v_start: leak`, ...rows).potentials[0];
+    });
+    expect(runs).toEqual([9, 18.75]);
+  });
+
   it('starts every run anew', () => {
     const network = compileGraph(chain(1, 1, { n: lif }), `${SERIES}v_start: reset`);
     expect(network.nodes.find(({ name }) => name === 'n')!.constants.start).toEqual(Float32Array.of(4));

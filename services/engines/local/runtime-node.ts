@@ -88,7 +88,9 @@ export class RuntimeNode {
       this.hasUnitSpikes = inputs[0]!.hasUnitSpikes;
       this.step = () => undefined;
     } else {
-      this.y = isIntegrator(node.type) ? this.v : arena.floats(node.outputSize);
+      // A delayed edge carries 0 at step 0, whatever potentials start at.
+      const sharesRow = isIntegrator(node.type) && this.start === undefined;
+      this.y = sharesRow ? this.v : arena.floats(node.outputSize);
       this.spikes = isSpiking(node.type) ? { at: arena.ints(node.outputSize), count: 0 } : undefined;
       this.hasUnitSpikes = this.spikes !== undefined && !(this.firesSpikes && node.rule!.multiple);
       this.step = this.makeStep(node, arena);
@@ -216,6 +218,7 @@ export class RuntimeNode {
       }
       report.finite = count >= 0;
       if (list !== undefined) list.count = Math.max(0, count);
+      else if (this.y !== this.v) this.y.set(this.v);
     };
   }
 
