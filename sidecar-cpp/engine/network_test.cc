@@ -62,6 +62,17 @@ TEST(Network, TheReadoutNodeMustBeEvaluated) {
   EXPECT_THAT(Refusal(Chain(1, {Lif(1)}, 1), manifest), HasSubstr("\"readout.node\""));
 }
 
+TEST(Network, SettingsOfANodeThatIsNoNeuronAreRefused) {
+  const auto refusal = [](const char* node) {
+    Manifest manifest;
+    manifest.nodes[node].reset = Reset::kNone;
+    return Refusal(Chain(1, {Lif(1)}, 1), manifest);
+  };
+  EXPECT_EQ(refusal("lif"), "accepted");
+  EXPECT_THAT(refusal("lift"), HasSubstr("\"nodes.lift\": there is no such node; those with settings are \"lif\""));
+  EXPECT_THAT(refusal("input"), HasSubstr("\"nodes.input\": is of type Input, which has no such settings"));
+}
+
 TEST(Network, StateThatWouldExhaustMemoryIsRefused) {
   std::vector<Node> nodes;
   for (int k = 0; k < 20; ++k) {
