@@ -26,7 +26,7 @@ export interface Framework {
   decide(nodes: readonly ImportedNode[]): readonly Decision[];
   /** Other values that the file does not tell apart, the likelier first; a recording decides, for the model or for single nodes. */
   readonly alternatives: readonly (readonly Decision[])[];
-  /** What a user must know: what the exporter leaves out, or one setting for all nodes cannot say. */
+  /** What a user must know, such as what the exporter leaves out. */
   remarks(nodes: readonly ImportedNode[]): readonly string[];
 }
 
