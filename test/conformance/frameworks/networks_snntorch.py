@@ -90,12 +90,12 @@ def rleaky_diagonal():
     return run(nn.Sequential(nn.Linear(8, SIZE), hidden, nn.Linear(SIZE, 5), lif(5)), 13, 8)
 
 
-def last(**options):
-    """A last layer that resets in another way."""
-    torch.manual_seed(14)
-    layers = [nn.Linear(8, SIZE), lif(SIZE), nn.Linear(SIZE, 5), lif(5, threshold=0.5, **options)]
-    layers[2].weight.data *= 3
-    return run(nn.Sequential(*layers), 14, 8)
+def last(seed, gain, threshold, **options):
+    """A last layer that resets in another way. No single reset for both layers gives the same spikes."""
+    torch.manual_seed(seed)
+    layers = [nn.Linear(8, SIZE), lif(SIZE), nn.Linear(SIZE, 5), lif(5, threshold=threshold, **options)]
+    layers[2].weight.data *= gain
+    return run(nn.Sequential(*layers), seed, 8)
 
 
 class Residual(nn.Module):
@@ -128,8 +128,8 @@ NETWORKS = {
     "conv-strided": conv_strided,
     "learned": learned,
     "rleaky-diagonal": rleaky_diagonal,
-    "mixed-resets": lambda: last(reset_mechanism="zero"),
-    "last-without-reset": lambda: last(reset_mechanism="none"),
+    "mixed-resets": lambda: last(14, 3, 0.5, reset_mechanism="zero"),
+    "last-without-reset": lambda: last(16, 2, 1.5, reset_mechanism="none"),
     "residual": residual,
 }
 
