@@ -204,7 +204,7 @@ export class AnswerCache<V> {
  *
  * - SHARED: the question itself was refused and would be refused again.
  * - LEADER_ONLY: it hit its leader's limits. Callers that still wait try again. Each round one caller leaves, so this
- * ends.
+ *   ends.
  * - TRANSIENT: it may succeed the next time. Callers that waited try again, but do not wait for others for ever.
  */
 type FailureScope = 'SHARED' | 'LEADER_ONLY' | 'TRANSIENT';

@@ -10,9 +10,9 @@
 // - Only a standing queue counts (CoDel: Nichols and Jacobson, 2012). A burst that reached the limit and drained again
 //   raises the limit. So load below an engine's capacity is never delayed for long.
 // - A standing queue may be as long as the engine can process in TARGET_MS. It is measured in time, so it includes the
-// cost of the model.
+//   cost of the model.
 // - For a longer queue, changes are tried: if more requests in flight bring more answers, the engine needs them, for
-// its batches or for the network; if fewer bring as many, fewer suffice. A change without benefit is undone.
+//   its batches or for the network; if fewer bring as many, fewer suffice. A change without benefit is undone.
 
 /** Delay that a standing queue may add to a request, milliseconds. */
 const TARGET_MS = 100;

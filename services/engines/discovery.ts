@@ -5,9 +5,9 @@
 // where nothing answers. So an error removes no engine, and an engine is removed only under these conditions:
 //
 //   1  Two consecutive answers lack its address (one, if it is down).
-// 2 A listed engine serves instead of it. While no listed engine serves, all stay. After that, as many stay as there
-// are listed addresses without a serving engine. So there are never more serving engines than were listed at one time,
-// and the only serving engine is never removed.
+//   2  A listed engine serves instead of it. While no listed engine serves, all stay. After that, as many stay as there
+//      are listed addresses without a serving engine. So there are never more serving engines than were listed at one
+//      time, and the only serving engine is never removed.
 //   3  A kept engine that is down for 30 s is removed.
 import { lookup } from 'node:dns/promises';
 import type { Engine } from './engine.ts';

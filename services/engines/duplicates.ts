@@ -5,11 +5,11 @@
 // displace a connected, trusted engine. The rules, in this order:
 //
 //   1  Engines that are down, quarantined or draining are not duplicates and do not make others duplicates.
-// 2 Of the others with the same address (given by an operator), the first in the pool is used; the rest are its
-// duplicates.
-// 3 Of the others with the same instance id, its owner is used: the engine that has claimed it longest. The claim stays
-// while the engine is down, and ends when it describes itself with another id. Claims made before the pool has settled
-// count as simultaneous; then the first in the pool is the owner. The rest are duplicates of the owner.
+//   2  Of the others with the same address (given by an operator), the first in the pool is used; the rest are its
+//      duplicates.
+//   3  Of the others with the same instance id, its owner is used: the engine that has claimed it longest. The claim
+//      stays while the engine is down, and ends when it describes itself with another id. Claims made before the pool
+//      has settled count as simultaneous; then the first in the pool is the owner. The rest are duplicates of the owner.
 //
 // So an engine with a false id only becomes a duplicate. Duplicates are quarantined together with the engine that is
 // used, since they claim to be the same process. After that each must pass the tests itself.

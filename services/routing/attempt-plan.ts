@@ -4,11 +4,11 @@
 // A refusal (the engine says that the input or the model is at fault) is a claim: the caller gets it only when another
 // engine says the same. There are two kinds of requests to engines, one after the other:
 //
-//   attempts        engines in the order of the plan, `maxAttempts` at most; all but the first come out of the retry budget
+//   attempts        engines in the order of the plan, `maxAttempts` at most; all but the first use the retry budget
 //   confirmations   from the first refusal on: engines that were not asked yet, of another kind than the refuser first, two
 //                   at most; they are neither attempts nor retries
 //
-// What follows from what an engine says; the first row that fits:
+// The consequence of an engine's result; the first row that applies:
 //
 //      the engine                                   what follows
 //   1  answers                                      the caller gets the answer; if there were refusals, the answer is not

@@ -1,12 +1,13 @@
 // Audit: checks engines' answers to a request on other engines, in the background. Two cases:
 //
-//   by share      a share of the answers and refusals of each engine: one engine more is asked, and if the two differ, others
+//   by share      a share of the answers and refusals of each engine: one more engine is asked, and if the two differ,
+//                 others
 //   contradicted  a request to which one engine answered and another refused, or two refused differently, or a vote that
 //                 cannot say which engine is wrong: others are asked until it is decided
 //
-// Where two differ, it takes more than half of all engines that hold the model to say which one is wrong. So one liar that
-// answers an input that honest engines refuse puts none of them out. Where that many cannot be asked the dispute names no
-// engine as wrong, and all of them are suspects.
+// If two differ, more than half of all engines that hold the model must agree which one is wrong. So a liar that answers
+// an input that honest engines refuse cannot have them quarantined. If not enough engines can be asked, the dispute names
+// no engine as wrong, and all of them are suspects.
 import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import { publicName } from '../core/held-name.ts';

@@ -15,8 +15,8 @@ const EXPLORE_AFTER_MS = 1_000;
  * - A failing engine is not drawn while another one answers: otherwise two failing ones could be drawn together.
  * - An engine without a measurement gets one request first; the next requests do not wait for it.
  * - A slow or failed engine gets no requests, so its measurement would never change: at most one turn in 20 goes to the
- * engine that has been idle longest, if over a second. So at most 5 % of requests go to such an engine, and it is used
- * again within seconds of its recovery.
+ *   engine that has been idle longest, if over a second. So at most 5 % of requests go to such an engine, and it is
+ *   used again within seconds of its recovery.
  */
 export const fastest: Strategy = ({ engines, turn, random }) => {
   const explored = turn % EXPLORE_EVERY_TURNS === EXPLORE_EVERY_TURNS - 1 ? longestIdle(engines) : undefined;
