@@ -2,7 +2,7 @@
 import { RouterError } from '../core/errors.ts';
 import type { LearnStart } from '../generated/tandem/v1/learning.ts';
 import type { LearnPlan } from '../learning/learn-session.ts';
-import { type ModelFiles, checkBase } from '../learning/student-nir.ts';
+import type { ModelFiles } from '../learning/student-nir.ts';
 import { type FindVersion, type TeacherGroup, keyOf, teacherGroup, versionOf } from '../learning/teachers.ts';
 
 const MAX_LABELS = 4_096;
@@ -18,8 +18,8 @@ export interface LearnPlanParts {
   readonly filesOf: (model: string) => ModelFiles;
 }
 
-/** Throws INVALID_FIELD or UNKNOWN_MODEL. */
-export function toPlan(start: LearnStart, { findVersion, filesOf }: LearnPlanParts): LearnPlan {
+/** Rejects with INVALID_FIELD or UNKNOWN_MODEL. */
+export async function toPlan(start: LearnStart, { findVersion, filesOf }: LearnPlanParts): Promise<LearnPlan> {
   const { student, learningRate, heldOutEvery, commitEvery } = start;
   if (!(learningRate >= 0 && learningRate <= MAX_RATE)) {
     throw invalid('learning_rate', `is ${learningRate}; send a number above 0, at most ${MAX_RATE}, or 0 for ${RATE}`);
@@ -30,6 +30,8 @@ export function toPlan(start: LearnStart, { findVersion, filesOf }: LearnPlanPar
   let base = '';
   if (start.base !== '') {
     base = keyOf(versionOf(start.base, 'start.base', findVersion));
+    // HDF5's library takes 40 MB for good, which a router that teaches nobody does not need.
+    const { checkBase } = await import('../learning/student-nir.ts');
     checkBase(filesOf(base));
   }
   return {

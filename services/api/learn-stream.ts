@@ -75,7 +75,7 @@ class LearnStream implements OpenCall, CallListener<Request> {
     try {
       if (this.#options.drained.aborted) this.#onDraining();
       const start = await this.#start();
-      const plan = toPlan(start, this.#parts);
+      const plan = await toPlan(start, this.#parts);
       const answer = await this.#parts.students.teach(plan.student, async (student) => {
         const operation = this.#parts.operations.begin('learn', plan.student, () => {
           this.abort(new RouterError('CANCELLED', 'the operation was cancelled; what was learnt until then is kept'));

@@ -1,8 +1,8 @@
 // One Reason call in protobuf's JSON for HTTP callers, with the same checks and limits as over gRPC.
-import { status } from '@grpc/grpc-js';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import { ReasonError, ReasonRequest, ReasonResponse } from '../generated/tandem/v1/reasoning.ts';
+import { codeName } from '../grpc/status.ts';
 import { type ItemOptions, type ItemRouter, reasonItem } from './reason-item.ts';
 import { noSessions, toReasonError } from './reason-messages.ts';
 
@@ -41,5 +41,5 @@ export async function reasonJson(
 }
 
 function failed(error: ReasonError): JsonAnswer {
-  return { code: status[error.code] ?? 'UNKNOWN', body: ReasonError.toJSON(error) };
+  return { code: codeName(error.code), body: ReasonError.toJSON(error) };
 }

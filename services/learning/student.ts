@@ -8,7 +8,7 @@ import type { Example, StudentSpec } from './learner.ts';
 import { stateBytes } from './learner-state.ts';
 import { LogWriter } from './learning-log.ts';
 import type { Commit, CommitOutcome, LogRecord } from './log-record.ts';
-import { type ModelFiles, studentFiles } from './student-nir.ts';
+import type { ModelFiles } from './student-nir.ts';
 import { type CommitRecord, StudentState, accuracyOf } from './student-state.ts';
 
 /** Records applied between two turns of the event loop. */
@@ -188,6 +188,8 @@ export class Student {
     }
     const { spec } = this.state;
     const base = spec!.base === '' ? undefined : filesOf(spec!.base);
+    // HDF5's library takes 40 MB for good, which a router that teaches nobody does not need.
+    const { studentFiles } = await import('./student-nir.ts');
     const files = {
       ...studentFiles(this.state.committed(version), base),
       labels: '',

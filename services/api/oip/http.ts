@@ -1,11 +1,11 @@
 // The Open Inference Protocol's REST form: /v2/… on the HTTP port.
-import { status } from '@grpc/grpc-js';
 import type { CallerAccount } from '../../auth/caller-account.ts';
 import type { CancelSignal } from '../../core/cancel.ts';
 import { RouterError } from '../../core/errors.ts';
 import { packageVersion } from '../../core/package-version.ts';
 import { type DataType, dataTypeToJSON } from '../../generated/inference/grpc_service.ts';
 import { Metadata } from '../../grpc/metadata.ts';
+import { codeName } from '../../grpc/status.ts';
 import { snakeKey } from '../snake-case.ts';
 import { toStatus } from '../status.ts';
 import { UnaryContext } from '../unary.ts';
@@ -51,7 +51,7 @@ export function oipHttp(parts: HttpParts): (call: HttpCall) => Promise<HttpAnswe
       const error = RouterError.from(thrown);
       const { code } = toStatus(error);
       const field = error.violation?.field;
-      return json({ error: error.message, reason: error.kind, ...(field ? { field } : {}) }, status[code]);
+      return json({ error: error.message, reason: error.kind, ...(field ? { field } : {}) }, codeName(code));
     }
   };
 }

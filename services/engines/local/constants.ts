@@ -5,6 +5,7 @@ import { exponentialDecay } from './decay-factor.ts';
 import { ModelError } from './model-error.ts';
 import type { Constants } from './network.ts';
 import { settingsOf } from './neuron-rule.ts';
+import { type PackedWeights, packWeights } from './packed-weights.ts';
 import type { Window } from './window.ts';
 
 export function nodeConstants(
@@ -83,7 +84,7 @@ function spread(node: FlatNode, field: string, size: number, from?: (value: numb
 }
 
 /** `[out, in]` turned over: a source that is not 0 then adds one contiguous column to all outputs. */
-function sourceMajor(node: FlatNode): Float32Array {
+function sourceMajor(node: FlatNode): PackedWeights {
   const { shape, values } = node.parameters.get('weight')!;
   const [outputs, inputs] = [shape[0]!, shape[1]!];
   const rounded = Float32Array.from(values);
@@ -93,11 +94,11 @@ function sourceMajor(node: FlatNode): Float32Array {
     const column = input * outputs;
     for (let output = 0; output < outputs; output += 1) columns[column + output] = rounded[output * inputs + input]!;
   }
-  return columns;
+  return packWeights(columns);
 }
 
 /** `[out, in / groups, kernel]` turned over: for each input channel and tap, the weights of its group's outputs. */
-function tapMajor(node: FlatNode, { groups, groupIn, groupOut, rows, columns }: Window): Float32Array {
+function tapMajor(node: FlatNode, { groups, groupIn, groupOut, rows, columns }: Window): PackedWeights {
   const { values } = node.parameters.get('weight')!;
   const rounded = Float32Array.from(values);
   refuseInfinite(node, 'weight', rounded, values);
@@ -110,7 +111,7 @@ function tapMajor(node: FlatNode, { groups, groupIn, groupOut, rows, columns }: 
       taps[(group * groupIn * kernel + tap) * groupOut + lane] = rounded[out * groupIn * kernel + tap]!;
     }
   }
-  return taps;
+  return packWeights(taps);
 }
 
 function refuseInfinite(node: FlatNode, field: string, rounded: Float32Array, values: Float64Array): void {

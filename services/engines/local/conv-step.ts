@@ -5,6 +5,7 @@ import { arenaBytes } from './arena.ts';
 import type { TapParameters } from './conv-kernels.ts';
 import * as kernels from './kernels.ts';
 import type { NetworkNode } from './network.ts';
+import { countOf, unpackWeights } from './packed-weights.ts';
 import type { Step, StepSource } from './step.ts';
 import { tapsOf } from './taps.ts';
 import type { Window } from './window.ts';
@@ -98,10 +99,10 @@ function finishSums({ groups, groupOut, rows, columns }: Window, sums: Float32Ar
 function paddedTaps({ constants, window }: NetworkNode, arena: Arena): number {
   const { groupOut } = window!;
   const stride = arenaBytes(groupOut) / 4;
-  const taps = constants.weight!.length / groupOut;
+  const taps = countOf(constants.weight!) / groupOut;
   const padded = arena.floats(stride * taps);
   for (let tap = 0; tap < taps; tap += 1) {
-    padded.set(constants.weight!.subarray(tap * groupOut, (tap + 1) * groupOut), tap * stride);
+    unpackWeights(constants.weight!, tap * groupOut, (tap + 1) * groupOut, padded, tap * stride);
   }
   return padded.byteOffset;
 }

@@ -2,6 +2,7 @@
 import type { ReadoutFrom } from '../../config/readout.ts';
 import type { NeuronRule } from './neuron-rule.ts';
 import type { NodeType } from './node-types.ts';
+import type { PackedWeights } from './packed-weights.ts';
 import type { Window } from './window.ts';
 
 /** What a node computes with: binary32, one element for each element of the node. */
@@ -10,7 +11,7 @@ export interface Constants {
    * Source-major: the weights of source element `j` are `weight[j * outputSize …]`. Of a convolution, those of one tap of
    * one input channel lie together, for all outputs of its group.
    */
-  readonly weight: Float32Array;
+  readonly weight: PackedWeights;
   readonly bias: Float32Array;
   readonly scale: Float32Array;
   readonly threshold: Float32Array;

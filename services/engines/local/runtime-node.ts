@@ -20,6 +20,7 @@ import {
   isSpiking,
   isStateful,
 } from './node-types.ts';
+import { unpackWeights } from './packed-weights.ts';
 import { poolStep } from './pool-step.ts';
 import type { Evaluation, Step } from './step.ts';
 
@@ -197,13 +198,14 @@ export class RuntimeNode {
       ['spikes', list?.at.byteOffset ?? 0],
       ['lanes', arena.lanes],
     ]);
-    for (const [field, values] of Object.entries(node.constants)) {
+    const { weight: _, ...vectors } = node.constants; // a neuron has none
+    for (const [field, values] of Object.entries(vectors)) {
       if (!NEURON_FIELDS.includes(field as NeuronField)) continue;
       const copy = arena.floats(arenaBytes(values.length) / 4);
       // The padding of the last vector never fires, even if neurons fire when they only reach their threshold.
       if (field === 'threshold') copy.fill(NEVER_REACHED);
       copy.set(values);
-      addresses.set(field as keyof Constants, copy.byteOffset);
+      addresses.set(field as keyof typeof vectors, copy.byteOffset);
     }
     const parameters = NEURON_FIELDS.map((field) => addresses.get(field) ?? 0);
     const x = NEURON_FIELDS.indexOf('x');
@@ -267,7 +269,8 @@ function layOutPanels({ constants, inputSize, outputSize }: NetworkNode, arena: 
     const weights = arena.floats(width * inputSize);
     const to = Math.min(outputSize, from + width);
     for (let source = 0; source < inputSize; source += 1) {
-      weights.set(constants.weight!.subarray(source * outputSize + from, source * outputSize + to), source * width);
+      const column = source * outputSize;
+      unpackWeights(constants.weight!, column + from, column + to, weights, source * width);
     }
     const { columns } = arena;
     return { first, weights: weights.byteOffset, weighted: columns[weighted]!, spikes: columns[spikes]! };
