@@ -40,6 +40,7 @@ ENV TANDEM_ADMIN_LISTEN=unix:/var/lib/tandem/run/admin.sock
 # As in deploy/router.env, which says why.
 ENV NODE_OPTIONS=--max-semi-space-size=8
 ENV MALLOC_TRIM_THRESHOLD_=1048576
+ENV MALLOC_ARENA_MAX=1
 USER 10001:10001
 EXPOSE 50051 8080
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=3 CMD ["tandem", "health"]

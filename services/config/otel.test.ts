@@ -78,6 +78,8 @@ describe('a sidecar’s environment', () => {
   });
 
   it('does not limit the freed memory that a sidecar keeps, as it does the router’s', () => {
-    expect(sidecarEnvironment(undefined, '', { ...env, MALLOC_TRIM_THRESHOLD_: '1048576' })).toEqual(env);
+    expect(
+      sidecarEnvironment(undefined, '', { ...env, MALLOC_TRIM_THRESHOLD_: '1048576', MALLOC_ARENA_MAX: '1' }),
+    ).toEqual(env);
   });
 });

@@ -50,8 +50,8 @@ export function sidecarEnvironment(
   spanToken: string,
   env: Environment = process.env,
 ): Environment {
-  // The allocator setting is only for the router: see deploy/router.env.
-  const { MALLOC_TRIM_THRESHOLD_: _, ...own } = env;
+  // The allocator settings are only for the router: see deploy/router.env.
+  const { MALLOC_TRIM_THRESHOLD_: _, MALLOC_ARENA_MAX: __, ...own } = env;
   if (spansTo === undefined) return own;
   const others = Object.entries(own).filter(([name]) => !/^OTEL_(EXPORTER_OTLP_|SERVICE_NAME$)/.test(name));
   return {

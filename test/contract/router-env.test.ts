@@ -5,7 +5,7 @@ import { expect, it } from '@jest/globals';
 it('the image of the router has the environment that npm start gives it', () => {
   const env = parseEnv(readFileSync('deploy/router.env', 'utf8'));
   const dockerfile = readFileSync('deploy/router.Dockerfile', 'utf8').split('\n');
-  expect(Object.keys(env).toSorted()).toEqual(['MALLOC_TRIM_THRESHOLD_', 'NODE_OPTIONS']);
+  expect(Object.keys(env).toSorted()).toEqual(['MALLOC_ARENA_MAX', 'MALLOC_TRIM_THRESHOLD_', 'NODE_OPTIONS']);
   expect(dockerfile).toEqual(
     expect.arrayContaining(Object.entries(env).map(([name, value]) => `ENV ${name}=${value}`)),
   );
