@@ -23,7 +23,7 @@ export async function openAdminDoor(
   const own = {
     listen,
     connections: new ConnectionLimit(MAX_CONNECTIONS),
-    ...(path === undefined ? {} : { tls: undefined, authorize: undefined, recheck: undefined }),
+    ...(path === undefined ? {} : { tls: undefined, authorize: undefined, strangerAt: undefined, recheck: undefined }),
   };
   if (path !== undefined) makePrivateFolder(listen, path);
   // Later changes to the options of the public edge apply here, too.

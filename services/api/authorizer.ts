@@ -1,8 +1,8 @@
 // Decides whether a call is allowed: identifies the caller and checks the role that the method needs.
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { CallerAccount } from '../auth/caller-account.ts';
-import type { CallerAccounts } from '../auth/caller-accounts.ts';
+import { type CallerAccount, NO_LIMITS } from '../auth/caller-account.ts';
+import { CallerAccounts } from '../auth/caller-accounts.ts';
 import type { Caller, Callers } from '../auth/callers.ts';
 import { ACCESS, OBSERVE, OPERATE, REASON } from '../auth/roles.ts';
 import { RouterError } from '../core/errors.ts';
@@ -14,6 +14,8 @@ export class Authorizer {
   /** Cached by the headers object: equal headers of a connection are the same object (see http2/header-cache.ts). */
   #known = new WeakMap<Metadata, Caller>();
   readonly #accounts: CallerAccounts;
+  /** By address. Apart from the callers, so that many addresses have none of these forgotten. */
+  readonly #strangers = new CallerAccounts(NO_LIMITS);
   /** Of callers without a name. */
   readonly #bySocket = new WeakMap<Socket, CallerAccount>();
   readonly #names = new WeakMap<Socket, readonly string[]>();
@@ -49,6 +51,11 @@ export class Authorizer {
     } catch (error) {
       return RouterError.from(error);
     }
+  }
+
+  /** The caller of a connection on which `check` has allowed no call: its address. */
+  strangerAt({ remoteAddress = '' }: Socket): CallerAccount {
+    return this.#strangers.of(undefined, remoteAddress);
   }
 
   /** The caller of a call that `check` has allowed. Undefined: a probe. */

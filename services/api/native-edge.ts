@@ -37,6 +37,7 @@ export class NativeEdge implements Edge {
         },
       },
       authorize: options.authorize && ((...call) => this.#authorize(...call)),
+      strangerAt: options.strangerAt,
       http2: { maxConcurrentStreams: maxStreamsPerConnection },
       onBusy: (socket) => connections.working(socket),
       onIdle: (socket) => connections.done(socket),

@@ -44,6 +44,8 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
   readonly #onDraining = (): void => this.#endInput('DRAINING');
   /** Requests read in this turn of the event loop: they are executed together. */
   #arrived: Uint8Array[] = [];
+  /** Read, and faster than its caller may send: no more are read until they have gone. */
+  #tooEarly: Uint8Array[] = [];
   #open = 0;
   #openBytes = 0;
   /** The caller does not read: answers wait in memory, and no more requests are read. */
@@ -73,18 +75,12 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     const bytes = request instanceof RouterError ? 0 : request.request.length;
     this.#open += 1;
     this.#openBytes += bytes;
+    if (request instanceof RouterError) this.#refuse(request, bytes);
+    else {
+      this.#tooEarly.push(request.request);
+      if (this.#tooEarly.length === 1) this.#enterNext();
+    }
     this.#pace();
-    if (request instanceof RouterError) {
-      this.#refuse(request, bytes);
-      return;
-    }
-    const refusal = this.#enter();
-    if (refusal !== undefined) {
-      this.#refuse(refusal, bytes);
-      return;
-    }
-    if (this.#arrived.length === 0) queueMicrotask(this.#begin);
-    this.#arrived.push(request.request);
   }
 
   onEnd(): void {
@@ -109,15 +105,24 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     this.#answer({ requestId: '', outcome: { $case: 'error', value: toReasonError(error) } }, bytes, startedMs);
   }
 
-  /** Charges one request. Returns the reason if its caller may not have another in flight. */
-  #enter(): RouterError | undefined {
-    try {
-      this.#owner?.enter(1, false);
-      return undefined;
-    } catch (thrown) {
-      return RouterError.from(thrown);
-    }
+  #enterNext(): void {
+    if (this.#owner === undefined) this.#enter();
+    else this.#owner.whenAllowed(this.#enter);
   }
+
+  /** The first of those that are too early goes. */
+  readonly #enter = (): void => {
+    const request = this.#tooEarly.shift()!;
+    try {
+      this.#owner?.enter(1, true);
+      if (this.#arrived.length === 0) queueMicrotask(this.#begin);
+      this.#arrived.push(request);
+    } catch (thrown) {
+      this.#refuse(RouterError.from(thrown), request.length);
+    }
+    if (this.#tooEarly.length > 0) this.#enterNext();
+    this.#pace();
+  };
 
   readonly #begin = (): void => {
     const requests = this.#arrived;
@@ -143,7 +148,7 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
   /** A paused stream fills its window, and HTTP/2 flow control then stops the sender. */
   #pace(): void {
     const isFull = this.#open >= this.#options.windowSize || this.#openBytes >= MAX_OPEN_BYTES;
-    const isPaused = isFull || this.#isBlocked || this.#inputEnded === 'DRAINING';
+    const isPaused = isFull || this.#isBlocked || this.#tooEarly.length > 0 || this.#inputEnded === 'DRAINING';
     if (isPaused === this.#isPaused) return;
     this.#isPaused = isPaused;
     if (isPaused) this.#call.pause();
@@ -179,6 +184,7 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     this.#caller.abort(error ?? new RouterError('CANCELLED', 'the stream has ended'));
     this.#options.drained.removeEventListener('abort', this.#onDraining);
     this.#options.calls.closed(this);
+    this.#owner?.giveUp(this.#enter);
     this.#options.observer.requestEnded(
       methodOf(this.#call),
       error?.kind ?? 'OK',

@@ -1,8 +1,10 @@
-// The methods of gRPC reflection. The package behind them is loaded at the first call: it takes 15 MB and is rarely
-// used.
+// The methods of gRPC reflection. What answers them is loaded with the first call: it takes 15 MB, and few routers are asked.
+import type { CallerAccount } from '../auth/caller-account.ts';
+import { RouterError } from '../core/errors.ts';
 import type { CallListener, IncomingCall, Method } from '../grpc/method.ts';
 import { status } from '../grpc/status.ts';
 import type { PackageCall, ReflectionMethod } from './reflection.ts';
+import { toStatus } from './status.ts';
 
 const PATHS = ['v1', 'v1alpha'].map((version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`);
 
@@ -42,25 +44,45 @@ async function answer(path: string, call: IncomingCall, load: Load): Promise<voi
   const ears: Partial<Record<'data' | 'end', (message?: unknown) => void>> = {};
   const packageCall: PackageCall = {
     on: (event, listen) => void (ears[event] = listen),
-    write: (response) => void call.send(encode(response as never)),
+    // Answers are larger than questions: a caller that does not read them is asked for no more.
+    write: (response) => {
+      if (!call.send(encode(response as never))) call.pause();
+    },
     end: () => call.end(),
   };
   handle(packageCall);
   input.release({
     onMessage: (bytes) => {
+      const refusal = charge(call);
+      if (refusal !== undefined) {
+        call.fail(toStatus(refusal));
+        return;
+      }
       const message = read(bytes);
       if (message !== undefined) ears.data?.(message);
     },
     onEnd: () => ears.end?.(),
+    onDrain: () => call.resume(),
   });
   call.resume();
 }
 
-/** Buffers messages until there is a listener. */
+/** Each question counts as a request of its caller. Returns why there may be no more. */
+function charge({ owner }: IncomingCall): RouterError | undefined {
+  try {
+    (owner as CallerAccount | undefined)?.enter(1, false);
+    (owner as CallerAccount | undefined)?.left(1);
+    return undefined;
+  } catch (thrown) {
+    return RouterError.from(thrown);
+  }
+}
+
+/** Keeps what comes until there is somebody to hear it. */
 class HeldInput implements CallListener<Buffer> {
   readonly #messages: Buffer[] = [];
   #isEnded = false;
-  #listener: Required<Pick<CallListener<Buffer>, 'onMessage' | 'onEnd'>> | undefined;
+  #listener: Required<Omit<CallListener<Buffer>, 'onCut'>> | undefined;
 
   onMessage(bytes: Buffer): void {
     if (this.#listener === undefined) this.#messages.push(bytes);
@@ -72,7 +94,11 @@ class HeldInput implements CallListener<Buffer> {
     else this.#listener.onEnd();
   }
 
-  release(listener: Required<Pick<CallListener<Buffer>, 'onMessage' | 'onEnd'>>): void {
+  onDrain(): void {
+    this.#listener?.onDrain();
+  }
+
+  release(listener: Required<Omit<CallListener<Buffer>, 'onCut'>>): void {
     this.#listener = listener;
     for (const bytes of this.#messages) listener.onMessage(bytes);
     if (this.#isEnded) listener.onEnd();

@@ -1,4 +1,5 @@
 // The gRPC server: serves the services at an address; a stop drains it.
+import type { Socket } from 'node:net';
 import type { CallerAccount } from '../auth/caller-account.ts';
 import type { RouterError } from '../core/errors.ts';
 import type { EnginePool } from '../engines/pool.ts';
@@ -118,6 +119,7 @@ export class ApiServer {
       drained: this.#drained.signal,
       calls: this.#calls,
       authorize: (...call: Parameters<Authorizer['check']>) => this.#authorize(...call),
+      strangerAt: (socket: Socket) => options.authorizer.strangerAt(socket),
       recheck: (...call: Parameters<Authorizer['check']>) => this.#check(...call),
       strategyChanged: () => this.refreshHealth(),
     };

@@ -1,11 +1,10 @@
 // Calls that end before their handler has the message: their errors and their metrics, the same on both edges.
-import { RouterError } from '../core/errors.ts';
+import { RETRY_AFTER_MS, RouterError } from '../core/errors.ts';
 import type { Observer } from '../core/observer.ts';
 import { methodOf } from './unary.ts';
 
 /** All open requests together may take this many times the size of the largest request. */
 export const MAX_OPEN_MESSAGES = 16;
-const RETRY_MS = 100;
 
 export function lateMessage(timeoutMs: number): RouterError {
   const message = `the request was not complete within ${timeoutMs} ms (setting request_timeout_ms); send it whole, and end it`;
@@ -13,8 +12,8 @@ export function lateMessage(timeoutMs: number): RouterError {
 }
 
 export function noRoomForMessage(maxOpenBytes: number): RouterError {
-  const message = `the requests that are arriving take more than ${maxOpenBytes} bytes; try again in ${RETRY_MS} ms, with fewer large ones at once`;
-  return new RouterError('ROUTER_FULL', message, { retryAfterMs: RETRY_MS, lack: 'MEMORY' });
+  const message = `the requests that are coming in take more than ${maxOpenBytes} bytes; try again in ${RETRY_AFTER_MS.ROUTER_FULL} ms, with fewer large ones at once`;
+  return new RouterError('ROUTER_FULL', message, { lack: 'MEMORY' });
 }
 
 export function messageTooLarge(maxBytes: number): RouterError {

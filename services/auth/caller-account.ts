@@ -13,10 +13,26 @@ export interface CallerLimits {
   readonly maxBytes: number;
 }
 
+export const NO_LIMITS: CallerLimits = { perS: 0, maxCalls: 0, maxItems: 0, maxBytes: 0 };
+
 export interface CallerCounts {
   calls: number;
   refused: number;
 }
+
+/**
+ * A refusal costs the router some 40 µs, and its sender less. Beyond this rate the connections of a caller are read more slowly,
+ * so that its flood waits in its own machine.
+ */
+const REFUSALS_PER_S = 1_000;
+/** As many as come within this time are refused at once. */
+const REFUSAL_BURST_MS = 250;
+const REFUSAL_MS = 1_000 / REFUSALS_PER_S;
+/** Data of calls that were refused already counts as a refusal for each so many bytes. */
+const BYTES_PER_REFUSAL = 65_536;
+
+/** Requests of streams that wait go together, so often at most: one by one they would cost a write each. */
+const WAKE_MS = 5;
 
 /** After this time a caller with too many requests in flight may try again, milliseconds. */
 const RETRY_MS = 100;
@@ -34,6 +50,11 @@ export class CallerAccount {
   readonly #counts: CallerCounts;
   #limits: CallerLimits;
   #bucket: TokenBucket | undefined;
+  /** Nothing is read of its connections before, on performance.now()'s clock. */
+  restsUntilMs = -Infinity;
+  /** Requests of streams that wait for the rate, the first come first. */
+  readonly #waiting = new Set<() => void>();
+  #isTimerSet = false;
   #calls = 0;
   #items = 0;
   #bytes = 0;
@@ -69,6 +90,16 @@ export class CallerAccount {
     return refusal;
   }
 
+  /** A call, or a part of one, that was refused or that anybody may make. */
+  unpaid(times = 1): void {
+    const earliestMs = performance.now() - REFUSAL_BURST_MS;
+    this.restsUntilMs = Math.max(this.restsUntilMs, earliestMs) + times * REFUSAL_MS;
+  }
+
+  discarded(bytes: number): void {
+    this.unpaid(bytes / BYTES_PER_REFUSAL);
+  }
+
   ended(): void {
     this.#calls -= 1;
   }
@@ -82,15 +113,19 @@ export class CallerAccount {
 
   /** The error for a call after `hold` returned false. */
   tooManyBytes(): RouterError {
+    this.unpaid();
     return this.#refuse(`has requests of more than ${this.#limits.maxBytes} bytes under way`, 'max_bytes', RETRY_MS);
   }
 
   /** For a batch that is arriving: returns the error if this many items will be refused. Charges nothing. */
   foresee(items: number): RouterError | undefined {
     const { maxItems } = this.#limits;
-    if (maxItems > 0 && this.#items > 0 && this.#items + items > maxItems) return this.#tooManyItems();
     const waitMs = this.#bucket?.waitMs(items - 1) ?? 0;
-    return items > 1 && waitMs > 0 ? this.#tooFast(waitMs) : undefined;
+    let refusal: RouterError | undefined;
+    if (maxItems > 0 && this.#items > 0 && this.#items + items > maxItems) refusal = this.#tooManyItems();
+    else if (items > 1 && waitMs > 0) refusal = this.#tooFast(waitMs);
+    if (refusal !== undefined) this.unpaid();
+    return refusal;
   }
 
   /**
@@ -99,11 +134,45 @@ export class CallerAccount {
    */
   enter(items: number, isFirstPaid: boolean): void {
     const { maxItems } = this.#limits;
-    // A single message always fits: the message limits bound it.
-    if (maxItems > 0 && this.#items > 0 && this.#items + items > maxItems) throw this.#tooManyItems();
-    const refusal = this.#charge(isFirstPaid ? items - 1 : items);
-    if (refusal !== undefined) throw refusal;
+    // One message alone always fits: the limits of messages hold for it.
+    const isTooMany = maxItems > 0 && this.#items > 0 && this.#items + items > maxItems;
+    const refusal = isTooMany ? this.#tooManyItems() : this.#charge(isFirstPaid ? items - 1 : items);
+    if (refusal !== undefined) {
+      this.unpaid();
+      throw refusal;
+    }
     this.#items += items;
+  }
+
+  /** Has `run` called when the caller may send another request, which is charged then: now, or as its rate allows. */
+  whenAllowed(run: () => void): void {
+    if (this.#waiting.size === 0 && this.#take(1) === 0) run();
+    else {
+      this.#waiting.add(run);
+      this.#wake();
+    }
+  }
+
+  /** `run` is not called any more. */
+  giveUp(run: () => void): void {
+    this.#waiting.delete(run);
+  }
+
+  #wake(): void {
+    if (this.#isTimerSet) return;
+    this.#isTimerSet = true;
+    setTimeout(
+      () => {
+        this.#isTimerSet = false;
+        for (const run of this.#waiting) {
+          if (this.#take(1) > 0) break;
+          this.#waiting.delete(run);
+          run();
+        }
+        if (this.#waiting.size > 0) this.#wake();
+      },
+      Math.max(WAKE_MS, this.#bucket?.waitMs() ?? 0),
+    );
   }
 
   left(items: number): void {
@@ -111,9 +180,13 @@ export class CallerAccount {
   }
 
   #charge(requests: number): RouterError | undefined {
-    if (this.#bucket === undefined || requests <= 0) return undefined;
-    const waitMs = this.#bucket.take(requests);
+    const waitMs = this.#take(requests);
     return waitMs === 0 ? undefined : this.#tooFast(waitMs);
+  }
+
+  /** Returns 0, or when there is room for them, milliseconds. */
+  #take(requests: number): number {
+    return requests > 0 ? (this.#bucket?.take(requests) ?? 0) : 0;
   }
 
   #tooFast(waitMs: number): RouterError {

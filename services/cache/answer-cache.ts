@@ -211,9 +211,9 @@ type FailureScope = 'SHARED' | 'LEADER_ONLY' | 'TRANSIENT';
 
 const PASSING: ReadonlySet<StatusCode> = new Set<StatusCode>(['UNAVAILABLE', 'RESOURCE_EXHAUSTED', 'INTERNAL']);
 
-function scopeOf({ kind, retryable }: RouterError): FailureScope {
+function scopeOf({ kind, failsOver }: RouterError): FailureScope {
   if (kind === 'CANCELLED' || kind === 'DEADLINE_EXCEEDED') return 'LEADER_ONLY';
-  return retryable || PASSING.has(ERROR_KINDS[kind].code) ? 'TRANSIENT' : 'SHARED';
+  return failsOver || PASSING.has(ERROR_KINDS[kind].code) ? 'TRANSIENT' : 'SHARED';
 }
 
 /** A hexadecimal number contains no space, so two keys are equal only if both parts are. */

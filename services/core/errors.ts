@@ -1,8 +1,8 @@
 // The table of all errors. A kind is also the `reason` that clients see in google.rpc.ErrorInfo.
 //
-// `code` is the gRPC status. `retryable`: another engine (or a later attempt) may succeed. `outcome`: how a breaker
-// counts it; a caller's fault never counts against an engine. Time-outs are judged individually: see
-// engines/slowness.ts. `fromEngine`: how such an error from an engine is treated:
+// `code` is the gRPC status; `failsOver` says whether another engine may succeed, so that the router asks it; `outcome` is what
+// a breaker makes of it: a caller's own fault never counts against an engine. Time-outs are judged one by one: see
+// engines/slowness.ts. `fromEngine` says what it means when an engine answers with it:
 //
 //   state   the engine's own state: accepted, because another engine is asked instead
 //   claim   about the input or the model, which the router has already checked: needs confirmation by another engine
@@ -27,17 +27,17 @@ export type StatusCode =
 
 interface KindRow {
   readonly code: StatusCode;
-  readonly retryable: boolean;
+  readonly failsOver: boolean;
   readonly outcome: BreakerOutcome;
   readonly fromEngine: 'state' | 'claim' | 'never';
 }
 
 const row = (
   code: StatusCode,
-  retryable: boolean,
+  failsOver: boolean,
   outcome: BreakerOutcome,
   fromEngine: KindRow['fromEngine'] = 'never',
-): KindRow => ({ code, retryable, outcome, fromEngine });
+): KindRow => ({ code, failsOver, outcome, fromEngine });
 
 export const ERROR_KINDS = {
   INPUT_MISSING: row('INVALID_ARGUMENT', false, 'ignore'),
@@ -118,6 +118,19 @@ export const ERROR_KINDS = {
   INTERNAL: row('INTERNAL', false, 'ignore'),
 } as const satisfies Record<string, KindRow>;
 
+/**
+ * The router has refused the request, so nothing was done, and the same request may succeed later: callers get a
+ * google.rpc.RetryInfo, and clients try again (docs/clients.md). In so many milliseconds, unless the error says otherwise.
+ */
+export const RETRY_AFTER_MS: Readonly<Partial<Record<ErrorKind, number>>> = {
+  ROUTER_FULL: 100,
+  CALLER_LIMIT: 100,
+  PUBLISH_RATE: 1_000,
+  LOADS_BUSY: 1_000,
+  // By then an open breaker lets a request through, and a restarted sidecar is back.
+  NO_ENGINE: 500,
+};
+
 export type ErrorKind = keyof typeof ERROR_KINDS;
 
 export function isErrorKind(text: string): text is ErrorKind {
@@ -135,7 +148,7 @@ export interface FieldViolation {
 
 interface RouterErrorOptions {
   readonly metadata?: Readonly<Record<string, string>>;
-  /** Suggested delay before a retry, milliseconds. */
+  /** When it makes sense to try again, milliseconds from now; by default as RETRY_AFTER_MS says. */
   readonly retryAfterMs?: number;
   readonly field?: string;
   /** For ROUTER_FULL. */
@@ -164,14 +177,15 @@ export class RouterError extends Error {
     Error.stackTraceLimit = stackTraceLimit;
     this.kind = kind;
     this.metadata = options.metadata ?? {};
-    this.retryAfterMs = options.retryAfterMs;
+    this.retryAfterMs = options.retryAfterMs ?? RETRY_AFTER_MS[kind];
     this.lack = options.lack;
     this.recordingId = options.recordingId ?? 0n;
     this.violation = options.field === undefined ? undefined : { field: options.field, description: message };
   }
 
-  get retryable(): boolean {
-    return ERROR_KINDS[this.kind].retryable;
+  /** Whether another engine may answer. */
+  get failsOver(): boolean {
+    return ERROR_KINDS[this.kind].failsOver;
   }
 
   /** Converts anything thrown to a RouterError. Unknown errors become INTERNAL and keep their cause for the log. */

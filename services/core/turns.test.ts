@@ -36,17 +36,17 @@ function work(names: readonly string[], ms: number): string[] {
 
 describe('work in turns', () => {
   it('goes on at once as long as its slice lasts', () => {
-    expect(work(['a', 'b', 'c'], 0.5)).toEqual(['a', 'b', 'c']);
+    expect(work(['a', 'b', 'c'], 0.25)).toEqual(['a', 'b', 'c']);
   });
 
   it('waits once the slice is used up', async () => {
-    const done = work(['a', 'b', 'c', 'd'], 1);
+    const done = work(['a', 'b', 'c', 'd'], 0.5);
     await Promise.resolve();
     expect(done).toEqual(['a', 'b']);
   });
 
   it('gets one slice for each turn of the loop, however many wait', async () => {
-    const done = work(['a', 'b', 'c', 'd', 'e', 'f', 'g'], 1);
+    const done = work(['a', 'b', 'c', 'd', 'e', 'f', 'g'], 0.5);
     await turn();
     expect(done).toEqual(['a', 'b', 'c', 'd']);
     await turn();
@@ -64,6 +64,6 @@ describe('work in turns', () => {
   it('begins anew after a turn without waiting tasks', async () => {
     work(['a'], 3);
     await turn();
-    expect(work(['b'], 1)).toEqual(['b']);
+    expect(work(['b'], 0.5)).toEqual(['b']);
   });
 });

@@ -3,8 +3,8 @@
 // one batch.
 import { FairQueue } from './fair-queue.ts';
 
-/** Share of one turn of the event loop, milliseconds. */
-const SLICE_MS = 2;
+/** Of one turn of the event loop, milliseconds. */
+const SLICE_MS = 1;
 
 export interface LoopClock {
   now(): number;

@@ -11,5 +11,5 @@ export interface CallHost {
   /** A handler threw, or its answer cannot be encoded. */
   onBug(path: string, error: unknown): void;
   /** One of its calls has ended. */
-  closed(peer: Peer): void;
+  closed(peer: Peer, owner: CallOwner | undefined): void;
 }

@@ -34,7 +34,7 @@ export class SecureServer {
       onSocket(socket);
     });
     this.server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-      onFailed(reasonOf(error), socket.remoteAddress ?? '');
+      onFailed(reasonOf(error, socket), socket.remoteAddress ?? '');
       socket.destroy();
     });
   }
@@ -65,8 +65,12 @@ function nameOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-/** OpenSSL's short text, such as "certificate has expired", if there is one. */
-export function reasonOf(error: Error): string {
+/**
+ * What is wrong with the peer's certificate, such as "CERT_HAS_EXPIRED": Node.js then just cuts the connection. Else OpenSSL's short
+ * text, where there is one.
+ */
+export function reasonOf(error: Error, { authorizationError }: Pick<TLSSocket, 'authorizationError'>): string {
   const { reason, code } = error as Error & { readonly reason?: string; readonly code?: string };
-  return reason ?? code ?? error.message;
+  // Node.js's types say Error, and it is the code.
+  return (authorizationError as unknown as string | null | undefined) ?? reason ?? code ?? error.message;
 }

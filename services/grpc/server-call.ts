@@ -175,6 +175,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   /** Ends the call while its message may still be arriving. */
   refuse(why: Unheard, problem: Status): void {
     if (this.isOver) return;
+    this.owner?.discarded(this.openBytes);
     const sent = this.#host.onUnheard(why, problem, this.method, this.startedMs, this.owner);
     this.#end(sent, true);
   }
@@ -389,6 +390,6 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     }
     this.#hold(-this.openBytes);
     this.owner?.ended();
-    this.#host.closed(this.#peer);
+    this.#host.closed(this.#peer, this.owner);
   }
 }

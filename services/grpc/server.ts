@@ -47,7 +47,9 @@ interface ServerOptions {
   readonly http2?: Partial<Limits>;
   /** Default: every call is allowed. */
   readonly authorize?: Authorize;
-  /** A connection has its first open call, or its last one has ended. */
+  /** Whose a connection is as long as none of its calls has an owner. */
+  readonly strangerAt?: (socket: Socket) => CallOwner;
+  /** A connection has its first open call of an owner, or none any more. */
   readonly onBusy?: (socket: Socket) => void;
   readonly onIdle?: (socket: Socket) => void;
   /** A connection has ended with an error. */
@@ -88,7 +90,7 @@ export class GrpcServer implements CallHost {
   readonly accept = (socket: Socket): void => {
     if (socket.destroyed) return;
     const connection = new ServerConnection(socket, this.#onStream, this.#limits);
-    const peer = new Peer(connection);
+    const peer = new Peer(connection, this.#options.strangerAt);
     connection.memo = peer;
     this.#peers.add(peer);
     connection.onClosed = (reason) => {
@@ -122,31 +124,42 @@ export class GrpcServer implements CallHost {
 
   readonly #onStream = (stream: Stream, headers: Headers, endStream: boolean): StreamHandler | undefined => {
     const head = RequestHead.of(headers, this.#methods);
+    const peer = stream.connection.memo as Peer;
     if (head.plainAnswer !== undefined) {
+      peer.unpaid();
       const { wheel, limits } = this.arrivals;
       if (!endStream) return new PlainRefusal(stream, head.plainAnswer, wheel, limits.messageTimeoutMs);
       sendPlain(stream, head.plainAnswer);
       return undefined;
     }
     if (head.refusal !== undefined) {
+      peer.unpaid();
       stream.sendHeaders(head.refusal, true);
       return undefined;
     }
-    const peer = stream.connection.memo as Peer;
     const method = head.method!;
     const owner = this.#options.authorize?.(method, head.metadata, peer.connection.socket);
     if (owner !== undefined && 'code' in owner) {
+      peer.unpaid();
       stream.sendHeaders(endHeaders(owner), true);
       return undefined;
     }
-    if (owner !== undefined) peer.connection.owner = owner;
+    if (owner === undefined) peer.unpaid();
+    else peer.calledBy(owner);
     const call = new ServerCall(this, peer, stream, head, method, owner);
     stream.handler = call;
-    peer.calls += 1;
-    if (peer.calls === 1) this.#options.onBusy?.(peer.connection.socket);
+    if (this.#isWork(owner)) {
+      peer.calls += 1;
+      if (peer.calls === 1) this.#options.onBusy?.(peer.connection.socket);
+    }
     call.begin(endStream);
     return call;
   };
+
+  /** Calls that anybody may make, such as a watch on our health, hold no connection that others could have. */
+  #isWork(owner: CallOwner | undefined): boolean {
+    return owner !== undefined || this.#options.authorize === undefined;
+  }
 
   #tellFault({ code, by, text, budget }: CloseReason, peer: string): void {
     if (code === ErrorCode.NO_ERROR) return;
@@ -163,7 +176,8 @@ export class GrpcServer implements CallHost {
     this.#options.onBug?.(path, error);
   }
 
-  closed(peer: Peer): void {
+  closed(peer: Peer, owner: CallOwner | undefined): void {
+    if (!this.#isWork(owner)) return;
     peer.calls -= 1;
     if (peer.calls === 0) this.#options.onIdle?.(peer.connection.socket);
   }

@@ -15,7 +15,7 @@ import { encodeSettings, PeerSettings } from './settings.ts';
 import { type ReadTurns, type TurnTaker, sharedTurns } from './read-turns.ts';
 import { sharedTicker, type Ticker } from './ticker.ts';
 import { type Overdue, TimeLimits, UNREAD } from './time-limits.ts';
-import type { CloseReason, Connection, StreamHandler } from './types.ts';
+import type { CloseReason, Connection, Pacer, StreamHandler } from './types.ts';
 
 const NOTHING = new Uint8Array(0);
 /** Of the text in a GOAWAY frame. */
@@ -35,6 +35,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   readonly socket: Socket;
   memo: unknown = undefined;
   owner: unknown;
+  pacer: Pacer | undefined = undefined;
   onClosed: ((reason: CloseReason) => void) | undefined = undefined;
   onGoaway: ((code: number, lastStreamId: number, debug: string) => void) | undefined = undefined;
   isClosed = false;
@@ -104,8 +105,12 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     return this.output.unwritten + this.bytesOfStreams + (this.#rest?.length ?? 0);
   }
 
+  get restsUntilMs(): number {
+    return this.pacer?.restsUntilMs ?? 0;
+  }
+
   get mustWait(): boolean {
-    return this.#turns?.isOver === true;
+    return this.#turns?.isOver(this) === true;
   }
 
   /** It is its turn to read what waits. */

@@ -188,7 +188,11 @@ test('a connection that sends much stops reading again and again, so that others
 test('connections of two owners are read in parts, and nothing is lost', async () => {
   // Each look at the clock takes a tenth of a millisecond.
   let nowMs = 0;
-  const turns = new ReadTurns({ now: () => (nowMs += 0.1), afterOthers: (run) => void setImmediate(run) });
+  const turns = new ReadTurns({
+    now: () => (nowMs += 0.1),
+    afterOthers: (run) => void setImmediate(run),
+    after: () => () => undefined,
+  });
   const server = await ServerUnderTest.start({ turns });
   const peers = [await server.connect(), await server.connect()];
   const pauses = server.connections.map((connection, at) => {
@@ -207,4 +211,37 @@ test('connections of two owners are read in parts, and nothing is lost', async (
   for (const { received } of server.recorders)
     expect(received.filter((text) => text.startsWith('data '))).toHaveLength(1);
   expect(pauses.map(({ mock }) => mock.calls.length > 5)).toEqual([true, true]);
+});
+
+test('a connection that has to rest is read when its time has come', async () => {
+  let nowMs = 0;
+  const { promise: resting, resolve: rests } = Promise.withResolvers<() => void>();
+  const after = (_ms: number, wake: () => void): (() => void) => {
+    rests(wake);
+    return () => undefined;
+  };
+  const turns = new ReadTurns({ now: () => nowMs, afterOthers: (run) => void setImmediate(run), after });
+  const server = await ServerUnderTest.start({ turns });
+  const peer = await server.connect();
+  server.connections[0]!.pacer = { restsUntilMs: 100, discarded: () => undefined };
+  peer.send(frame('HEADERS', END_HEADERS | END_STREAM, 1, GET));
+  const wake = await resting;
+  expect(server.recorders).toHaveLength(0);
+  nowMs = 100;
+  wake();
+  await peer.settled();
+  expect(server.recorders).toHaveLength(1);
+});
+
+test('data for a stream that was reset is told to what slows the connection down', async () => {
+  const { server, peer, streams } = await open(100);
+  const discarded: number[] = [];
+  server.connections[0]!.pacer = { restsUntilMs: 0, discarded: (bytes) => void discarded.push(bytes) };
+  const id = 3;
+  await peer
+    .send(frame('HEADERS', END_HEADERS, id, encodeHeaders([':method', 'POST', ':scheme', 'http', ':path', '/'])))
+    .settled();
+  streams[1]!.reset(0);
+  await peer.send(frame('DATA', 0, id, new Uint8Array(1_000))).settled();
+  expect(discarded).toEqual([1_000]);
 });

@@ -11,4 +11,4 @@ export { encodeHeaders } from './hpack-encoder.ts';
 export { type BudgetLimits, DEFAULT_LIMITS, type Limits, type Rate } from './limits.ts';
 export { MemoryBudget } from './memory-budget.ts';
 export { ServerConnection } from './server-connection.ts';
-export type { CloseReason, Connection, Headers, OnStream, Stream, StreamHandler } from './types.ts';
+export type { CloseReason, Connection, Headers, OnStream, Pacer, Stream, StreamHandler } from './types.ts';

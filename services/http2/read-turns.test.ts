@@ -1,15 +1,27 @@
-import { beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, it, test } from '@jest/globals';
 import { ReadTurns, type TurnTaker } from './read-turns.ts';
 
 let nowMs: number;
 let immediates: (() => void)[];
+let timers: { readonly atMs: number; readonly run: () => void }[];
 let turns: ReadTurns;
+/** By owner, until when it rests. */
+let rests: Map<string, number>;
 /** Names, in the order in which they read. */
 let order: string[];
 
 beforeEach(() => {
-  [nowMs, immediates, order] = [0, [], []];
-  turns = new ReadTurns({ now: () => nowMs, afterOthers: (run) => immediates.push(run) });
+  [nowMs, immediates, timers, order] = [0, [], [], []];
+  rests = new Map();
+  turns = new ReadTurns({
+    now: () => nowMs,
+    afterOthers: (run) => immediates.push(run),
+    after: (ms, run) => {
+      const timer = { atMs: nowMs + ms, run };
+      timers.push(timer);
+      return () => void (timers = timers.filter((each) => each !== timer));
+    },
+  });
 });
 
 /** The event loop comes to its immediates, once. */
@@ -19,17 +31,29 @@ function nextTurn(): void {
   for (const run of now) run();
 }
 
-/** A connection that has `workMs` of work, and does it in pieces of 0.05 ms. */
-function connection(owner: string, workMs: number): TurnTaker {
+/** Time passes up to the next timer, and the event loop comes to its immediates. */
+function nextTimer(): void {
+  const { atMs, run } = timers.shift()!;
+  nowMs = Math.max(nowMs, atMs);
+  run();
+  nextTurn();
+}
+
+/** A connection that has `workMs` of work, and does it in pieces of 0.05 ms. Each piece has its owner rest for `restMs`. */
+function connection(owner: string, workMs: number, restMs = 0): TurnTaker {
   let leftMs = workMs;
   const taker = {
     owner,
+    get restsUntilMs() {
+      return rests.get(owner) ?? 0;
+    },
     readOn: () => {
       order.push(owner);
       while (leftMs > 1e-9) {
         nowMs += 0.05;
         leftMs -= 0.05;
-        if (turns.isOver && leftMs > 1e-9) {
+        if (restMs > 0) rests.set(owner, Math.max(rests.get(owner) ?? 0, nowMs) + restMs);
+        if (turns.isOver(taker) && leftMs > 1e-9) {
           turns.wait(taker);
           return;
         }
@@ -84,4 +108,44 @@ test('an owner whose rival has been gone for a second reads without a break agai
   nowMs += 1_001;
   arrive(connection('a', 100));
   expect([order.at(-1), immediates]).toEqual(['a', []]);
+});
+
+describe('an owner that has to rest', () => {
+  it('is not read before its time, and then goes on', () => {
+    arrive(connection('a', 0.15, 10));
+    expect([order, nowMs]).toEqual([['a'], 0.05]);
+    nextTimer();
+    nextTimer();
+    expect(order).toEqual(['a', 'a', 'a']);
+    expect(nowMs).toBeCloseTo(20.15);
+  });
+
+  it('rests on all of its connections', () => {
+    for (let each = 0; each < 5; each += 1) arrive(connection('a', 0.05, 10));
+    expect(order).toEqual(['a']);
+    nextTimer();
+    expect(order).toEqual(['a', 'a']);
+  });
+
+  it('keeps another one waiting for nothing', () => {
+    for (let each = 0; each < 5; each += 1) arrive(connection('a', 1, 10));
+    order = [];
+    const beganMs = nowMs;
+    arrive(connection('b', 0.05));
+    expect([order, nowMs - beganMs]).toEqual([['b'], expect.closeTo(0.05)]);
+  });
+
+  it('costs no turns of the event loop meanwhile', () => {
+    for (let each = 0; each < 5; each += 1) arrive(connection('a', 1, 10));
+    nextTurn();
+    expect([immediates.length, timers.length]).toEqual([0, 1]);
+  });
+
+  it('waits for its own time only, however long another one rests', () => {
+    arrive(connection('a', 0.1, 5_000));
+    arrive(connection('b', 0.1, 10));
+    order = [];
+    nextTimer();
+    expect([order, timers.length]).toEqual([['b'], 1]);
+  });
 });

@@ -1,11 +1,15 @@
 // The order in which connections read. Node.js reads each socket until it is empty. So a caller with many connections, or with
 // many small calls, would delay all others. Where several owners send, their connections read for a short time each, and the
 // owners take turns. Where only one owner sends, this costs one read of the clock for each chunk.
+//
+// A connection may also have to rest: it is not read before a given time. Then TCP holds its peer back.
 
 /** A connection. */
 export interface TurnTaker {
   /** Those with an equal owner share its turns. */
   readonly owner: unknown;
+  /** Nothing is read of it before, on the clock of its turns; 0 or less: it need not rest. */
+  readonly restsUntilMs: number;
   /** Called once after `begin` returned false or `wait` was called: it is its turn. */
   readOn(): void;
 }
@@ -14,6 +18,8 @@ interface ReadClock {
   now(): number;
   /** Calls `run` when the event loop has done what else it had to do. */
   afterOthers(run: () => void): void;
+  /** Calls `run` after `ms`; returns what cancels that. */
+  after(ms: number, run: () => void): () => void;
 }
 
 /** Of one turn of the event loop, for all; milliseconds. */
@@ -26,12 +32,21 @@ const CONTENTION_MS = 1_000;
 const REAL_CLOCK: ReadClock = {
   now: () => performance.now(),
   afterOthers: (run) => void setImmediate(run),
+  after: (ms, run) => {
+    const timer = setTimeout(run, ms).unref();
+    return () => clearTimeout(timer);
+  },
 };
 
 export class ReadTurns {
   readonly #clock: ReadClock;
   /** By owner, the next to be served first; in each the first come first. */
   readonly #waiting = new Map<unknown, TurnTaker[]>();
+  /** The first come first. */
+  #resting: TurnTaker[] = [];
+  /** When the first of them has rested. */
+  #wakesMs = Infinity;
+  #cancelWake = (): void => undefined;
   #lastOwner: unknown = undefined;
   #contendedUntilMs = -Infinity;
   /** When the present slice began; undefined: none has. */
@@ -50,25 +65,65 @@ export class ReadTurns {
       if (this.#lastOwner !== undefined) this.#contendedUntilMs = nowMs + CONTENTION_MS;
       this.#lastOwner = taker.owner;
     }
+    if (taker.restsUntilMs > nowMs) {
+      this.#rest(taker, nowMs);
+      return false;
+    }
     if (this.#waiting.size === 0 && nowMs >= this.#contendedUntilMs) {
       this.#untilMs = Infinity;
       return true;
     }
     this.#sliceMs ??= this.#beginSlice(nowMs);
     if (this.#waiting.size === 0 && this.#mayRead(nowMs)) return true;
-    this.wait(taker);
+    this.#wait(taker, nowMs);
     return false;
   }
 
   /** Whether the one that reads now is to stop, and to wait for its next turn. */
-  get isOver(): boolean {
-    return this.#untilMs !== Infinity && this.#clock.now() >= this.#untilMs;
+  isOver(taker: TurnTaker): boolean {
+    if (this.#untilMs === Infinity && taker.restsUntilMs <= 0) return false;
+    const nowMs = this.#clock.now();
+    return nowMs >= this.#untilMs || nowMs < taker.restsUntilMs;
   }
 
   wait(taker: TurnTaker): void {
+    const nowMs = this.#clock.now();
+    if (taker.restsUntilMs > nowMs) this.#rest(taker, nowMs);
+    else this.#wait(taker, nowMs);
+  }
+
+  #wait(taker: TurnTaker, nowMs: number): void {
+    this.#sliceMs ??= this.#beginSlice(nowMs);
     const queue = this.#waiting.get(taker.owner);
     if (queue === undefined) this.#waiting.set(taker.owner, [taker]);
     else queue.push(taker);
+  }
+
+  #rest(taker: TurnTaker, nowMs: number): void {
+    this.#resting.push(taker);
+    if (taker.restsUntilMs < this.#wakesMs) this.#wakeAt(taker.restsUntilMs, nowMs);
+  }
+
+  /** Those that have rested wait for their turn. */
+  #wake(): void {
+    const nowMs = this.#clock.now();
+    const resting = this.#resting;
+    this.#resting = [];
+    this.#wakesMs = Infinity;
+    let nextMs = Infinity;
+    for (const taker of resting) {
+      if (taker.restsUntilMs > nowMs) {
+        this.#resting.push(taker);
+        nextMs = Math.min(nextMs, taker.restsUntilMs);
+      } else this.#wait(taker, nowMs);
+    }
+    if (nextMs !== Infinity) this.#wakeAt(nextMs, nowMs);
+  }
+
+  #wakeAt(atMs: number, nowMs: number): void {
+    this.#cancelWake();
+    this.#wakesMs = atMs;
+    this.#cancelWake = this.#clock.after(atMs - nowMs, () => this.#wake());
   }
 
   #beginSlice(nowMs: number): number {
@@ -80,8 +135,15 @@ export class ReadTurns {
   }
 
   #serve(): void {
-    this.#sliceMs = this.#beginSlice(this.#clock.now());
-    while (this.#waiting.size > 0 && this.#mayRead(this.#clock.now())) this.#shift().readOn();
+    let nowMs = this.#clock.now();
+    this.#sliceMs = this.#beginSlice(nowMs);
+    while (this.#waiting.size > 0 && this.#mayRead(nowMs)) {
+      const taker = this.#shift();
+      // Another connection of its owner may just have been sent to rest.
+      if (taker.restsUntilMs > nowMs) this.#rest(taker, nowMs);
+      else taker.readOn();
+      nowMs = this.#clock.now();
+    }
   }
 
   /** Gives a part of the slice, if there is any left. */

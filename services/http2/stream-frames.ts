@@ -269,6 +269,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
   /** DATA for a stream that has ended: it is not consumed, so its window is given back at once. */
   #onLateData(id: number, length: number): void {
     this.#credit(length);
+    this.pacer?.discarded(length);
     if (!this.resetHere.has(id)) this.streamError(id, ErrorCode.STREAM_CLOSED);
   }
 

@@ -74,10 +74,20 @@ export interface CloseReason {
   readonly budget: string | undefined;
 }
 
+/** What slows down the reading of connections whose peer sends much for nothing. */
+export interface Pacer {
+  /** Nothing is read before, on performance.now()'s clock; 0 or less: it need not rest. */
+  readonly restsUntilMs: number;
+  /** So many bytes of data came for nothing, as for streams that have ended. */
+  discarded(bytes: number): void;
+}
+
 export interface Connection {
   readonly socket: Socket;
   /** Whose it is, for the layer above to say: owners read in turns. The IP address until then. */
   owner: unknown;
+  /** For the layer above to set. Undefined: nothing slows it down. */
+  pacer: Pacer | undefined;
   /** A slot for the layer above. */
   memo: unknown;
   /** Called once, when the connection is closed and every stream has heard `onReset`. */

@@ -98,7 +98,7 @@ export class ModelPublisher {
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     if (this.#waiting >= MAX_WAITING) {
       const message = `${MAX_WAITING} changes of models wait for each other already; try again in a moment`;
-      return Promise.reject(new RouterError('LOADS_BUSY', message, { retryAfterMs: 1_000 }));
+      return Promise.reject(new RouterError('LOADS_BUSY', message));
     }
     this.#waiting += 1;
     const result = this.#last.then(work).finally(() => (this.#waiting -= 1));

@@ -149,7 +149,7 @@ function noteOutcome(
 
 /** Whether no other engine can do better: the error is not the engine's, or the caller is gone. */
 export function isFinal(error: RouterError, context: CallContext): boolean {
-  return !error.retryable || isOver(context);
+  return !error.failsOver || isOver(context);
 }
 
 /**

@@ -5,12 +5,9 @@
 //   1  takes no message as large as the input   INPUT_TOO_LARGE: what is wrong is the input
 //   2  is full or stops, one at least is full   ROUTER_FULL: the pool is full, and the caller should slow down
 //   3  whatever else                            NO_ENGINE
-import { RouterError } from '../core/errors.ts';
+import { RETRY_AFTER_MS, RouterError } from '../core/errors.ts';
 import type { ModelProblem } from '../engines/model-problems.ts';
 import type { Attempt } from './attempt.ts';
-
-/** After this time an open breaker allows a request, and a restarted sidecar is ready. */
-const RETRY_AFTER_MS = 500;
 
 interface EngineView {
   readonly id: string;
@@ -35,18 +32,18 @@ export function noEngine(pool: PoolView, attempts: readonly Attempt[], cause?: R
   const isFull = outcomes.has('ENGINE_FULL') && attempts.every(({ outcome }) => FULL_OR_STOPPING.has(outcome));
   if (isFull) {
     const message = `every engine is full (${tried}); try again later, or add engines`;
-    return new RouterError('ROUTER_FULL', message, { metadata, cause, retryAfterMs: RETRY_AFTER_MS, lack: 'ENGINES' });
+    return new RouterError('ROUTER_FULL', message, { metadata, cause, lack: 'ENGINES' });
   }
   const known = [tried && `tried ${tried}`, others && `others ${others}`].filter((part) => part !== '').join('; ');
   const message = `no engine could answer (${known || 'none is configured'}); try again, or see "npx tandem engines"`;
-  return new RouterError('NO_ENGINE', message, { metadata, cause, retryAfterMs: RETRY_AFTER_MS });
+  return new RouterError('NO_ENGINE', message, { metadata, cause });
 }
 
 /** For a router that has just started. */
 export function stillReading(name: string, version: number): RouterError {
   const model = `${name}/${version}`;
-  const message = `model "${model}" is still being read; try again in ${RETRY_AFTER_MS} ms`;
-  return new RouterError('NO_ENGINE', message, { metadata: { model }, retryAfterMs: RETRY_AFTER_MS });
+  const message = `model "${model}" is still being read; try again in ${RETRY_AFTER_MS.NO_ENGINE} ms`;
+  return new RouterError('NO_ENGINE', message, { metadata: { model } });
 }
 
 /** Which models it cannot serve, and why; empty: there are none. */

@@ -28,9 +28,6 @@ import { forModel } from './vote-policy.ts';
 
 export type { ReasonAnswer } from './reason-answer.ts';
 
-/** Retry delay for a full router, milliseconds. */
-const FULL_RETRY_AFTER_MS = 100;
-
 export class Router {
   /** Of requests that name none. */
   strategy: StrategyName;
@@ -159,5 +156,5 @@ export class Router {
 
 function full(inFlight: number): RouterError {
   const message = `${inFlight} requests are under way, the most this router takes (setting max_in_flight); try again in a moment`;
-  return new RouterError('ROUTER_FULL', message, { retryAfterMs: FULL_RETRY_AFTER_MS, lack: 'MEMORY' });
+  return new RouterError('ROUTER_FULL', message, { lack: 'MEMORY' });
 }

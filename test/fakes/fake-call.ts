@@ -44,7 +44,7 @@ export class FakeCall<Response> implements IncomingCall<Response> {
 
   send(response: Response): boolean {
     this.answers.push(response);
-    return true;
+    return !this.hasUnsent;
   }
 
   end(): void {

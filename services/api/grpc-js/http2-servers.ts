@@ -48,7 +48,7 @@ export function limitConnections(server: Http2Server, limit: ConnectionLimit): v
 export function watchHandshakes(server: Http2Server, tls: ListenTls | undefined): void {
   if (tls === undefined) return;
   (server as unknown as Http2SecureServer).on('tlsClientError', (error: Error, socket: TLSSocket) => {
-    tls.onHandshakeFailed(reasonOf(error), socket.remoteAddress ?? '');
+    tls.onHandshakeFailed(reasonOf(error, socket), socket.remoteAddress ?? '');
   });
 }
 

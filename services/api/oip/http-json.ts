@@ -24,6 +24,9 @@ const LISTS = {
   FP32: 'fp32Contents',
 } as const;
 
+/** Of the lists in which numbers may be nested. What is deeper would take more stack than there is. */
+const MAX_DEPTH = 64;
+
 interface ParsedInfer {
   readonly request: ModelInferRequest;
   /** Outputs that the caller wants as bytes. */
@@ -60,10 +63,7 @@ export function parseInfer({ json, binary }: InferBody, modelName: string, model
       contents = numbers(input['data'], datatype, `${where}.data`);
     } else {
       if (!Number.isInteger(size) || (size as number) < 0 || at + (size as number) > binary.length) {
-        throw invalid(
-          `${where}.parameters.binary_data_size`,
-          `binary_data_size ${JSON.stringify(size)} is not in the body`,
-        );
+        throw invalid(`${where}.parameters.binary_data_size`, `binary_data_size ${shown(size)} is not in the body`);
       }
       request.rawInputContents.push(binary.subarray(at, (at += size as number)));
     }
@@ -132,10 +132,10 @@ function numbers(data: unknown, datatype: string, where: string): InferTensorCon
       `datatype "${datatype}" needs binary data; as JSON: ${Object.keys(LISTS).join(', ')}`,
     );
   }
-  const flat = list(data, where).flat(Infinity);
+  const flat = list(data, where).flat(MAX_DEPTH);
   const wanted = datatype === 'BOOL' ? 'boolean' : datatype === 'BYTES' ? 'string' : 'number';
   const bad = flat.findIndex((each) => typeof each !== wanted);
-  if (bad >= 0) throw invalid(`${where}[${bad}]`, `element ${bad} is ${JSON.stringify(flat[bad])}, and no ${datatype}`);
+  if (bad >= 0) throw invalid(`${where}[${bad}]`, `element ${bad} is ${shown(flat[bad])}, and no ${datatype}`);
   const values = datatype === 'BYTES' ? (flat as string[]).map((each) => Buffer.from(each)) : flat;
   return InferTensorContents.fromPartial({ [LISTS[datatype as keyof typeof LISTS]]: values });
 }
@@ -143,15 +143,22 @@ function numbers(data: unknown, datatype: string, where: string): InferTensorCon
 function parameters(given: unknown, where: string): Record<string, InferParameter> {
   const entries = Object.entries(object(given ?? {}, where)).map(([name, value]) => [
     name,
-    { parameterChoice: parameter(value) },
+    { parameterChoice: parameter(value, `${where}.${name}`) },
   ]);
   return Object.fromEntries(entries) as Record<string, InferParameter>;
 }
 
-function parameter(value: unknown): InferParameter['parameterChoice'] {
+function parameter(value: unknown, where: string): InferParameter['parameterChoice'] {
   if (typeof value === 'boolean') return { $case: 'boolParam', value };
   if (typeof value === 'number') return { $case: 'doubleParam', value };
-  return { $case: 'stringParam', value: String(value) };
+  if (typeof value === 'string') return { $case: 'stringParam', value };
+  throw invalid(where, `${where} is ${shown(value)}; send a text, a number, true or false`);
+}
+
+/** What is nested deeply cannot be written out. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : JSON.stringify(value);
 }
 
 function object(value: unknown, where: string): Json {
