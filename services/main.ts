@@ -41,6 +41,7 @@ import { Publishing } from './composition/publishing.ts';
 import { tellRefusal } from './composition/refusals.ts';
 import { RouterTls } from './composition/router-tls.ts';
 import { startSessions } from './composition/sessions.ts';
+import { stateLocks } from './composition/state-locks.ts';
 import type { Overrides, Tandem } from './composition/tandem.ts';
 import { startTraces } from './composition/traces.ts';
 import { defaultAdminSocket } from './config/admin-socket.ts';
@@ -62,7 +63,6 @@ import { SidecarEngine } from './engines/sidecar/sidecar-engine.ts';
 import { Supervisor } from './engines/supervisor.ts';
 import type { GoldenCase } from './models/golden.ts';
 import { ModelRepository } from './models/repository.ts';
-import { operationFile } from './operations/operation-file.ts';
 import { Operations } from './operations/operations.ts';
 import { Admission } from './routing/admission.ts';
 import type { Answer } from './routing/answer.ts';
@@ -239,10 +239,9 @@ export async function start(
   );
   const stopWatching = watchDescriptors(tellDescriptors);
   const authorizer = new Authorizer(new Callers(settings.auth), accounts);
-  const operations = new Operations(
-    operationFile(settings.operations.file, (err) => log.warn({ err }, 'the file of operations')),
-  );
-  const learners = learning(settings, { models, pool, publisher: publishing.publisher, system });
+  const locks = stateLocks(settings, log);
+  const operations = new Operations(locks.operations);
+  const learners = learning(settings, { models, pool, publisher: publishing.publisher, system, locks });
   const corpora = makeCorpora(settings, { models, router, operations }, log);
   const api = new ApiServer(
     {
@@ -347,6 +346,7 @@ export async function start(
     alerts.stop();
     await pushing?.stop();
     await snapshots?.stop();
+    locks.release();
   };
   try {
     await snapshots?.start();

@@ -9,13 +9,14 @@ import type { StudentView } from '../dashboard/sources.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import { Students } from '../learning/students.ts';
 import type { ModelFiles } from '../learning/student-nir.ts';
-import type { Publisher, RepositoryVersion } from '../learning/student.ts';
+import type { Publisher, RepositoryVersion, StudentParts } from '../learning/student.ts';
 import type { FindVersion } from '../learning/teachers.ts';
 import type { ModelRepository } from '../models/repository.ts';
 import { readTokenizerFile } from '../models/tokenizer.ts';
 import { hex64 } from '../core/hex.ts';
 import { findVersion } from '../routing/find-model.ts';
 import type { SystemEvents } from '../telemetry/system-events.ts';
+import type { StateLocks } from './state-locks.ts';
 
 export interface Learning {
   readonly students: Students;
@@ -28,15 +29,17 @@ interface LearningParts {
   readonly pool: EnginePool;
   readonly publisher: Publisher;
   readonly system: SystemEvents;
+  readonly locks: StateLocks;
 }
 
-export function learning(settings: Settings, { models, pool, publisher, system }: LearningParts): Learning {
+export function learning(settings: Settings, { models, pool, publisher, system, locks }: LearningParts): Learning {
   const filesOf = (model: string): ModelFiles => readModel(settings.models_dir, model);
-  const students = new Students({
+  const parts = {
     ...{ dir: settings.learning.dir, maxLogBytes: settings.learning.max_log_bytes, publisher, filesOf },
     versionsOf: (name) => models.versions.filter((each) => each.name === name).map(toVersion),
     tell: (severity, text, data) => system.tell('model', severity, text, data),
-  });
+  } satisfies StudentParts;
+  const students = new Students(parts, locks.learningRefusal);
   return { students, filesOf, findVersion: (name, version) => findVersion(models, pool, name, version) };
 }
 

@@ -11,17 +11,21 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export class Students {
   readonly #parts: StudentParts;
+  readonly #refusal: string;
   readonly #open = new Map<string, Promise<Student>>();
   readonly #busy = new Set<string>();
   /** Resolves when versions can be loaded on engines. */
   readonly #started = Promise.withResolvers<undefined>();
 
-  constructor(parts: StudentParts) {
+  /** `refusal`: why students cannot be used; empty: they can. */
+  constructor(parts: StudentParts, refusal = '') {
     this.#parts = parts;
+    this.#refusal = refusal;
   }
 
   /** Names of the students whose logs have a record. */
   get names(): string[] {
+    if (this.#refusal !== '') return [];
     try {
       const { dir } = this.#parts;
       const logs = readdirSync(dir).filter(
@@ -38,6 +42,7 @@ export class Students {
 
   /** Rejects with UNKNOWN_STUDENT, or LOG_UNUSABLE. */
   async find(name: string): Promise<Student> {
+    this.#checkUsable();
     if (!this.names.includes(name)) {
       const message = `there is no student "${name.slice(0, 64)}"; there are: ${this.names.join(', ') || 'none'}`;
       throw new RouterError('UNKNOWN_STUDENT', message, { field: 'student' });
@@ -65,6 +70,7 @@ export class Students {
    * another call has access, INVALID_FIELD or LOG_UNUSABLE.
    */
   async teach<T>(name: string, work: (student: Student) => Promise<T>): Promise<T> {
+    this.#checkUsable();
     if (!NAME.test(name)) {
       const message = `student "${name.slice(0, 64)}" is no name: use letters, digits, ".", "_" and "-", at most 64`;
       throw new RouterError('INVALID_FIELD', message, { field: 'start.student' });
@@ -92,6 +98,10 @@ export class Students {
     const open = [...this.#open.values()];
     this.#open.clear();
     await Promise.allSettled(open.map(async (student) => (await student).close()));
+  }
+
+  #checkUsable(): void {
+    if (this.#refusal !== '') throw new RouterError('LOG_UNUSABLE', this.#refusal, { field: 'student' });
   }
 
   async #opened(name: string): Promise<Student> {
