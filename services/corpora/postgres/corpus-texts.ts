@@ -142,13 +142,16 @@ const BY_WORDS = `WITH query AS (
 
 // "<#>" is the negative dot product: of whole numbers as small as these it is exact, so the order equals that of the folder's search.
 // There is no vector index: all vectors of a corpus are compared, so the result is exact.
+// Only the vectors that are sent are made text.
 const BY_MEANING = `SELECT id, key, vector::text AS vector FROM (
-    SELECT id, key, vector, CASE WHEN vector_dims(vector) = vector_dims($2::vector)
-      THEN (vector <#> $2::vector) / nullif(vector_norm(vector), 0) ELSE '-infinity' END AS distance
-    FROM tandem.passages JOIN tandem.texts USING (corpus, key)
-    WHERE corpus = $1 AND vector IS NOT NULL AND ($3 = '' OR label = $3)
-  ) AS compared
-  WHERE distance < 0 ORDER BY distance, id LIMIT $4`;
+    SELECT * FROM (
+      SELECT id, key, vector, CASE WHEN vector_dims(vector) = vector_dims($2::vector)
+        THEN (vector <#> $2::vector) / nullif(vector_norm(vector), 0) ELSE '-infinity' END AS distance
+      FROM tandem.passages JOIN tandem.texts USING (corpus, key)
+      WHERE corpus = $1 AND vector IS NOT NULL AND ($3 = '' OR label = $3)
+    ) AS compared
+    WHERE distance < 0 ORDER BY distance, id LIMIT $4
+  ) AS nearest ORDER BY distance, id`;
 
 function toSql(vector: Int8Array): string {
   return `[${vector.join(',')}]`;
