@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { table } from '../../services/cli/table.ts';
 import type { ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
 import { type Gloss, readGlosses } from '../support/glosses.ts';
+import { startPostgres } from '../postgres/server.ts';
 import { type HeldoutItem, readHeldout } from '../support/heldout.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { randomTexts } from '../support/texts.ts';
@@ -22,6 +23,7 @@ Usage: npm run accuracy -- [options]
 
   --texts N   send N random texts to the local engine and a sidecar instead, and compare their answers bit by bit
   --retrieval how often the definition of given words is found among thousands, by words (BM25), meaning, and both
+  --postgres  with --retrieval: search a real PostgreSQL with pgvector, too; PyPI's pgserver is installed if it is missing
   --learning  whether a student learns more than its best teacher knows, with a liar among three teachers, on held-out rows.
               Gets data sets of Python packages with pip; --set NAME does one of them
   --seed S    of the random texts or queries (default: drawn and printed)
@@ -38,6 +40,7 @@ const { values } = parseArgs({
   options: {
     texts: { type: 'string' },
     retrieval: { type: 'boolean' },
+    postgres: { type: 'boolean' },
     learning: { type: 'boolean' },
     set: { type: 'string', multiple: true },
     seed: { type: 'string' },
@@ -124,14 +127,25 @@ async function printEqual(system: System): Promise<void> {
 }
 
 async function printRecall(): Promise<void> {
-  const recall = await measureRecall(QUERIES, seed);
-  const rows: string[][] = [
-    ['words (BM25)', percent(recall.words)],
-    ['meaning (int8 cosine)', percent(recall.meaning)],
-    ['both, fused', percent(recall.both)],
-  ];
-  const what = `${recall.queries} held-out queries among ${recall.documents} held-out documents (seed ${seed})`;
-  print(recall, `${table(['SEARCH BY', 'RECALL@10'], rows)}\n${what}`);
+  const server = values.postgres ? await startPostgres() : undefined;
+  try {
+    const recall = await measureRecall(QUERIES, seed, server?.url);
+    const { postgres } = recall;
+    const rows: string[][] = [
+      ['words (BM25)', percent(recall.words)],
+      ['meaning (int8 cosine)', percent(recall.meaning)],
+      ['both, fused', percent(recall.both)],
+      ...(postgres === undefined ? [] : [['both, fused, in PostgreSQL', percent(postgres.both)]]),
+    ];
+    const what = `${recall.queries} held-out queries among ${recall.documents} held-out documents (seed ${seed})`;
+    const equal =
+      postgres === undefined
+        ? ''
+        : `\nby meaning, PostgreSQL gives the same 10 in the same order for ${percent(postgres.equalByMeaning)} of them`;
+    print(recall, `${table(['SEARCH BY', 'RECALL@10'], rows)}\n${what}${equal}`);
+  } finally {
+    await server?.remove();
+  }
 }
 
 function printLearning(): void {

@@ -2,7 +2,11 @@
 // alone, and by both. A definition seldom has the word that it defines, so this asks for more than words.
 import { join } from 'node:path';
 import { CorpusIndex, type SearchBy } from '../../services/agents/retrieval/corpus-index.ts';
+import { DatabaseRetriever } from '../../services/agents/retrieval/database-retriever.ts';
 import { loadTextEmbedding } from '../../services/agents/retrieval/load-embedding.ts';
+import { CorpusDatabase } from '../../services/corpora/postgres/corpus-database.ts';
+import { CorpusTexts } from '../../services/corpora/postgres/corpus-texts.ts';
+import { Database } from '../../services/corpora/postgres/database.ts';
 import { ModelRepository } from '../../services/models/repository.ts';
 import { Random } from '../fuzz/random.ts';
 import { readGlosses } from '../support/glosses.ts';
@@ -18,10 +22,18 @@ interface Recall {
   readonly words: number;
   readonly meaning: number;
   readonly both: number;
+  /** Of a search in PostgreSQL with pgvector. */
+  readonly postgres?: PostgresRecall;
 }
 
-/** `queries` of the test definitions' words, drawn by `seed`. */
-export async function measureRecall(queries: number, seed: number): Promise<Recall> {
+interface PostgresRecall {
+  readonly both: number;
+  /** Share of queries with the same 10 best passages by meaning, in the same order. */
+  readonly equalByMeaning: number;
+}
+
+/** `queries` of the test definitions' words, drawn by `seed`. `url`: of a PostgreSQL that is searched, too. */
+export async function measureRecall(queries: number, seed: number, url?: string): Promise<Recall> {
   const glosses = readGlosses();
   const embedding = loadTextEmbedding(MODELS, ModelRepository.read(MODELS, 'supersense'));
   if (embedding === undefined) throw new Error(`no model in ${MODELS} has an embedding`);
@@ -41,5 +53,28 @@ export async function measureRecall(queries: number, seed: number): Promise<Reca
     return found.length / chosen.length;
   };
   const figures = { words: recall('words'), meaning: recall('meaning'), both: recall('both') };
-  return { documents: passages.length, queries: chosen.length, seed, ...figures };
+  const result = { documents: passages.length, queries: chosen.length, seed, ...figures };
+  if (url === undefined) return result;
+  const database = new Database({ url, maxConnections: 4, timeoutMs: 60_000 });
+  await new CorpusDatabase(database).add('glosses', glosses);
+  const texts = new CorpusTexts(database);
+  const onIndexed = (): void => undefined;
+  const onWarning = (text: string): void => void process.stderr.write(`${text}\n`);
+  const retriever = new DatabaseRetriever({ texts, embedding: () => embedding, onIndexed, onWarning });
+  let found = 0;
+  let equal = 0;
+  for (const { words, name } of chosen) {
+    const both = await retriever.search({ query: words, corpus: 'glosses', topK: TOP, label: '' });
+    found += Number(both.some(({ document }) => document === name));
+    const { id } = (await texts.find('glosses'))!;
+    const vector = new Int8Array(embedding.dimensions);
+    embedding.embed(words, vector);
+    const near = await texts.byMeaning(id, vector, TOP, '');
+    const nearIds = near.map((each) => each.id);
+    const documents = new Map((await texts.passages(id, nearIds)).map((each) => [each.id, each.document]));
+    const expected = index.search(words, TOP, 'meaning').map(({ document }) => document);
+    equal += Number(nearIds.map((each) => documents.get(each)).join() === expected.join());
+  }
+  await database.end();
+  return { ...result, postgres: { both: found / chosen.length, equalByMeaning: equal / chosen.length } };
 }
