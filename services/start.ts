@@ -50,19 +50,15 @@ const SECOND_ROUTER = `If that is another router, give this one addresses of its
 const NPM_CHECK_MS = 500;
 
 /**
- * These flags keep memory small where that makes no request slower.
- *
- * - V8 allocates objects directly in its old generation if earlier objects of the same allocation site lived long, and
- *   never reverts that. In a router, objects live long only for a moment, as in a burst. Afterwards a sixth of all
- *   allocations would be old garbage, with the messages that it refers to: 80 MB more memory, and twice the p99 of a
- *   cache hit.
- * - By default the old generation may double before V8 collects it: 40 MB of garbage on 30 MB that are used.
- * - Threads that start after these flags are set have a young generation of 3 × 2 MB: a simulation makes little garbage.
+ * V8 allocates objects directly in its old generation if earlier objects of the same allocation site lived long, and
+ * never reverts that. In a router, objects live long only for a moment, as in a burst. Afterwards a sixth of all
+ * allocations would be old garbage, with the messages that it refers to: 80 MB more memory, and twice the p99 of a
+ * cache hit.
  */
-const V8_FLAGS = ['--no-allocation-site-pretenuring', '--heap-growing-percent=20', '--max-semi-space-size=2'];
+const V8_FLAGS = '--no-allocation-site-pretenuring';
 
 async function main(): Promise<void> {
-  for (const flag of V8_FLAGS) setFlagsFromString(flag);
+  setFlagsFromString(V8_FLAGS);
   const { values } = parseArgs({
     options: {
       engines: { type: 'string' },
