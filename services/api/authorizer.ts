@@ -14,7 +14,7 @@ export class Authorizer {
   /** Cached by the headers object: equal headers of a connection are the same object (see http2/header-cache.ts). */
   #known = new WeakMap<Metadata, Caller>();
   readonly #accounts: CallerAccounts;
-  /** By address. Apart from the callers, so that many addresses have none of these forgotten. */
+  /** By address. Kept apart from the callers: many addresses must not push out a caller's account. */
   readonly #strangers = new CallerAccounts(NO_LIMITS);
   /** Of callers without a name. */
   readonly #bySocket = new WeakMap<Socket, CallerAccount>();
@@ -53,7 +53,7 @@ export class Authorizer {
     }
   }
 
-  /** The caller of a connection on which `check` has allowed no call: its address. */
+  /** The account of a connection without an authorized call: that of its address. */
   strangerAt({ remoteAddress = '' }: Socket): CallerAccount {
     return this.#strangers.of(undefined, remoteAddress);
   }

@@ -19,7 +19,7 @@ export interface EdgeOptions {
   readonly maxStreamsPerConnection: number;
   /** Called before a call's message has arrived. Returns the error that refuses the call, or else its caller. */
   readonly authorize?: (path: string, metadata: Metadata, socket: Socket) => RouterError | CallerAccount | undefined;
-  /** Whose a connection is as long as none of its calls is known to be somebody's. Only our own edge slows such connections down. */
+  /** The account of a connection while none of its calls has a known caller. Used by our own edge only, to slow it down. */
   readonly strangerAt?: ((socket: Socket) => CallerAccount) | undefined;
   /** Whether a stream that is open may go on: asked after `auth` has changed. Returns the error that ends it. */
   readonly recheck?: (path: string, metadata: Metadata, socket: Socket) => RouterError | undefined;

@@ -44,7 +44,7 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
   readonly #onDraining = (): void => this.#endInput('DRAINING');
   /** Requests read in this turn of the event loop: they are executed together. */
   #arrived: Uint8Array[] = [];
-  /** Read, and faster than its caller may send: no more are read until they have gone. */
+  /** Requests that arrived faster than the caller's rate. No more are read until these have been sent. */
   #tooEarly: Uint8Array[] = [];
   #open = 0;
   #openBytes = 0;
@@ -110,7 +110,7 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     else this.#owner.whenAllowed(this.#enter);
   }
 
-  /** The first of those that are too early goes. */
+  /** Sends the first request that waits for the rate. */
   readonly #enter = (): void => {
     const request = this.#tooEarly.shift()!;
     try {

@@ -1,4 +1,5 @@
-// The methods of gRPC reflection. What answers them is loaded with the first call: it takes 15 MB, and few routers are asked.
+// The methods of gRPC reflection. The package behind them is loaded at the first call: it takes 15 MB and is rarely
+// used.
 import type { CallerAccount } from '../auth/caller-account.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallListener, IncomingCall, Method } from '../grpc/method.ts';
@@ -44,7 +45,7 @@ async function answer(path: string, call: IncomingCall, load: Load): Promise<voi
   const ears: Partial<Record<'data' | 'end', (message?: unknown) => void>> = {};
   const packageCall: PackageCall = {
     on: (event, listen) => void (ears[event] = listen),
-    // Answers are larger than questions: a caller that does not read them is asked for no more.
+    // Answers are larger than requests: no more requests are read from a caller that does not read its answers.
     write: (response) => {
       if (!call.send(encode(response as never))) call.pause();
     },
@@ -67,7 +68,7 @@ async function answer(path: string, call: IncomingCall, load: Load): Promise<voi
   call.resume();
 }
 
-/** Each question counts as a request of its caller. Returns why there may be no more. */
+/** Charges one request to the caller. Returns the error if a limit is exceeded. */
 function charge({ owner }: IncomingCall): RouterError | undefined {
   try {
     (owner as CallerAccount | undefined)?.enter(1, false);
@@ -78,7 +79,7 @@ function charge({ owner }: IncomingCall): RouterError | undefined {
   }
 }
 
-/** Keeps what comes until there is somebody to hear it. */
+/** Buffers messages until there is a listener. */
 class HeldInput implements CallListener<Buffer> {
   readonly #messages: Buffer[] = [];
   #isEnded = false;

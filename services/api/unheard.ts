@@ -12,7 +12,7 @@ export function lateMessage(timeoutMs: number): RouterError {
 }
 
 export function noRoomForMessage(maxOpenBytes: number): RouterError {
-  const message = `the requests that are coming in take more than ${maxOpenBytes} bytes; try again in ${RETRY_AFTER_MS.ROUTER_FULL} ms, with fewer large ones at once`;
+  const message = `the requests that are arriving take more than ${maxOpenBytes} bytes; try again in ${RETRY_AFTER_MS.ROUTER_FULL} ms, with fewer large ones at once`;
   return new RouterError('ROUTER_FULL', message, { lack: 'MEMORY' });
 }
 

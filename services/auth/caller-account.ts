@@ -21,17 +21,17 @@ export interface CallerCounts {
 }
 
 /**
- * A refusal costs the router some 40 µs, and its sender less. Beyond this rate the connections of a caller are read more slowly,
- * so that its flood waits in its own machine.
+ * A refusal costs the router some 40 µs, and its sender less. Above this rate the caller's connections are read more slowly,
+ * so the rest of the flood waits on the caller's machine.
  */
 const REFUSALS_PER_S = 1_000;
-/** As many as come within this time are refused at once. */
+/** Refusals of this many milliseconds at that rate are allowed at once. */
 const REFUSAL_BURST_MS = 250;
 const REFUSAL_MS = 1_000 / REFUSALS_PER_S;
-/** Data of calls that were refused already counts as a refusal for each so many bytes. */
+/** Data for calls that are already refused: each this many bytes counts as one refusal. */
 const BYTES_PER_REFUSAL = 65_536;
 
-/** Requests of streams that wait go together, so often at most: one by one they would cost a write each. */
+/** Waiting requests of streams are sent in groups, at this interval: one by one, each would cost a write. */
 const WAKE_MS = 5;
 
 /** After this time a caller with too many requests in flight may try again, milliseconds. */
@@ -50,9 +50,9 @@ export class CallerAccount {
   readonly #counts: CallerCounts;
   #limits: CallerLimits;
   #bucket: TokenBucket | undefined;
-  /** Nothing is read of its connections before, on performance.now()'s clock. */
+  /** No data is read from its connections before this time, on performance.now()'s clock. */
   restsUntilMs = -Infinity;
-  /** Requests of streams that wait for the rate, the first come first. */
+  /** Requests of streams that wait for the rate, oldest first. */
   readonly #waiting = new Set<() => void>();
   #isTimerSet = false;
   #calls = 0;
@@ -90,7 +90,7 @@ export class CallerAccount {
     return refusal;
   }
 
-  /** A call, or a part of one, that was refused or that anybody may make. */
+  /** Counts a refused call or part of a call, or a call that needs no caller. */
   unpaid(times = 1): void {
     const earliestMs = performance.now() - REFUSAL_BURST_MS;
     this.restsUntilMs = Math.max(this.restsUntilMs, earliestMs) + times * REFUSAL_MS;
@@ -134,7 +134,7 @@ export class CallerAccount {
    */
   enter(items: number, isFirstPaid: boolean): void {
     const { maxItems } = this.#limits;
-    // One message alone always fits: the limits of messages hold for it.
+    // A single message always fits: the message limits bound it.
     const isTooMany = maxItems > 0 && this.#items > 0 && this.#items + items > maxItems;
     const refusal = isTooMany ? this.#tooManyItems() : this.#charge(isFirstPaid ? items - 1 : items);
     if (refusal !== undefined) {
@@ -144,7 +144,7 @@ export class CallerAccount {
     this.#items += items;
   }
 
-  /** Has `run` called when the caller may send another request, which is charged then: now, or as its rate allows. */
+  /** Calls `run` as soon as the rate allows another request, which is charged then. That may be at once. */
   whenAllowed(run: () => void): void {
     if (this.#waiting.size === 0 && this.#take(1) === 0) run();
     else {
@@ -153,7 +153,7 @@ export class CallerAccount {
     }
   }
 
-  /** `run` is not called any more. */
+  /** Cancels `whenAllowed`. */
   giveUp(run: () => void): void {
     this.#waiting.delete(run);
   }
@@ -184,7 +184,7 @@ export class CallerAccount {
     return waitMs === 0 ? undefined : this.#tooFast(waitMs);
   }
 
-  /** Returns 0, or when there is room for them, milliseconds. */
+  /** Returns 0 if they fit, else the delay until they do, milliseconds. */
   #take(requests: number): number {
     return requests > 0 ? (this.#bucket?.take(requests) ?? 0) : 0;
   }

@@ -1,8 +1,8 @@
 // The table of all errors. A kind is also the `reason` that clients see in google.rpc.ErrorInfo.
 //
-// `code` is the gRPC status; `failsOver` says whether another engine may succeed, so that the router asks it; `outcome` is what
-// a breaker makes of it: a caller's own fault never counts against an engine. Time-outs are judged one by one: see
-// engines/slowness.ts. `fromEngine` says what it means when an engine answers with it:
+// `code` is the gRPC status. `failsOver`: another engine may succeed, so the router asks it. `outcome`: how a breaker
+// counts it; a caller's fault never counts against an engine. Time-outs are judged individually: see
+// engines/slowness.ts. `fromEngine`: how such an error from an engine is treated:
 //
 //   state   the engine's own state: accepted, because another engine is asked instead
 //   claim   about the input or the model, which the router has already checked: needs confirmation by another engine
@@ -119,15 +119,15 @@ export const ERROR_KINDS = {
 } as const satisfies Record<string, KindRow>;
 
 /**
- * The router has refused the request, so nothing was done, and the same request may succeed later: callers get a
- * google.rpc.RetryInfo, and clients try again (docs/clients.md). In so many milliseconds, unless the error says otherwise.
+ * Default delay before a retry, milliseconds, for errors where the router refused the request: nothing was done, and the
+ * same request may succeed later. Callers get it as google.rpc.RetryInfo, and clients retry (docs/clients.md).
  */
 export const RETRY_AFTER_MS: Readonly<Partial<Record<ErrorKind, number>>> = {
   ROUTER_FULL: 100,
   CALLER_LIMIT: 100,
   PUBLISH_RATE: 1_000,
   LOADS_BUSY: 1_000,
-  // By then an open breaker lets a request through, and a restarted sidecar is back.
+  // After this time an open breaker allows a request, and a restarted sidecar is ready.
   NO_ENGINE: 500,
 };
 
@@ -148,7 +148,7 @@ export interface FieldViolation {
 
 interface RouterErrorOptions {
   readonly metadata?: Readonly<Record<string, string>>;
-  /** When it makes sense to try again, milliseconds from now; by default as RETRY_AFTER_MS says. */
+  /** Suggested delay before a retry, milliseconds. Default: RETRY_AFTER_MS. */
   readonly retryAfterMs?: number;
   readonly field?: string;
   /** For ROUTER_FULL. */
@@ -183,7 +183,7 @@ export class RouterError extends Error {
     this.violation = options.field === undefined ? undefined : { field: options.field, description: message };
   }
 
-  /** Whether another engine may answer. */
+  /** Whether another engine may succeed. */
   get failsOver(): boolean {
     return ERROR_KINDS[this.kind].failsOver;
   }

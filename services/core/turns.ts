@@ -3,7 +3,7 @@
 // one batch.
 import { FairQueue } from './fair-queue.ts';
 
-/** Of one turn of the event loop, milliseconds. */
+/** Share of one turn of the event loop, milliseconds. */
 const SLICE_MS = 1;
 
 export interface LoopClock {

@@ -1,13 +1,13 @@
-// What a server serves: methods, each with a handler that is given a call. A handler ends its call by `answer`, `end` or
-// `fail`, now or later; what it does with a call that is over does nothing.
+// Methods of a server, each with a handler that gets a call. A handler ends its call by `answer`, `end` or `fail`, now
+// or later. Operations on an ended call do nothing.
 import type { Pacer } from '../http2/index.ts';
 import type { Inspect } from './message-reader.ts';
 import type { Metadata } from './metadata.ts';
 import type { Status } from './status.ts';
 
-/** The caller, as the server's `authorize` knows it. Slows down the reading of its connections. */
+/** The caller, from the server's `authorize`. It can slow down the reading of its connections. */
 export interface CallOwner extends Pacer {
-  /** A call that counts nowhere else: it was refused before it began, or anybody may make it. */
+  /** Counts a call that no limit counts: it was refused before it began, or it needs no caller. */
   unpaid(): void;
   /** Changes the number of request bytes held. Returns false if that is too many: then the call ends. */
   hold(bytes: number): boolean;

@@ -13,14 +13,14 @@ export class Peer {
   #owner: CallOwner | undefined = undefined;
   #isShared = false;
 
-  /** `strangerAt`: whose it is as long as none of its calls has an owner. */
+  /** `strangerAt`: the owner of a connection while none of its calls has one. */
   constructor(connection: Connection, strangerAt?: (socket: Socket) => CallOwner) {
     this.connection = connection;
     this.address = connection.socket.remoteAddress ?? '';
     this.#strangerAt = strangerAt;
   }
 
-  /** It has a call of that owner. Where several share a connection, as behind a proxy, none of them slows it down for the others. */
+  /** Records a call of that owner. A connection that several owners share, as behind a proxy, is never slowed down. */
   calledBy(owner: CallOwner): void {
     if (owner === this.#owner) return;
     const { connection } = this;
@@ -30,7 +30,7 @@ export class Peer {
     connection.pacer = this.#isShared ? undefined : owner;
   }
 
-  /** It has a call that counts nowhere else: it was refused, or anybody may make it. */
+  /** Counts a call that no limit counts: it was refused, or it needs no caller. */
   unpaid(): void {
     if (this.#isShared) return;
     const { connection } = this;

@@ -66,11 +66,11 @@ function nameOf({ remoteAddress, remotePort }: Socket): string {
 }
 
 /**
- * What is wrong with the peer's certificate, such as "CERT_HAS_EXPIRED": Node.js then just cuts the connection. Else OpenSSL's short
- * text, where there is one.
+ * The fault of the peer's certificate, such as "CERT_HAS_EXPIRED", for which Node.js just closes the connection; or else
+ * OpenSSL's short text, if there is one.
  */
 export function reasonOf(error: Error, { authorizationError }: Pick<TLSSocket, 'authorizationError'>): string {
   const { reason, code } = error as Error & { readonly reason?: string; readonly code?: string };
-  // Node.js's types say Error, and it is the code.
+  // Node.js's types say Error, but the value is the code.
   return (authorizationError as unknown as string | null | undefined) ?? reason ?? code ?? error.message;
 }

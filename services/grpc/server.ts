@@ -47,9 +47,9 @@ interface ServerOptions {
   readonly http2?: Partial<Limits>;
   /** Default: every call is allowed. */
   readonly authorize?: Authorize;
-  /** Whose a connection is as long as none of its calls has an owner. */
+  /** The owner of a connection while none of its calls has one. */
   readonly strangerAt?: (socket: Socket) => CallOwner;
-  /** A connection has its first open call of an owner, or none any more. */
+  /** Called when a connection gets its first open call with an owner, and when it has lost the last one. */
   readonly onBusy?: (socket: Socket) => void;
   readonly onIdle?: (socket: Socket) => void;
   /** A connection has ended with an error. */
@@ -156,7 +156,7 @@ export class GrpcServer implements CallHost {
     return call;
   };
 
-  /** Calls that anybody may make, such as a watch on our health, hold no connection that others could have. */
+  /** Calls that need no caller, such as a health watch, do not keep a connection that others need. */
   #isWork(owner: CallOwner | undefined): boolean {
     return owner !== undefined || this.#options.authorize === undefined;
   }

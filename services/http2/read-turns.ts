@@ -2,13 +2,13 @@
 // many small calls, would delay all others. Where several owners send, their connections read for a short time each, and the
 // owners take turns. Where only one owner sends, this costs one read of the clock for each chunk.
 //
-// A connection may also have to rest: it is not read before a given time. Then TCP holds its peer back.
+// A connection can also be paused: it is not read before a given time, and TCP then slows its peer down.
 
 /** A connection. */
 export interface TurnTaker {
   /** Those with an equal owner share its turns. */
   readonly owner: unknown;
-  /** Nothing is read of it before, on the clock of its turns; 0 or less: it need not rest. */
+  /** No data is read from it before this time, on the clock of its turns; 0 or less: no pause. */
   readonly restsUntilMs: number;
   /** Called once after `begin` returned false or `wait` was called: it is its turn. */
   readOn(): void;
@@ -18,7 +18,7 @@ interface ReadClock {
   now(): number;
   /** Calls `run` when the event loop has done what else it had to do. */
   afterOthers(run: () => void): void;
-  /** Calls `run` after `ms`; returns what cancels that. */
+  /** Calls `run` after `ms`. Returns a function that cancels it. */
   after(ms: number, run: () => void): () => void;
 }
 
@@ -42,9 +42,9 @@ export class ReadTurns {
   readonly #clock: ReadClock;
   /** By owner, the next to be served first; in each the first come first. */
   readonly #waiting = new Map<unknown, TurnTaker[]>();
-  /** The first come first. */
+  /** Oldest first. */
   #resting: TurnTaker[] = [];
-  /** When the first of them has rested. */
+  /** When the first pause ends. */
   #wakesMs = Infinity;
   #cancelWake = (): void => undefined;
   #lastOwner: unknown = undefined;
@@ -104,7 +104,7 @@ export class ReadTurns {
     if (taker.restsUntilMs < this.#wakesMs) this.#wakeAt(taker.restsUntilMs, nowMs);
   }
 
-  /** Those that have rested wait for their turn. */
+  /** Connections whose pause has ended wait for their turn. */
   #wake(): void {
     const nowMs = this.#clock.now();
     const resting = this.#resting;
@@ -139,7 +139,7 @@ export class ReadTurns {
     this.#sliceMs = this.#beginSlice(nowMs);
     while (this.#waiting.size > 0 && this.#mayRead(nowMs)) {
       const taker = this.#shift();
-      // Another connection of its owner may just have been sent to rest.
+      // Another connection of the same owner may just have caused a pause.
       if (taker.restsUntilMs > nowMs) this.#rest(taker, nowMs);
       else taker.readOn();
       nowMs = this.#clock.now();

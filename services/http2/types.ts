@@ -74,11 +74,11 @@ export interface CloseReason {
   readonly budget: string | undefined;
 }
 
-/** What slows down the reading of connections whose peer sends much for nothing. */
+/** Slows down the reading of connections whose peer sends much data that is not used. */
 export interface Pacer {
-  /** Nothing is read before, on performance.now()'s clock; 0 or less: it need not rest. */
+  /** No data is read before this time, on performance.now()'s clock; 0 or less: no pause. */
   readonly restsUntilMs: number;
-  /** So many bytes of data came for nothing, as for streams that have ended. */
+  /** Counts bytes of data that are not used, as for streams that have ended. */
   discarded(bytes: number): void;
 }
 
@@ -86,7 +86,7 @@ export interface Connection {
   readonly socket: Socket;
   /** Whose it is, for the layer above to say: owners read in turns. The IP address until then. */
   owner: unknown;
-  /** For the layer above to set. Undefined: nothing slows it down. */
+  /** Set by the layer above. Undefined: the connection is never slowed down. */
   pacer: Pacer | undefined;
   /** A slot for the layer above. */
   memo: unknown;

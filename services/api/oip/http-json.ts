@@ -24,7 +24,7 @@ const LISTS = {
   FP32: 'fp32Contents',
 } as const;
 
-/** Of the lists in which numbers may be nested. What is deeper would take more stack than there is. */
+/** Maximum nesting of lists. Deeper ones would overflow the stack. */
 const MAX_DEPTH = 64;
 
 interface ParsedInfer {
@@ -155,7 +155,7 @@ function parameter(value: unknown, where: string): InferParameter['parameterChoi
   throw invalid(where, `${where} is ${shown(value)}; send a text, a number, true or false`);
 }
 
-/** What is nested deeply cannot be written out. */
+/** A short text for an error. Lists and objects are not written out: they may be nested too deeply. */
 function shown(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' && value !== null ? 'an object' : JSON.stringify(value);
