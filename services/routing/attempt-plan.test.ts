@@ -219,7 +219,7 @@ describe('an engine that is full', () => {
       () => b.fail('DRAINING'),
       () => c.fail('ENGINE_FULL'),
     );
-    await expect(answering).rejects.toMatchObject({ kind: 'ROUTER_FULL', retryAfterMs: 500 });
+    await expect(answering).rejects.toMatchObject({ kind: 'ROUTER_FULL', retryAfterMs: 100 });
   });
 
   it('does not hide that another was lost', async () => {

@@ -71,7 +71,7 @@ describe('more connections than a process may have files', () => {
     const events = router
       .log()
       .split('\n')
-      .filter((line) => line.includes('as many connections as there may be'));
+      .filter((line) => line.includes('the connection limit is reached'));
     expect(events.map((line) => (JSON.parse(line) as { server: string }).server).sort()).toEqual(['grpc', 'http']);
   }, 30_000);
 });

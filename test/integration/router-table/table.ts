@@ -151,7 +151,7 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
     {
       name: 'and all are full, the router is',
       engines: ALL_FULL,
-      expected: { ...ROUTER_FULL, tried: 'one: ENGINE_FULL, two: ENGINE_FULL, three: ENGINE_FULL', retryAfterMs: 500 },
+      expected: { ...ROUTER_FULL, tried: 'one: ENGINE_FULL, two: ENGINE_FULL, three: ENGINE_FULL', retryAfterMs: 100 },
     },
     {
       name: 'because all fail, the error names every attempt',
