@@ -87,7 +87,7 @@ export const NOT_TRIED: readonly NotTried[] = [
   { what: 'npm run bench -- --only memory', because: 'it takes minutes, and is tried by the same help' },
   {
     what: 'reset: subtract_delayed',
-    because: 'a part of model.yaml; services/config/manifest.test.ts reads settings of single nodes',
+    because: 'a part of model.yaml; services/engines/local/node-settings.test.ts reads settings of single nodes',
   },
   ...[
     "npm test -- services/voting/verdict.test.ts -t 'majority'",
