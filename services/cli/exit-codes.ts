@@ -1,4 +1,4 @@
-// Exit codes of the command-line client. They say who must act: the user, the router or the machine.
+// Exit codes of the command-line client. Each shows whose problem it is: the user's, the router's or the machine's.
 
 export const REFUSED = 1;
 export const USAGE = 2;

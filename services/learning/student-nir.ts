@@ -45,7 +45,7 @@ export function studentFiles(learner: Learner, base: ModelFiles | undefined): St
 
 /** Throws INVALID_FIELD if no readout can follow the model's readout. */
 export function checkBase(base: ModelFiles): void {
-  const { graph } = { graph: readNir(base.nir).graph };
+  const { graph } = readNir(base.nir);
   if (base.manifest.readout.from !== 'spike_count') {
     throw refused('its readout is a potential; name a model whose readout is spike_count');
   }

@@ -13,7 +13,7 @@ const MAX_STATES = 8;
 /** Examples answered between two turns of the event loop. */
 const EXAMPLES_A_TURN = 32;
 
-/** A replay whose state differs from the log's. */
+/** The state after a replay differs from the state in the log. */
 export class ReplayDiffers extends Error {}
 
 export interface CommitRecord extends Commit {

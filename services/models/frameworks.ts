@@ -75,7 +75,7 @@ const norse: Framework = {
 const leakAlone: Decision = {
   key: 'lif_gain',
   value: 'unit',
-  why: 'ExpLeak adds its input as it is by default (norm_input=False)',
+  why: 'by default (norm_input=False), ExpLeak does not scale its input',
 };
 
 const sinabs: Framework = {

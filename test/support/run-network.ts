@@ -40,3 +40,15 @@ export function chain(
     edges: names.slice(1).map((name, at) => [names[at]!, name]),
   };
 }
+
+/**
+ * The potential and all spikes so far of one neuron, after each step of a series. `manifest` must have a series as input and
+ * `last_potential` as readout.
+ */
+export function traceNeuron(spec: NodeSpec, manifest: string, inputs: readonly number[]) {
+  return inputs.map((_, last) => {
+    const series = inputs.slice(0, last + 1).map((x) => [x]);
+    const { potentials, spikeCounts } = runGraph(chain(1, 1, { n: spec }), manifest, ...series);
+    return [potentials[0], spikeCounts[0]];
+  });
+}

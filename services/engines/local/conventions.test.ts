@@ -2,20 +2,14 @@
 import { describe, expect, it } from '@jest/globals';
 import type { NodeSpec } from '../../../test/support/nir-writer.ts';
 import { matrix } from '../../../test/support/nir-writer.ts';
-import { chain, node, runGraph } from '../../../test/support/run-network.ts';
+import { chain, node, runGraph, traceNeuron } from '../../../test/support/run-network.ts';
 import { exponentialDecay } from './decay-factor.ts';
 
 const { fround } = Math;
 const SERIES = 'dt: 1\ninput: {kind: series}\nreadout: {from: last_potential}\n';
 
-/** What one neuron holds and has put out after each step of a series. */
-function trace(spec: NodeSpec, settings: string, inputs: readonly number[]) {
-  return inputs.map((_, last) => {
-    const series = inputs.slice(0, last + 1).map((x) => [x]);
-    const { potentials, spikeCounts } = runGraph(chain(1, 1, { n: spec }), SERIES + settings, ...series);
-    return [potentials[0], spikeCounts[0]];
-  });
-}
+const trace = (spec: NodeSpec, settings: string, inputs: readonly number[]) =>
+  traceNeuron(spec, SERIES + settings, inputs);
 
 /** Adds its input. */
 const integrate = node('IF', { r: 1, v_threshold: 2, v_reset: -1 });
