@@ -22,8 +22,12 @@ interface Outcome {
   readonly failedOver: number;
 }
 
-/** Keeps `inFlight` requests going until `total` have ended; calls `halfway` when half of them have been started. */
-async function load(total: number, inFlight: number, halfway: () => void = () => undefined): Promise<Outcome> {
+/** Keeps `inFlight` requests going until `total` have ended; tells `onStart` how many have been started. */
+async function load(
+  total: number,
+  inFlight: number,
+  onStart: (started: number) => void = () => undefined,
+): Promise<Outcome> {
   let started = 0;
   let failed = 0;
   let failedOver = 0;
@@ -32,7 +36,7 @@ async function load(total: number, inFlight: number, halfway: () => void = () =>
     while (started < total) {
       const data = heldout[started % heldout.length]?.data ?? Buffer.alloc(0);
       started += 1;
-      if (started === total / 2) halfway();
+      onStart(started);
       try {
         const { engine, attempts } = await system.reason({ tensor: { shape: [768], dtype: 'FP32', data } });
         answeredBy.push(engine?.engineId ?? '');
@@ -58,7 +62,12 @@ describe('a sidecar killed with -9 while 200 requests are in flight', () => {
         else if (wasDown) resolve();
       });
     });
-    const { failed, answeredBy, failedOver } = await load(3_000, 200, () => process.kill(killed, 'SIGKILL'));
+    // Stopped first: the requests sent to it in between are certainly unanswered when it dies.
+    const stopThenKill = (started: number): void => {
+      if (started === 1_500) process.kill(killed, 'SIGSTOP');
+      if (started === 1_530) process.kill(killed, 'SIGKILL');
+    };
+    const { failed, answeredBy, failedOver } = await load(3_000, 200, stopThenKill);
     expect({ failed, answered: answeredBy.length }).toEqual({ failed: 0, answered: 3_000 });
     expect(failedOver).toBeGreaterThan(0);
     await back;
