@@ -1,5 +1,5 @@
 // `npm run test:mutants`: small changes to the product's code, and whether a test notices each. See --help.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { CppSuite } from './cpp.ts';
@@ -21,6 +21,7 @@ interface Options {
   readonly only: string;
   readonly bar: number;
   readonly json?: string;
+  readonly again?: string;
   readonly list?: boolean;
   readonly atOnce: number;
   readonly quick?: boolean;
@@ -47,6 +48,9 @@ const program = new Command('npm run test:mutants --')
   .addOption(new Option('--quick', 'judge mutants of the router only by the unit tests near them'))
   .addOption(new Option('--bar <percent>', 'share that must be killed').argParser(wholeNumber).default(85))
   .addOption(new Option('--json <file>', 'also write each mutant and its verdict as JSON'))
+  .addOption(
+    new Option('--again <file>', 'judge again what survived in a file that --json has written; update the file'),
+  )
   .addOption(new Option('--list', 'print the mutants of the seed and stop'))
   .addHelpText(
     'after',
@@ -54,7 +58,9 @@ const program = new Command('npm run test:mutants --')
 Mutants that do not build are replaced by others. Known equivalent mutants are in test/mutants/equivalent.ts.
 The working copies are in .cache. Ends with 1 if fewer than the bar are killed.
 
-Example: npm run test:mutants -- --cpp --count 40 --seed 7`,
+Examples: npm run test:mutants -- --cpp --count 40 --seed 7
+          npm run test:mutants -- --quick --count 200 --json mutants.json
+          npm run test:mutants -- --again mutants.json`,
   );
 
 function suiteOf(options: Options): Suite {
@@ -81,37 +87,82 @@ function textOf(judgement: Judged['judgement']): string {
   return judgement.verdict === 'equivalent' ? `equivalent: ${judgement.why}` : judgement.verdict;
 }
 
-async function main(options: Options): Promise<number> {
-  const suite = suiteOf(options);
-  const possible = suite.mutants().filter(({ file }) => file.includes(options.only));
-  // More than asked for: some will not build.
-  const chosen = sample(possible, options.list ? options.count : options.count * 3, options.seed);
-  console.log(`${suite.name}: ${possible.length} possible mutants, seed ${options.seed}`);
-  if (options.list) {
-    for (const mutant of chosen) console.log(describe(mutant));
-    return 0;
-  }
+/** The mutants to judge. Many more than asked for, as some will not build. */
+function choose(suite: Suite, { only, list, count, seed }: Options): Mutant[] {
+  const possible = suite.mutants().filter(({ file }) => file.includes(only));
+  console.log(`${suite.name}: ${possible.length} possible mutants, seed ${seed}`);
+  return sample(possible, list ? count : count * 3, seed);
+}
+
+/** Judges `mutants` until `count` of them could be judged. `report` gets every verdict. */
+async function judgeAll(
+  suite: Suite,
+  mutants: readonly Mutant[],
+  count: number,
+  report: (judged: Judged, text: string) => void,
+): Promise<void> {
   const beganMs = performance.now();
   const seconds = (): number => Math.round((performance.now() - beganMs) / 1_000);
-  await suite.prepare(chosen, (text) => console.log(`  … ${text} (${seconds()} s)`));
-  const judged: Judged[] = [];
-  const count = (verdict: string): number => judged.filter(({ judgement }) => judgement.verdict === verdict).length;
+  await suite.prepare(mutants, (text) => console.log(`  … ${text} (${seconds()} s)`));
+  let counted = 0;
   let underWay = 0;
-  const queue = chosen.values(); // shared: a worker that is free takes the next one
+  const queue = mutants.values(); // shared: a worker that is free takes the next one
   const worker = async (): Promise<void> => {
-    while (judged.length - count('not built') + underWay < options.count) {
+    while (counted + underWay < count) {
       const { value: mutant } = queue.next();
       if (mutant === undefined) return;
       underWay += 1;
       const judgement = await judge(suite, mutant);
       underWay -= 1;
-      judged.push({ ...mutant, judgement });
-      const counted = judged.length - count('not built');
-      console.log(`[${counted}/${options.count}, ${seconds()} s] ${describe(mutant)}\n    ${textOf(judgement)}`);
-      if (options.json) writeFileSync(options.json, `${JSON.stringify(judged, null, 2)}\n`);
+      if (judgement.verdict !== 'not built') counted += 1;
+      report({ ...mutant, judgement }, `[${counted}/${count}, ${seconds()} s]`);
     }
   };
   await Promise.all(Array.from({ length: suite.atOnce }, worker));
+}
+
+/** The same change on the code of today, where its line may have another number. */
+function find(mutants: readonly Mutant[], wanted: Mutant): Mutant {
+  const same = mutants.filter((mutant) => isSame(mutant, wanted));
+  const distance = ({ line }: Mutant): number => Math.abs(line - wanted.line);
+  const [nearest] = same.sort((a, b) => distance(a) - distance(b));
+  if (nearest === undefined) throw new Error(`This line has changed since; choose mutants anew.\n${describe(wanted)}`);
+  return nearest;
+}
+
+const isSame = (a: Mutant, b: Mutant): boolean => a.file === b.file && a.before === b.before && a.after === b.after;
+
+/** The report of an earlier run, its mutants on the code of today. */
+function readReport(path: string, suite: Suite): Judged[] {
+  const mutants = suite.mutants();
+  const report = JSON.parse(readFileSync(path, 'utf8')) as Judged[];
+  return report.map((judged) => {
+    return judged.judgement.verdict === 'survived' ? { ...judged, line: find(mutants, judged).line } : judged;
+  });
+}
+
+async function main(options: Options): Promise<number> {
+  const suite = suiteOf(options);
+  const judged = options.again === undefined ? [] : readReport(options.again, suite);
+  const survivors = judged.filter(({ judgement }) => judgement.verdict === 'survived');
+  const chosen = options.again === undefined ? choose(suite, options) : survivors;
+  if (options.list) {
+    for (const mutant of chosen) console.log(describe(mutant));
+    return 0;
+  }
+  const json = options.json ?? options.again;
+  await judgeAll(suite, chosen, options.again === undefined ? options.count : chosen.length, (mutant, progress) => {
+    console.log(`${progress} ${describe(mutant)}\n    ${textOf(mutant.judgement)}`);
+    const at = judged.findIndex((earlier) => earlier.line === mutant.line && isSame(earlier, mutant));
+    if (at < 0) judged.push(mutant);
+    else judged[at] = mutant;
+    if (json) writeFileSync(json, `${JSON.stringify(judged, null, 2)}\n`);
+  });
+  return summary(judged, options.bar);
+}
+
+function summary(judged: readonly Judged[], bar: number): number {
+  const count = (verdict: string): number => judged.filter(({ judgement }) => judgement.verdict === verdict).length;
   for (const verdict of ['survived', 'equivalent']) {
     console.log(`\n${verdict}: ${count(verdict)}`);
     for (const { judgement, ...mutant } of judged) {
@@ -122,9 +173,9 @@ async function main(options: Options): Promise<number> {
   const percent = (100 * killed) / Math.max(1, killed + survived);
   console.log(
     `\n${killed} killed, ${survived} survived, ${count('equivalent')} equivalent, ${count('not built')} not built: ` +
-      `${percent.toFixed(1)} % killed, bar ${options.bar} %, seed ${options.seed}, ${seconds()} s`,
+      `${percent.toFixed(1)} % killed, bar ${bar} %`,
   );
-  return percent >= options.bar ? 0 : 1;
+  return percent >= bar ? 0 : 1;
 }
 
 program.parse();
