@@ -92,7 +92,7 @@ it('an example with an unknown label is skipped, with the reason', async () => {
   const value = { encoding: [1, 2, 3], label: 'perhaps' };
   stream.write(LearnRequest.fromPartial({ what: { $case: 'example', value } }));
   stream.end();
-  expect((await answer).skippedReasons).toEqual(['example 2: label "perhaps" is none of the student’s: yes, no, …']);
+  expect((await answer).skippedReasons).toEqual(['example 2: label "perhaps" is not one of the student’s: yes, no, …']);
 });
 
 it('a student is taught by one call at a time', async () => {

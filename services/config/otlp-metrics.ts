@@ -22,7 +22,7 @@ export function otlpMetrics(env: Environment = process.env): OtlpMetricsOptions 
   if (!isWanted || env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true') return undefined;
   const [name, text] = firstSet(env, 'OTEL_EXPORTER_OTLP_METRICS_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL');
   const protocol = PROTOCOLS.find((each) => each === (text ?? 'http/protobuf'));
-  if (protocol === undefined) throw new Error(`${name}: "${text}" is none of ${PROTOCOLS.join(', ')}`);
+  if (protocol === undefined) throw new Error(`${name}: "${text}" is not one of ${PROTOCOLS.join(', ')}`);
   const intervalMs = milliseconds(env, 'OTEL_METRIC_EXPORT_INTERVAL', INTERVAL_MS);
   const timeoutMs = milliseconds(env, 'OTEL_METRIC_EXPORT_TIMEOUT', TIMEOUT_MS);
   return { protocol, intervalMs, timeoutMs: Math.min(timeoutMs, intervalMs) };

@@ -11,7 +11,7 @@ test('a burst is allowed, and one more is not', () => {
   expect(() => spend(budget, 1)).toThrow('too many resets: at most 3 at once and 1 a second are allowed');
 });
 
-test('so many a second are allowed for ever', () => {
+test('the rate per second is allowed for ever', () => {
   const budget = new Budget('resets', { burst: 5_000, perSecond: 500 });
   for (let second = 0; second < 1_000; second++) {
     spend(budget, 500);
@@ -20,14 +20,14 @@ test('so many a second are allowed for ever', () => {
   expect(() => spend(budget, 5_001)).toThrow('too many resets');
 });
 
-test('what is earned never exceeds the burst', () => {
+test('earned tokens never exceed the burst', () => {
   const budget = new Budget('pings', { burst: 2, perSecond: 1 });
   budget.earn(100);
   spend(budget, 2);
   expect(() => spend(budget, 1)).toThrow();
 });
 
-test('after a standstill as much is allowed in addition as would have been meanwhile', () => {
+test('after a pause of the process, the tokens of that time are added to the burst', () => {
   const budget = new Budget('resets', { burst: 5_000, perSecond: 500 });
   budget.refill(41);
   spend(budget, 25_000);

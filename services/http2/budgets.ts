@@ -1,7 +1,7 @@
-// What a peer may cost without use. A flood of frames that are cheap to send ends the connection with ENHANCE_YOUR_CALM.
+// Limits on frames that cost work and are of no use. A flood of them ends the connection with ENHANCE_YOUR_CALM.
 //
-// Each budget is a token bucket that is filled once a second: no clock is read for a frame. Useful frames add to some
-// budgets, since an ordinary peer answers them with frames of these kinds.
+// Each budget is a token bucket that is refilled once a second, so no frame needs to read a clock. Useful frames add
+// tokens to some budgets, since an ordinary peer answers them with frames of these kinds.
 import { ConnectionError, ErrorCode } from './error-codes.ts';
 import type { BudgetLimits, Rate } from './limits.ts';
 
@@ -32,7 +32,9 @@ export class Budget {
     if (this.#tokens < this.#burst) this.#tokens = Math.min(this.#burst, this.#tokens + tokens);
   }
 
-  /** What came while this process stood still comes at once: the burst is larger by as much as was allowed meanwhile. */
+  /**
+   * Frames that arrived while this process was paused are read at once, so their tokens are added on top of the burst.
+   */
   refill(seconds: number): void {
     this.earn(this.#perSecond);
     this.#tokens += this.#perSecond * (seconds - 1);
@@ -49,7 +51,7 @@ export class Budgets {
   readonly emptyData: Budget;
   readonly ignored: Budget;
 
-  /** A server may reset whatever a client has opened, so a client counts no resets. */
+  /** A server may reset every stream that a client has opened, so a client does not count resets. */
   constructor(limits: BudgetLimits, role: 'server' | 'client') {
     this.resets = new Budget('resets', role === 'client' ? UNLIMITED : limits.resets);
     this.pings = new Budget('pings', limits.pings);
@@ -71,7 +73,7 @@ export class Budgets {
     this.ignored.earn(2);
   }
 
-  /** To be called once a second. `seconds`: since the last call; more than 1 after the process stood still. */
+  /** Call this once a second. `seconds`: since the last call; more than 1 after the process was paused. */
   refill(seconds: number): void {
     this.resets.refill(seconds);
     this.pings.refill(seconds);

@@ -1,10 +1,10 @@
-// Buffers that are used again and again. To allocate one costs more than to copy what it holds.
+// A pool of buffers. Allocating a buffer costs more than copying its content.
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES } from './frames.ts';
 
 /** Room for the largest frame. */
 export const POOLED_BYTES = FRAME_HEADER_BYTES + MAX_FRAME_BYTES;
 
-/** More than this many are left to the garbage collector. */
+/** Buffers beyond this number are left to the garbage collector. */
 const KEPT = 64;
 
 const free: Buffer[] = [];
@@ -14,7 +14,7 @@ export function takeBuffer(): Buffer {
   return free.pop() ?? Buffer.allocUnsafeSlow(POOLED_BYTES);
 }
 
-/** Gives a buffer of `takeBuffer` back. Nothing may use it any more. */
+/** Returns a buffer of `takeBuffer` to the pool. The caller may not use it afterwards. */
 export function returnBuffer(buffer: Buffer): void {
   if (free.length < KEPT) free.push(buffer);
 }

@@ -1,4 +1,4 @@
-// What a client makes of what a server sends.
+// How a client handles the frames of a server.
 import { afterEach, expect, test } from '@jest/globals';
 import {
   clientUnderTest,
@@ -27,7 +27,7 @@ async function opened() {
   return { ...all, recorder, stream };
 }
 
-test('a response is heard in order, without informational ones', async () => {
+test('a response is delivered in order, without informational responses', async () => {
   const { peer, recorder, stream } = await opened();
   peer.send(headers(1, [':status', '103']), headers(1, OK), frame('DATA', 0, 1, Buffer.from('abc')));
   await peer.send(headers(1, ['x', '1'], END_HEADERS | END_STREAM)).settled();
@@ -45,7 +45,7 @@ test('streams are opened with odd ids up to the limit of the server', async () =
   expect([calls, client.availableStreams]).toEqual([1, 1]);
 });
 
-test('the first block of a connection says that no table is used', async () => {
+test('the first block of a connection sets the table size to 0', async () => {
   const { client, peer } = await clientUnderTest();
   client.open(GET, new Recorder(), true);
   client.open(GET, new Recorder(), true);
@@ -77,7 +77,7 @@ test.each<[string, Buffer]>([
   expect(recorder.received.at(-1)).toMatch(/reset 1|headers :status 200 end/);
 });
 
-test('frames of a stream that this side has reset are no error', async () => {
+test('frames of a stream that this side has reset are not an error', async () => {
   const { peer, stream, recorder } = await opened();
   stream.reset(8);
   await peer.until('RST_STREAM');
@@ -86,13 +86,13 @@ test('frames of a stream that this side has reset are no error', async () => {
   expect(recorder.received).toEqual([]);
 });
 
-test('the reset of a server is heard with its code', async () => {
+test('the handler gets the code of the server’s reset', async () => {
   const { peer, recorder } = await opened();
   await peer.send(frame('RST_STREAM', 0, 1, uint32(7))).settled();
   expect(recorder.received).toEqual(['reset 7']);
 });
 
-test('streams hear that the server has gone, and pings too', async () => {
+test('streams and pings end when the server closes the connection', async () => {
   const { client, peer, recorder, reasons } = await opened();
   const pings: unknown[] = [];
   client.ping((roundTripMs) => pings.push(roundTripMs));
@@ -118,7 +118,7 @@ test('a connection is idle when no stream is open and all is written', async () 
   expect(client.isIdle).toBe(true);
 });
 
-test('a server that answers early and then stops the request has ended the stream well', async () => {
+test('a server that answers early and then stops the request ends the stream without an error', async () => {
   const { client, peer } = await clientUnderTest();
   const recorder = new Recorder();
   const stream = client.open(GET, recorder, false)!;

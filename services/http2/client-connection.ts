@@ -13,7 +13,7 @@ export class ClientConnection extends StreamConnection {
   readonly role = 'client';
   onAvailable: (() => void) | undefined = undefined;
   #nextId = 1;
-  /** `open` was refused since. */
+  /** `open` was refused since the last call of `onAvailable`. */
   #wasRefused = false;
 
   /** The socket may still be connecting. */
@@ -73,7 +73,7 @@ export class ClientConnection extends StreamConnection {
     }
     stream.hasHeaders = true;
     stream.isRemoteEnded = endStream;
-    // Headers alone may name the length of what a GET would have brought.
+    // A response without a body (to HEAD, or 304) may still give the length of the body of a GET.
     stream.expectedBytes = block.contentLength;
     this.finishIfEnded(stream);
     stream.handler?.onHeaders(block, endStream);
@@ -84,7 +84,7 @@ export class ClientConnection extends StreamConnection {
     this.finishIfEnded(stream);
   }
 
-  /** Streams that the server will not answer may be sent again elsewhere. */
+  /** The server will not answer these streams, so they may be sent again on another connection. */
   protected override onPeerGoaway(lastStreamId: number): void {
     for (const stream of this.streams.all()) {
       if (stream.id > lastStreamId) this.abortStream(stream, ErrorCode.REFUSED_STREAM);
@@ -112,7 +112,7 @@ export class ClientConnection extends StreamConnection {
     this.onAvailable?.();
   }
 
-  /** Headers for a stream that has ended, perhaps because it was cancelled. */
+  /** Headers for a stream that has ended, for example because it was cancelled. */
   #onLateHeaders(id: number): void {
     if (this.isUnopened(id)) throw protocolError(`HEADERS on stream ${id}, which is not open`);
     this.budgets.ignored.spend();

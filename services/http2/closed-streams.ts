@@ -1,4 +1,4 @@
-// Ids of streams that this side has reset a short time ago. The peer may not know yet, so its frames for them are no error.
+// Ids of streams that this side has reset recently. The peer may not know yet, so its frames for them are not an error.
 
 export class ClosedStreams {
   readonly #remembered: number;

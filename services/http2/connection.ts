@@ -1,5 +1,5 @@
-// A connection, for both roles: what ends it, time limits, and frames that concern it as a whole. Frames of streams are in
-// stream-frames.ts; the roles are in server-connection.ts and client-connection.ts.
+// A connection, for both roles: its end, its time limits, and the frames of the connection as a whole. stream-frames.ts
+// has the frames of streams; server-connection.ts and client-connection.ts have the roles.
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { Budgets } from './budgets.ts';
@@ -22,13 +22,13 @@ const NOTHING = new Uint8Array(0);
 const MOST_TEXT_BYTES = 1_024;
 const MOST_DISCARDED_BYTES = 1 << 20;
 /**
- * Bytes that are read before the other connections have their turn. Node itself reads up to 2 MB of each socket before
+ * Bytes that are read before other connections get a turn. Node itself reads up to 2 MB of each socket before
  * the next one, so a few callers that send much would delay all others.
  */
 const TURN_BYTES = 262_144;
 /** Seconds until a closed connection is destroyed, if its peer does not close it. */
 const LINGER_SECONDS = 2;
-/** Seconds until a graceful end goes on though the peer has not answered the PING. */
+/** Seconds that a graceful end waits for the answer to its PING. */
 const GOAWAY_SECONDS = 5;
 
 export abstract class BaseConnection implements Connection, FrameSink, MemoryHolder, TurnTaker {
@@ -47,7 +47,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   protected lastPeerStream = 0;
   /** The peer's GOAWAY, if it has sent one. */
   protected peerGoaway: CloseReason | undefined = undefined;
-  /** 0: none; 1: the first GOAWAY is sent; 2: the last one, so new streams are ignored. */
+  /** 0: no GOAWAY was sent; 1: the first was sent; 2: the last was sent, so new streams are ignored. */
   protected goawayStep = 0;
   readonly #role: 'server' | 'client';
   readonly #reader: FrameReader;
@@ -55,15 +55,18 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   readonly #time: TimeLimits;
   readonly #ticker: Ticker;
   readonly #memory: MemoryBudget;
-  /** Undefined: it reads whenever there is something, as a client does, which has asked for it. */
+  /** Undefined on a client: it reads at once, since it requested the data. */
   readonly #turns: ReadTurns | undefined;
-  /** Read from the socket, and waiting for its turn from `#restAt` on. */
+  /** A chunk from the socket. The part from `#restAt` on waits for the next turn. */
   #rest: Buffer | undefined = undefined;
   #restAt = 0;
   #reportedBytes = 0;
   /** Seconds since the end, or since the first GOAWAY. */
   #ending = 0;
-  /** Seconds that a closed connection has to write what there is: as long as always if it has ended well. */
+  /**
+   * Seconds that a closed connection has for writing its remaining output. After an end without an error:
+   * `stallSeconds`, if that is longer.
+   */
   #lingerSeconds = LINGER_SECONDS;
   #discarded = 0;
   #readInTurn = 0;
@@ -113,7 +116,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     return this.#turns?.isOver(this) === true;
   }
 
-  /** It is its turn to read what waits. */
+  /** Called when it is this connection's turn to read. */
   readOn(): void {
     const chunk = this.#rest!;
     this.#rest = undefined;
@@ -130,7 +133,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     if (this.isClosed || this.goawayStep > 0) return;
     this.goawayStep = 1;
     this.#writeGoaway(MAX_STREAM_ID, ErrorCode.NO_ERROR, '');
-    // What the peer sent before it knew arrives before its answer to this PING.
+    // Frames that the peer sent before it read the GOAWAY arrive before its answer to this PING.
     this.#pings.send(() => this.#lastGoaway());
   }
 
@@ -140,7 +143,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     this.#end({ code, by: 'here', text, budget });
   }
 
-  /** Once a second. */
+  /** Called once a second. */
   tick(seconds: number): void {
     this.#guard(() => this.#tick(seconds));
   }
@@ -172,9 +175,9 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     }
   }
 
-  /** Received but not consumed, or waiting in streams. */
+  /** Bytes that were received but not consumed, or that wait in streams. */
   protected abstract get bytesOfStreams(): number;
-  /** A HEADERS frame without END_HEADERS was the last of its stream. */
+  /** True after a HEADERS frame without END_HEADERS, until the block is complete. */
   protected abstract get isInHeaderBlock(): boolean;
   protected abstract onStreamFrame(
     type: number,
@@ -184,17 +187,17 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     start: number,
     end: number,
   ): void;
-  /** The peer takes as much more of every stream. */
+  /** The peer has changed the send window of every stream by `change`. */
   protected abstract onInitialWindow(change: number): void;
   protected abstract onPeerGoaway(lastStreamId: number): void;
   /** Ends every stream that is open with `onReset(code)`. */
   protected abstract abortStreams(code: number): void;
   protected abstract tickStreams(): void;
   protected abstract onWritable(): void;
-  /** Returns where the frames begin in a chunk. */
+  /** Returns the index in the chunk at which the frames begin. */
   protected abstract readPreface(chunk: Buffer): number;
 
-  /** The first frames of this side, if they are not yet written. */
+  /** Writes the first frames of this side, once. */
   protected writeSettings(): void {
     if (this.#hasWrittenSettings) return;
     this.#hasWrittenSettings = true;
@@ -204,7 +207,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     if (more > 0) output.frameOfNumber(FrameType.WINDOW_UPDATE, 0, more);
   }
 
-  /** To be called when a stream has ended: after GOAWAY the last one ends the connection. */
+  /** Call this when a stream has ended: after GOAWAY, the last stream ends the connection. */
   protected closeIfDone(): void {
     if (this.openStreams > 0 || this.isClosed) return;
     if (this.peerGoaway !== undefined) {
@@ -215,7 +218,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     }
   }
 
-  /** To be called when memory may have grown. */
+  /** Call this when memory may have grown. */
   protected reportMemory(): void {
     const bytes = this.bytesHeld;
     if (Math.abs(bytes - this.#reportedBytes) < REPORT_STEP_BYTES || this.isClosed) return;
@@ -229,7 +232,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     else this.#keep(chunk, -1);
   }
 
-  /** `at`: where to go on; below 0: it is new. Returns false where the rest waits for its turn. */
+  /** `at`: the index to continue at; below 0 for a new chunk. Returns false if the rest waits for the next turn. */
   #read(chunk: Buffer, at: number): boolean {
     if (this.isClosed) {
       this.#discard(chunk);
@@ -255,14 +258,14 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     return isRead;
   }
 
-  /** Until its turn; nothing else is read meanwhile. */
+  /** Stores the chunk for the next turn. The socket is paused until then. */
   #keep(chunk: Buffer, at: number): void {
     this.#rest = chunk;
     this.#restAt = at;
     this.socket.pause();
   }
 
-  /** Reading goes on after the others' turn, which costs nothing where there are no others. */
+  /** Pauses until the other connections have read. This costs nothing if there are no others. */
   #countTurn(bytes: number): void {
     this.#readInTurn += bytes;
     if (this.#readInTurn < TURN_BYTES) return;
@@ -273,7 +276,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     });
   }
 
-  /** What comes after the end is read for a while: otherwise the peer may never see the GOAWAY. */
+  /** Data after the end is still read for a while: otherwise the peer may never see the GOAWAY. */
   #discard(chunk: Buffer): void {
     this.#discarded += chunk.length;
     if (this.#discarded > MOST_DISCARDED_BYTES) this.socket.pause();
@@ -337,7 +340,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     this.reportMemory();
   }
 
-  /** The peer has failed to do something in time. */
+  /** The peer has exceeded a time limit. */
   #onOverdue({ code, text, budget, isUnreachable }: Overdue): void {
     if (!isUnreachable) {
       this.close(code, text, budget);
@@ -368,7 +371,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     this.#end(this.peerGoaway ?? { code: ErrorCode.NO_ERROR, by: 'peer', text, budget: undefined });
   }
 
-  /** Every way to end comes here, once. */
+  /** The only place where a connection ends. */
   #end(reason: CloseReason): void {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -407,7 +410,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     }
   }
 
-  /** Whatever was thrown ends this connection only. */
+  /** An error that is thrown here ends this connection only. */
   #fail(error: unknown): void {
     if (error instanceof ConnectionError) {
       this.close(error.code, error.message, error.budget);

@@ -19,12 +19,12 @@ export const ErrorCode = {
 
 const NAMES = Object.keys(ErrorCode);
 
-/** The name of an error code, or its number if RFC 9113 does not know it. */
+/** The name of an error code, or its number if RFC 9113 does not define it. */
 export function errorCodeName(code: number): string {
   return NAMES[code] ?? `error ${code}`;
 }
 
-/** Thrown while a frame is read; the connection then ends with a GOAWAY that carries the code and the text. */
+/** Thrown while a frame is read. The connection then ends with a GOAWAY that contains the code and the text. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError';
   readonly code: number;

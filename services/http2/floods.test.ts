@@ -1,4 +1,5 @@
-// Frames that are cheap to send and of no use end the connection before they cost much: one test a flood.
+// A flood of frames that are cheap to send and of no use ends the connection before it costs much. One test for each
+// flood.
 import { afterEach, expect, test } from '@jest/globals';
 import {
   ACK,
@@ -61,7 +62,7 @@ test.each<[string, string, Buffer]>([
   ['WINDOW_UPDATE', 'window updates', times(10_001, () => windowUpdate(0, 1))],
   ['empty DATA', 'empty data frames', Buffer.concat([headers(1), times(1_001, () => frame('DATA', 0, 1))])],
   [
-    'DATA of nothing but padding',
+    'DATA with padding only',
     'empty data frames',
     Buffer.concat([headers(1), times(1_001, () => frame('DATA', PADDED, 1, [1, 0]))]),
   ],
@@ -71,7 +72,7 @@ test.each<[string, string, Buffer]>([
     Buffer.concat([headers(1, 0), times(33, () => frame('CONTINUATION', 0, 1))]),
   ],
   [
-    'CONTINUATIONs without end (CVE-2024-27316)',
+    'endless CONTINUATION frames (CVE-2024-27316)',
     'continuations',
     Buffer.concat([headers(1, 0), times(5, () => frame('CONTINUATION', 0, 1, Buffer.alloc(16_384)))]),
   ],
@@ -83,7 +84,7 @@ test.each<[string, string, Buffer]>([
   expect(server.reasons).toMatchObject([{ code: ENHANCE_YOUR_CALM, by: 'here', budget, text: goaway.text }]);
 });
 
-test('an ordinary client whose deadlines pass may reset 500 calls a second for ever', async () => {
+test('a client with expired deadlines may reset 500 calls a second for ever', async () => {
   const server = await ServerUnderTest.start();
   const peer = await server.connect();
   for (let second = 0; second < 30; second++) {
@@ -121,7 +122,7 @@ test('a client that does not read the answers to its PINGs is closed', async () 
   expect(server.connections[0]!.bytesHeld).toBe(0);
 });
 
-test('a stream whose answer is more than may wait is reset', async () => {
+test('a stream is reset if more of its answer waits than is allowed', async () => {
   const server = await ServerUnderTest.start({ maxQueuedBytes: 1_000_000 });
   const peer = await server.connect();
   await peer.send(headers(1, END_HEADERS | END_STREAM)).settled();
@@ -132,7 +133,7 @@ test('a stream whose answer is more than may wait is reset', async () => {
   expect(server.connections[0]!.bytesHeld).toBeLessThan(100_000);
 });
 
-test('the connection that holds most is closed when all hold too much', async () => {
+test('the connection that uses most memory is closed when all together use too much', async () => {
   const server = await ServerUnderTest.start({ memory: new MemoryBudget(3_000_000) });
   const peers = [await server.connect(), await server.connect()];
   for (const peer of peers) await peer.send(headers(1, END_HEADERS | END_STREAM)).settled();

@@ -1,4 +1,4 @@
-// Data is sent within the windows of the peer, and as fast as it reads.
+// Data is sent within the windows of the peer, and as fast as the peer reads.
 import { afterEach, expect, jest, test } from '@jest/globals';
 import {
   closeAll,
@@ -37,7 +37,7 @@ const summary = (frames: { type: string; id: number; flags: number; payload: Buf
     ({ type, id, flags, payload }) => `${type} ${id} ${payload.toString()}${flags & END_STREAM ? ' end' : ''}`,
   );
 
-test('data waits for the window of its stream, and the layer above is told', async () => {
+test('data waits for the window of its stream, and the layer above is notified', async () => {
   const { peer, streams, recorders } = await open(3);
   expect(streams[0]!.sendData(Buffer.from('abcdef'), false)).toBe(false);
   expect(summary(await peer.settled())).toEqual(['DATA 1 abc']);
@@ -48,14 +48,14 @@ test('data waits for the window of its stream, and the layer above is told', asy
   expect(summary(await peer.settled())).toEqual(['DATA 1 g end']);
 });
 
-test('a window that SETTINGS make larger sends what waits', async () => {
+test('SETTINGS that enlarge a window let waiting data go', async () => {
   const { peer, streams } = await open(0);
   streams[0]!.sendData(Buffer.from('abc'), true);
   expect(summary(await peer.settled())).toEqual([]);
   expect(summary(await peer.send(settings([INITIAL_WINDOW, 2])).settled())).toEqual(['SETTINGS 0  end', 'DATA 1 ab']);
 });
 
-test('a window that SETTINGS make negative has to grow again', async () => {
+test('a window that SETTINGS have made negative must grow again first', async () => {
   const { peer, streams } = await open(3);
   streams[0]!.sendData(Buffer.from('abcdef'), true);
   await peer.send(settings([INITIAL_WINDOW, 1])).settled();
@@ -74,7 +74,7 @@ test('data waits for the window of the connection, and streams take turns', asyn
   expect(summary(await peer.send(windowUpdate(0, 4)).settled())).toEqual(['DATA 1 abc end', 'DATA 3 x']);
 });
 
-test('trailers follow the data that waits', async () => {
+test('trailers follow the waiting data', async () => {
   const { peer, streams } = await open(1);
   streams[0]!.sendData(Buffer.from('ab'), false);
   streams[0]!.sendTrailers(encodeHeaders(['x', '1']));
@@ -83,7 +83,7 @@ test('trailers follow the data that waits', async () => {
   expect(frames.map(({ type, flags }) => `${type} ${flags}`)).toEqual(['DATA 0', 'HEADERS 5']);
 });
 
-test('what the caller may use again is copied', async () => {
+test('waiting data is copied, since the caller may reuse its buffer', async () => {
   const { peer, streams } = await open(0);
   const kept = Buffer.from('abc');
   streams[0]!.sendData(kept, false, kept);
@@ -91,7 +91,7 @@ test('what the caller may use again is copied', async () => {
   expect(summary(await peer.send(windowUpdate(1, 9)).settled())).toEqual(['DATA 1 abcabc']);
 });
 
-test('large data that waits is copied, too', async () => {
+test('large waiting data is copied, too', async () => {
   const { peer, streams } = await open(10_000);
   const kept = Buffer.alloc(20_000, 'a');
   streams[0]!.sendData(kept, false);
@@ -101,7 +101,7 @@ test('large data that waits is copied, too', async () => {
   expect(data.join('')).toBe('a'.repeat(20_000));
 });
 
-test('large data is cut to frames of 16 KiB', async () => {
+test('large data is split into frames of 16 KiB', async () => {
   const { peer, streams } = await open(1 << 20);
   const bytes = Buffer.alloc(50_000, 'x');
   streams[0]!.sendData(bytes, true, Buffer.from('prefix'));
@@ -116,7 +116,7 @@ test('an empty end needs no window', async () => {
   expect(summary(await peer.settled())).toEqual(['DATA 1  end']);
 });
 
-test('a reset drops what waits', async () => {
+test('a reset drops waiting data', async () => {
   const { server, peer, streams } = await open(0);
   streams[0]!.sendData(Buffer.alloc(1_000), true);
   expect(server.connections[0]!.bytesHeld).toBeGreaterThanOrEqual(1_000);
@@ -126,7 +126,7 @@ test('a reset drops what waits', async () => {
   expect(server.connections[0]!.bytesHeld).toBeLessThan(1_000);
 });
 
-test('headers larger than a frame are continued', async () => {
+test('headers larger than a frame go on in CONTINUATION frames', async () => {
   const { peer, streams } = await open(0);
   streams[0]!.sendHeaders(encodeHeaders([':status', '200', 'x', 'y'.repeat(40_000)]), true);
   const frames = await peer.settled();
@@ -134,7 +134,7 @@ test('headers larger than a frame are continued', async () => {
   expect(frames.map(({ flags }) => flags)).toEqual([END_STREAM, 0, 0, END_HEADERS]);
 });
 
-test('the peer gets room only for what is consumed', async () => {
+test('the peer’s window grows only by consumed bytes', async () => {
   const { server, peer } = await open(0, { streamWindowBytes: 100, connectionWindowBytes: 65_535 });
   peer.send(frame('HEADERS', END_HEADERS, 3, GET), frame('DATA', 0, 3, Buffer.alloc(60)));
   expect(await peer.settled()).toEqual([]);
@@ -145,7 +145,7 @@ test('the peer gets room only for what is consumed', async () => {
   expect(await peer.settled()).toMatchObject([{ type: 'WINDOW_UPDATE', id: 3, payload: uint32(60) }]);
 });
 
-test('what was not consumed of a stream that has ended blocks no other', async () => {
+test('unconsumed data of an ended stream blocks no other stream', async () => {
   const { server, peer } = await open(0, { connectionWindowBytes: 65_535 });
   peer.send(frame('HEADERS', END_HEADERS, 3, GET));
   for (let sent = 0; sent < 3; sent++) peer.send(frame('DATA', 0, 3, Buffer.alloc(16_384)));
@@ -155,7 +155,7 @@ test('what was not consumed of a stream that has ended blocks no other', async (
   expect(frames.map(({ type, id }) => `${type} ${id}`).sort()).toEqual(['RST_STREAM 3', 'WINDOW_UPDATE 0']);
 });
 
-test('an answer that fills the socket waits until the peer reads, and arrives whole', async () => {
+test('an answer that fills the socket waits until the peer reads, and arrives complete', async () => {
   const { peer, streams, recorders } = await open(0x7fff_ffff);
   peer.socket.pause();
   await new Promise<void>((resolve) => peer.socket.write(windowUpdate(0, 0x7fff_ffff - 65_535), () => resolve()));
@@ -168,7 +168,7 @@ test('an answer that fills the socket waits until the peer reads, and arrives wh
   expect(recorders[0]!.received).toHaveLength(1);
 });
 
-test('a connection that sends much stops reading again and again, so that others have their turn', async () => {
+test('a connection with much data pauses regularly, so that others can read', async () => {
   const ids = Array.from({ length: 8 }, (_, at) => 2 * at + 1);
   const server = await ServerUnderTest.start();
   const peer = await server.connect();
@@ -213,7 +213,7 @@ test('connections of two owners are read in parts, and nothing is lost', async (
   expect(pauses.map(({ mock }) => mock.calls.length > 5)).toEqual([true, true]);
 });
 
-test('a connection that has to rest is read when its time has come', async () => {
+test('a paused connection is read when its pause ends', async () => {
   let nowMs = 0;
   const { promise: resting, resolve: rests } = Promise.withResolvers<() => void>();
   const after = (_ms: number, wake: () => void): (() => void) => {
@@ -233,7 +233,7 @@ test('a connection that has to rest is read when its time has come', async () =>
   expect(server.recorders).toHaveLength(1);
 });
 
-test('data for a stream that was reset is told to what slows the connection down', async () => {
+test('data for a stream that was reset is reported to the pacer', async () => {
   const { server, peer, streams } = await open(100);
   const discarded: number[] = [];
   server.connections[0]!.pacer = { restsUntilMs: 0, discarded: (bytes) => void discarded.push(bytes) };

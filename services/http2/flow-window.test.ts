@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { ReceiveWindow } from './flow-window.ts';
 
-test('a peer that sends more than the window is found out', () => {
+test('a peer that sends more than the window is detected', () => {
   const window = new ReceiveWindow(10);
   expect([window.receive(10), window.receive(1)]).toEqual([true, false]);
 });

@@ -1,7 +1,7 @@
 // The receiver's side of flow control (RFC 9113, section 5.2), for a stream or for a connection.
 //
-// `room` is what the peer may still send: it goes down with what arrives and up with what is announced. What the layer
-// above has consumed is announced in batches of half a window, so that small messages cost no WINDOW_UPDATE each.
+// `room` is the number of bytes that the peer may still send. Arriving data lowers it, and a WINDOW_UPDATE raises it.
+// Consumed bytes are announced in batches of half a window, so that a small message does not cost a WINDOW_UPDATE.
 
 export class ReceiveWindow {
   readonly #size: number;
@@ -14,7 +14,7 @@ export class ReceiveWindow {
     this.#room = size;
   }
 
-  /** What has arrived and is not consumed. */
+  /** Bytes that have arrived and are not consumed. */
   get held(): number {
     return this.#size - this.#room - this.#consumed;
   }

@@ -26,7 +26,7 @@ test('frames in one chunk are read', () => {
   expect(sink.frames).toEqual(FRAMES);
 });
 
-test('frames are read wherever chunks are cut', () => {
+test('frames are read wherever the chunks are split', () => {
   for (const size of [1, 2, 7, 9, 10, 100, 4_096, 16_390]) {
     const sink = new Sink();
     const reader = new FrameReader(sink);
@@ -41,7 +41,7 @@ test('the reserved bit of the stream id is ignored', () => {
   expect(sink.frames).toEqual(['0 0 1 ']);
 });
 
-test('a frame that is too large is refused as soon as its header is there', () => {
+test('a frame that is too large is refused as soon as its header has arrived', () => {
   const header = frame('DATA', 0, 1, Buffer.alloc(16_385)).subarray(0, 9);
   expect(() => new FrameReader(new Sink()).read(header)).toThrow('a frame has 16385 bytes; at most 16384 are allowed');
   const reader = new FrameReader(new Sink());
@@ -55,7 +55,7 @@ test('nothing is read after the sink has closed', () => {
   expect(sink.frames).toEqual(['99 0 0 ']);
 });
 
-test('a sink that must wait gets the frames in parts, and each of them once', () => {
+test('a sink that must wait gets the frames in parts, and each frame once', () => {
   const sink = new Sink();
   sink.mustWait = true;
   const reader = new FrameReader(sink);

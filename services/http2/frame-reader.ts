@@ -1,5 +1,5 @@
-// Cuts what a socket delivers into frames. A frame that is whole in a chunk is passed on as a view of the chunk; only one
-// that crosses the border of two chunks is copied.
+// Splits the data of a socket into frames. A frame that lies in one chunk is passed on as a view of the chunk. Only a
+// frame that crosses a border between chunks is copied.
 import { returnBuffer, takeBuffer } from './buffer-pool.ts';
 import { frameSizeError } from './error-codes.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, readUint31 } from './frames.ts';
@@ -26,7 +26,10 @@ export class FrameReader {
     this.#sink = sink;
   }
 
-  /** Reads frames from `at` on. Returns where to go on; the chunk's length: it is read. Throws ConnectionError. */
+  /**
+   * Reads frames from index `at` on. Returns the index to continue at: the chunk's length if all is read. Throws
+   * ConnectionError.
+   */
   read(chunk: Buffer, at = 0): number {
     const end = chunk.length;
     let position = this.#filled > 0 ? this.#complete(chunk, at) : at;
@@ -62,7 +65,7 @@ export class FrameReader {
     );
   }
 
-  /** Adds to the partial frame. Returns where the next frame starts. */
+  /** Adds to the partial frame. Returns the index at which the next frame starts. */
   #complete(chunk: Buffer, at: number): number {
     const afterHeader = this.#fillTo(FRAME_HEADER_BYTES, chunk, at);
     if (this.#filled < FRAME_HEADER_BYTES) return chunk.length;

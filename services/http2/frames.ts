@@ -1,7 +1,9 @@
 // Frame types, flags and sizes of RFC 9113, sections 4 and 6.
 
 export const FRAME_HEADER_BYTES = 9;
-/** What this side receives and sends at most: the default of SETTINGS_MAX_FRAME_SIZE, which is never raised. */
+/**
+ * The largest frame that this side receives and sends: the default of SETTINGS_MAX_FRAME_SIZE, which is never raised.
+ */
 export const MAX_FRAME_BYTES = 16_384;
 export const MAX_STREAM_ID = 0x7fff_ffff;
 export const MAX_WINDOW = 0x7fff_ffff;

@@ -1,4 +1,4 @@
-// GOAWAY in two steps: no call is lost that the client sent before it knew (RFC 9113, section 6.8).
+// GOAWAY in two steps: no call is lost that the client sent before it read the GOAWAY (RFC 9113, section 6.8).
 import { afterEach, expect, test } from '@jest/globals';
 import {
   ACK,
@@ -19,7 +19,7 @@ afterEach(closeAll);
 const ANSWER = encodeHeaders([':status', '200']);
 const headers = (id: number): Buffer => frame('HEADERS', END_HEADERS | END_STREAM, id, GET);
 
-test('streams that are under way when it begins are served, and the last one ends the connection', async () => {
+test('streams that are open at the GOAWAY are served, and the last one ends the connection', async () => {
   const server = await ServerUnderTest.start();
   const peer = await server.connect();
   await peer.send(headers(1)).settled();
@@ -28,7 +28,7 @@ test('streams that are under way when it begins are served, and the last one end
   const ping = await peer.until('PING');
   peer.send(headers(3), frame('PING', ACK, 0, ping.payload));
   expect((await peer.goaway()).lastStreamId).toBe(3);
-  // What the client sends before it has read the last GOAWAY is refused, and does no harm.
+  // Streams that the client opens before it has read the last GOAWAY are ignored, and do no harm.
   peer.send(frame('HEADERS', END_HEADERS, 5, GET), frame('DATA', END_STREAM, 5, Buffer.from('late')));
   expect(await peer.settled()).toMatchObject([{ type: 'RST_STREAM', id: 5, payload: uint32(7) }]);
   expect(server.streams.map(({ id }) => id)).toEqual([1, 3]);
@@ -41,7 +41,7 @@ test('streams that are under way when it begins are served, and the last one end
   expect(server.reasons).toMatchObject([{ code: 0, by: 'here', text: 'graceful end' }]);
 });
 
-test('an idle connection ends as soon as the client has answered', async () => {
+test('an idle connection ends as soon as the client has answered the PING', async () => {
   const server = await ServerUnderTest.start();
   const peer = await server.connect();
   server.connections[0]!.goaway();
@@ -51,7 +51,7 @@ test('an idle connection ends as soon as the client has answered', async () => {
   expect(await peer.next()).toBeUndefined();
 });
 
-test('a client that does not answer is not waited for longer than 5 seconds', async () => {
+test('the server waits at most 5 seconds for a client that does not answer', async () => {
   const server = await ServerUnderTest.start();
   const peer = await server.connect();
   server.connections[0]!.goaway();
@@ -60,7 +60,7 @@ test('a client that does not answer is not waited for longer than 5 seconds', as
   expect((await peer.goaway()).lastStreamId).toBe(0);
 });
 
-test('a client opens no stream after GOAWAY, and those that are not answered may be sent again', async () => {
+test('a client opens no stream after GOAWAY, and unanswered streams may be sent again', async () => {
   const { client, peer, reasons } = await clientUnderTest();
   const recorders = [new Recorder(), new Recorder()];
   for (const recorder of recorders) client.open(GET, recorder, true);

@@ -1,7 +1,7 @@
-// A header block whose HEADERS frame lacks END_HEADERS, until its CONTINUATION frames complete it.
+// Collects a header block in several frames: HEADERS without END_HEADERS, and its CONTINUATION frames.
 import { ConnectionError, ErrorCode } from './error-codes.ts';
 
-/** An ordinary sender fills its frames, so no block that is allowed needs as many. */
+/** An ordinary sender fills its frames, so an allowed block never needs this many. */
 const MOST_CONTINUATIONS = 32;
 const BUDGET = 'continuations';
 

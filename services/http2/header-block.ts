@@ -1,4 +1,4 @@
-// A decoded header block and what is wrong with it.
+// A decoded header block, and its first error, if it has one.
 import { isPseudo, Kind, parseContentLength } from './header-rules.ts';
 import type { Headers } from './types.ts';
 
@@ -14,11 +14,11 @@ export class HeaderBlock implements Headers {
   memo: unknown = undefined;
   /** The value of content-length; -1 if there is none. */
   contentLength = -1;
-  /** The list is larger than allowed, and not complete. */
+  /** True if the list is larger than allowed. It is not complete then. */
   isTooLarge = false;
   /** Which kinds of fields the block has. */
   #kinds = 0;
-  /** The first thing found wrong, whatever the block is used for. */
+  /** The first error that does not depend on the use of the block. */
   #fault: string | undefined = undefined;
 
   get(name: string): string | undefined {
@@ -34,7 +34,7 @@ export class HeaderBlock implements Headers {
     this.#kinds |= 1 << kind;
   }
 
-  /** What is wrong with the block as a request's headers, or undefined. */
+  /** The error in the block as the headers of a request, or undefined. */
   get requestFault(): string | undefined {
     if (this.#fault !== undefined) return this.#fault;
     const kinds = this.#kinds;
@@ -47,14 +47,14 @@ export class HeaderBlock implements Headers {
       : 'a CONNECT request has :method and :authority only';
   }
 
-  /** What is wrong with the block as a response's headers, or undefined. */
+  /** The error in the block as the headers of a response, or undefined. */
   get responseFault(): string | undefined {
     if (this.#fault !== undefined) return this.#fault;
     if ((this.#kinds & PSEUDO_BITS) !== STATUS_BIT) return 'a response has exactly one pseudo-header, :status';
     return undefined;
   }
 
-  /** What is wrong with the block as trailers, or undefined. */
+  /** The error in the block as trailers, or undefined. */
   get trailersFault(): string | undefined {
     return this.#fault ?? (this.#kinds & PSEUDO_BITS ? 'a pseudo-header in trailers' : undefined);
   }

@@ -35,7 +35,7 @@ test('a list that is too large is not kept', () => {
   expect(get(cache, 'a')).toBeUndefined();
 });
 
-test('what is kept is bounded', () => {
+test('the number of kept blocks is bounded', () => {
   const cache = new HeaderCache();
   let most = 0;
   for (let index = 0; index < 500; index++) {

@@ -1,8 +1,8 @@
-// From the bytes of a header block to what they decode to. Clients repeat themselves: with a hit a block costs one look-up,
-// and the layer above finds what it derived of it before.
+// Decoded header blocks, by their bytes. Clients repeat their headers: a hit costs one look-up, and gives the layer
+// above the same object, with what it has stored in `memo`.
 //
-// A block is kept only if it has not changed the dynamic table, and is found only while the table is unchanged. It is kept
-// when it is seen for the second time: blocks that never come again would be garbage that lives long.
+// A block is kept only if it has not changed the dynamic table, and is found only while the table is unchanged. It is
+// kept when it is seen for the second time, so that blocks that come only once do not fill the cache.
 import type { HeaderBlock } from './header-block.ts';
 
 const MOST_BLOCKS = 64;
@@ -21,7 +21,7 @@ class Entry {
 
 export class HeaderCache {
   readonly #entries = new Map<string, Entry>();
-  /** Hashes of blocks that were seen once. Allocated when it is needed. */
+  /** Hashes of blocks that were seen once. Allocated with the first one. */
   #seen: Int32Array | undefined = undefined;
   #bytes = 0;
 

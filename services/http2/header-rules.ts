@@ -1,7 +1,7 @@
-// What a header field may look like: RFC 9113, section 8.2 and 8.3. A field is classified once, when it is decoded or put
-// into the dynamic table; a block then only collects what its fields are.
+// The rules for header fields: RFC 9113, sections 8.2 and 8.3. A field is classified once, when it is decoded or put
+// into the dynamic table. A block then only collects the kinds of its fields.
 
-/** What a field is, by its name. */
+/** The kind of a field, by its name. */
 export const Kind = {
   REGULAR: 0,
   METHOD: 1,
@@ -67,7 +67,7 @@ export function isValidValue(value: string): boolean {
   return first !== SPACE && first !== TAB && last !== SPACE && last !== TAB;
 }
 
-/** A content length, or -1 if `value` is none. */
+/** A content length, or -1 if `value` is not one. */
 export function parseContentLength(value: string): number {
   return /^[0-9]{1,15}$/.test(value) ? Number(value) : -1;
 }

@@ -85,7 +85,7 @@ test('an entry larger than the table empties it', () => {
   expect(() => decode('be')).toThrow('no entry has the index 62');
 });
 
-test('a list that is too large is marked, and the dynamic table is still right', () => {
+test('a list that is too large is marked, and the dynamic table stays correct', () => {
   const hpack = new HpackDecoder(100);
   const large = bytes(`4001 6101 62 ${'be'.repeat(5)} 4001 6301 64`);
   expect(hpack.decode(large, 0, large.length)).toMatchObject({ isTooLarge: true });
@@ -93,7 +93,7 @@ test('a list that is too large is marked, and the dynamic table is still right',
   expect(hpack.decode(next, 0, 2)).toMatchObject({ isTooLarge: false, list: ['c', 'd', 'a', 'b'] });
 });
 
-test('a small block that stands for a very large list is refused', () => {
+test('a small block that decodes to a very large list is refused', () => {
   const hpack = new HpackDecoder(16_384);
   const value = Buffer.concat([bytes('4001 61 7f a11e'), Buffer.alloc(4_000, 'x')]);
   hpack.decode(value, 0, value.length);
@@ -109,7 +109,7 @@ test('a repeated block gives the same object', () => {
   expect(seen[2]).toBe(seen[1]);
 });
 
-test('a repeated block is decoded anew after the dynamic table has changed', () => {
+test('a repeated block is decoded again after the dynamic table has changed', () => {
   const decode = decoder();
   decode('4001 6101 62');
   for (let round = 0; round < 3; round++) expect(decode('be')).toEqual(['a', 'b']);

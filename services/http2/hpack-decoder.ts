@@ -10,14 +10,14 @@ const INDEXED = 0x80;
 const INCREMENTAL = 0x40;
 const SIZE_UPDATE = 0x20;
 const HUFFMAN = 0x80;
-/** A list that is this many times larger than allowed is an attack: a few bytes may stand for a large list. */
+/** A list that is this many times larger than allowed is an attack: a few bytes can decode to a large list. */
 const BOMB_FACTOR = 4;
 
 export class HpackDecoder {
   readonly #maxListBytes: number;
   readonly #table = new DynamicTable();
   readonly #cache = new HeaderCache();
-  // Where the reading of the present block is.
+  // The index in the present block.
   #buffer: Buffer = Buffer.alloc(0);
   #at = 0;
   #end = 0;
@@ -61,7 +61,7 @@ export class HpackDecoder {
     while (this.#at < this.#end) {
       const field = this.#readField();
       bytes += field.size;
-      // What is beyond the limit is read for the sake of the dynamic table, but not kept.
+      // Fields beyond the limit are read, since they change the dynamic table, but they are not kept.
       if (bytes <= this.#maxListBytes) block.add(field.name, field.value, field.kind, field.isValid);
       else if (bytes > BOMB_FACTOR * this.#maxListBytes) throw bomb(BOMB_FACTOR * this.#maxListBytes);
     }

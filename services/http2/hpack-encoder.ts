@@ -1,6 +1,5 @@
-// HPACK encoding without the dynamic table and without Huffman coding. A block that refers to no table entry of a connection
-// can be encoded once and sent on every connection for ever, and several blocks can be joined. Both sides handle plain
-// strings faster than Huffman-coded ones.
+// HPACK encoding without the dynamic table and without Huffman coding. Such a block can be encoded once and sent on
+// every connection, and several blocks can be joined. Both sides handle plain strings faster than Huffman-coded ones.
 import { isValidValue, kindOf, Kind } from './header-rules.ts';
 import { STATIC_ENTRIES, STATIC_TABLE } from './hpack-tables.ts';
 

@@ -1,7 +1,7 @@
 // The static table (RFC 7541, appendix A) and the dynamic table (sections 2.3 and 4).
 import { isValidValue, kindOf } from './header-rules.ts';
 
-/** What RFC 7541 adds to the length of name and value for the size of an entry. */
+/** Bytes that RFC 7541 adds to the lengths of name and value for the size of an entry. */
 const ENTRY_OVERHEAD = 32;
 /** The default of SETTINGS_HEADER_TABLE_SIZE, which is never raised. */
 export const TABLE_BYTES = 4_096;
@@ -97,10 +97,10 @@ export const STATIC_ENTRIES = STATIC_TABLE.length - 1;
 const RING = TABLE_BYTES / ENTRY_OVERHEAD;
 
 export class DynamicTable {
-  /** Changes whenever an index comes to mean something else. */
+  /** Changes whenever an index gets another meaning. */
   generation = 0;
   readonly #ring = new Array<Field | undefined>(RING).fill(undefined);
-  /** Where the newest entry is. */
+  /** The index of the newest entry. */
   #newest = 0;
   #count = 0;
   #bytes = 0;

@@ -183,7 +183,7 @@ test("our client has 100 streams at once with Node's server", async () => {
   expect(answers.every(({ body }, index) => body.equals(bodies[index]!))).toBe(true);
 });
 
-test("our client hears the reset, the ping and the GOAWAY of Node's server", async () => {
+test("our client handles the reset, the ping and the GOAWAY of Node's server", async () => {
   const { port, server } = await nodeServer();
   const session = once(server, 'session') as Promise<[http2.ServerHttp2Session]>;
   const client = new ClientConnection(kept(net.connect(port, '127.0.0.1')));

@@ -1,4 +1,4 @@
-// What a connection allows its peer. The defaults need no configuration.
+// The limits of a connection for its peer. The defaults need no configuration.
 import { encodeHeaders } from './hpack-encoder.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { ReadTurns } from './read-turns.ts';
@@ -6,7 +6,10 @@ import type { ReadTurns } from './read-turns.ts';
 export interface Limits {
   /** Streams that a client may have open at once (SETTINGS_MAX_CONCURRENT_STREAMS). More are refused. */
   maxConcurrentStreams: number;
-  /** Bytes that may be under way on one stream before they are consumed (SETTINGS_INITIAL_WINDOW_SIZE); at most 2^31 - 1. */
+  /**
+   * Bytes that the peer may send on one stream before they are consumed (SETTINGS_INITIAL_WINDOW_SIZE); at most 2^31 -
+   * 1.
+   */
   streamWindowBytes: number;
   /** The same for all streams of a connection; at least 65,535. */
   connectionWindowBytes: number;
@@ -14,36 +17,44 @@ export interface Limits {
   maxHeaderListBytes: number;
   /** The header block that answers a request whose header list is larger. It ends the stream. */
   headersTooLargeAnswer: Buffer;
-  /** What a client that speaks HTTP/1.1 reads before its connection is closed. */
+  /** The text that a client of HTTP/1.1 gets before its connection is closed. */
   http1Answer: string;
-  /** Data that waits to be sent on a connection. A stream that adds more is reset. */
+  /** Largest number of bytes of data that wait to be sent on a connection. A stream that adds more is reset. */
   maxQueuedBytes: number;
-  /** Bytes of other frames that wait because the peer reads nothing. A connection with more is closed. */
+  /**
+   * Largest number of bytes of other frames that wait because the peer does not read. A connection with more is closed.
+   */
   maxUnreadBytes: number;
-  /** Seconds until the preface and the first SETTINGS must be there. */
+  /** Seconds until the preface and the first SETTINGS must have arrived. */
   prefaceSeconds: number;
   /** Seconds until a header block that has begun must be complete. */
   headerSeconds: number;
-  /** Seconds in which a peer must read some of what waits for it, before the stream or the connection ends. */
+  /** Seconds in which a peer must read some of the waiting data. Otherwise the stream or the connection ends. */
   stallSeconds: number;
   /**
-   * Seconds without a frame of the peer after which a PING is sent; 0 for never. A client sends none unless it is told to:
-   * many servers close a connection on which they get PINGs more often than every five minutes.
+   * Seconds without a frame of the peer after which a PING is sent; 0 for never. A client sends none by default: many
+   * servers close a connection with more than one PING in five minutes.
    */
   keepaliveSeconds: number;
   /** Seconds until that PING must be answered. */
   keepaliveTimeoutSeconds: number;
   /** Whether such a PING is sent when no stream is open. */
   keepaliveWithoutStreams: boolean;
-  /** What a peer may cost without use: see budgets.ts. */
+  /** Limits on frames that cost work and are of no use: see budgets.ts. */
   budgets: BudgetLimits;
-  /** The memory that all connections may hold together. Undefined for a budget that all connections without one share. */
+  /**
+   * The memory that all connections may use together. Undefined for the budget that all connections without their own
+   * share.
+   */
   memory: MemoryBudget | undefined;
-  /** What has the connections of a server read in turns. Undefined for one that all connections without one share. */
+  /**
+   * The turns in which the connections of a server read. Undefined for those that all connections without their own
+   * share.
+   */
   turns: ReadTurns | undefined;
 }
 
-/** How many at once, and how many a second for ever. */
+/** `burst`: how many at once. `perSecond`: how many a second for ever. */
 export interface Rate {
   readonly burst: number;
   readonly perSecond: number;
@@ -51,8 +62,8 @@ export interface Rate {
 
 export interface BudgetLimits {
   /**
-   * RST_STREAM from the peer, and streams reset because of what the peer sent (CVE-2023-44487, CVE-2025-8671). Callers whose
-   * deadlines pass reset their calls, so an ordinary client may do so some hundred times a second.
+   * RST_STREAM from the peer, and streams reset because of what the peer sent (CVE-2023-44487, CVE-2025-8671). A caller
+   * resets its call when the deadline passes, so an ordinary client may do that some hundred times a second.
    */
   readonly resets: Rate;
   /** PING. Each frame with headers or data that is sent adds one: clients measure the round trip while they receive. */

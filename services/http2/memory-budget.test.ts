@@ -12,7 +12,7 @@ class Holder implements MemoryHolder {
   }
 }
 
-test('the connection that holds most is closed when all hold too much', () => {
+test('the connection that uses most memory is closed when all together use too much', () => {
   const budget = new MemoryBudget(100);
   const [small, large] = [new Holder(20), new Holder(70)];
   budget.report(small);

@@ -1,6 +1,7 @@
-// The memory that all connections may hold together: what they have received but not consumed, and not yet written.
+// A limit on the memory of all connections together: bytes received but not consumed, and bytes not yet written.
 //
-// A connection reports now and then, not for each frame. When the sum is too large, the connection that holds most is closed.
+// A connection reports now and then, not for each frame. When the sum is too large, the connection with most memory is
+// closed.
 import { ErrorCode } from './error-codes.ts';
 
 export interface MemoryHolder {
@@ -8,7 +9,7 @@ export interface MemoryHolder {
   close(code: number, text: string, budget: string): void;
 }
 
-/** A connection reports when it holds this much more or less than it last reported. */
+/** A connection reports when its memory differs by this much from its last report. */
 export const REPORT_STEP_BYTES = 65_536;
 
 export class MemoryBudget {
@@ -55,5 +56,5 @@ export class MemoryBudget {
   }
 }
 
-/** Shared by all connections that are given no other. */
+/** Shared by all connections without a budget of their own. */
 export const sharedMemory = new MemoryBudget(256 << 20);

@@ -4,16 +4,16 @@ import { Output } from './output.ts';
 
 const NOTHING = new Uint8Array(0);
 
-/** A socket whose kernel takes what it gets, or nothing. */
+/** A socket that accepts all data, or none. */
 class FakeSocket {
   destroyed = false;
   writableLength = 0;
   writableNeedDrain = false;
   takes = true;
   bytesWritten = 0;
-  /** What the kernel has taken. */
+  /** The data that the kernel has accepted. */
   taken = '';
-  /** What was written since: views of the very buffers. */
+  /** The data written since: views of the buffers themselves, not copies. */
   written: Uint8Array[] = [];
   isEnded = false;
   write(bytes: Uint8Array): void {
@@ -45,7 +45,7 @@ function setUp(): { socket: FakeSocket; output: Output } {
 
 const payload = (character: string, length = 1): Buffer => Buffer.alloc(length, character);
 
-test('frames that are added together are written together, later', async () => {
+test('frames that are added together are written in one later write', async () => {
   const { socket, output } = setUp();
   output.frame(0, 0, 1, payload('a'), NOTHING);
   await Promise.resolve();
@@ -75,7 +75,7 @@ test('a long payload is copied, too', () => {
   expect(socket.text).toBe(`\0\x13\x88\0\0\0\0\0\x01${before}\0\0\x01\0\0\0\0\0\x03b`);
 });
 
-test('what the socket has not yet written is not overwritten', () => {
+test('data that the socket has not yet written is not overwritten', () => {
   const { socket, output } = setUp();
   socket.takes = false;
   let expected = '';
@@ -91,11 +91,11 @@ test('what the socket has not yet written is not overwritten', () => {
   expect(socket.text).toBe(expected);
 });
 
-test('buffers are used again when the socket, which is slow, has written them', () => {
+test('buffers are used again when a slow socket has written them', () => {
   const { socket, output } = setUp();
   const buffers = new Set<ArrayBufferLike>();
   for (let round = 0; round < 2_000; round++) {
-    // As with TLS: what is written is on its way until the next turn.
+    // As with TLS: a write completes in the next turn.
     socket.takes = false;
     output.frame(0, 0, 1, payload('a', 1_000), NOTHING);
     output.flush();

@@ -1,9 +1,9 @@
-// What a connection writes. Frames are collected in a kept buffer. They go to the socket in one write, when what runs now and
-// the promises that it settles are done. (To wait for the end of the turn of the event loop saves few writes, and costs a
-// lone call more.)
+// The output of a connection. Frames are collected in a buffer. They go to the socket in one write, after the running
+// code and its promise callbacks. (Waiting for the end of the turn of the event loop saves few writes, and delays a
+// single call.)
 //
-// A buffer that was handed to the socket may be used again when the socket has nothing left to write. Mostly that is so at
-// once: the kernel takes what it gets.
+// A buffer may be used again when the socket has written all of it. Usually that is at once: the kernel accepts the
+// data.
 import type { Socket } from 'node:net';
 import { FRAME_HEADER_BYTES } from './frames.ts';
 import { POOLED_BYTES, returnBuffer, takeBuffer } from './buffer-pool.ts';
@@ -11,18 +11,18 @@ import { POOLED_BYTES, returnBuffer, takeBuffer } from './buffer-pool.ts';
 /** Up to this length a loop is faster than a call of `set`. */
 const COPIED_BY_LOOP = 48;
 
-/** So much is written at once. */
+/** With this much data, `relieve` writes. */
 const WRITE_AT_BYTES = 65_536;
 
 export class Output {
-  /** True while the socket wants no more: until `resume`. */
+  /** True while the socket's buffer is full: until `resume`. */
   isBlocked = false;
-  /** Bytes that were added and not yet given to the socket. */
+  /** Bytes that were added and not yet passed to the socket. */
   pending = 0;
   readonly #socket: Socket;
   readonly #flush: () => void;
   #buffer: Buffer | undefined = undefined;
-  /** #buffer[#from, #position) is not yet given to the socket. */
+  /** #buffer[#from, #position) is not yet passed to the socket. */
   #from = 0;
   #position = 0;
   /** Pieces before those in #buffer. */
@@ -40,12 +40,12 @@ export class Output {
     this.#flush = () => this.flush();
   }
 
-  /** Bytes that wait for the peer to read. */
+  /** Bytes that the kernel has not yet accepted. */
   get unwritten(): number {
     return this.pending + this.#socket.writableLength;
   }
 
-  /** Bytes that the kernel has taken. */
+  /** Bytes that the kernel has accepted. */
   get written(): number {
     return this.#socket.bytesWritten - this.#socket.writableLength;
   }
@@ -61,8 +61,8 @@ export class Output {
   }
 
   /**
-   * Adds a frame. `prefix` goes before `payload`, and is at most 64 bytes long. Both are copied: a kept buffer for each long
-   * message would be memory outside the heap, and enough of that has all of the heap collected.
+   * Adds a frame. `prefix` goes before `payload`, and is at most 64 bytes long. Both are copied: a buffer for each long
+   * message would be memory outside the heap, and much of that causes full garbage collections.
    */
   frame(type: number, flags: number, id: number, payload: Uint8Array, prefix: Uint8Array): void {
     const prefixBytes = prefix.length;
@@ -83,13 +83,13 @@ export class Output {
     writeUint32(buffer, at + FRAME_HEADER_BYTES, value);
   }
 
-  /** Adds bytes that are no frame: the preface. At most POOLED_BYTES. */
+  /** Adds bytes that are not a frame: the preface. At most POOLED_BYTES. */
   raw(bytes: Uint8Array): void {
     const at = this.#reserve(bytes.length);
     this.#buffer!.set(bytes, at);
   }
 
-  /** Writes what there is if it is much. */
+  /** Writes if much data waits. */
   relieve(): void {
     if (this.pending >= WRITE_AT_BYTES) this.#write();
   }
@@ -99,7 +99,7 @@ export class Output {
     this.#write();
   }
 
-  /** Writes all that there is, whether the peer reads or not, and ends the socket. What is added later is not written. */
+  /** Writes all data, whether the peer reads or not, and ends the socket. Data that is added later is not written. */
   end(): void {
     this.isBlocked = false;
     this.#write();
@@ -131,13 +131,13 @@ export class Output {
     this.#buffer = undefined;
   }
 
-  /** The socket has written what it had. */
+  /** Called when the socket has written its data. */
   resume(): void {
     this.isBlocked = false;
     this.flush();
   }
 
-  /** The kept buffer is given back: the connection has nothing more to write. */
+  /** Drops all buffers: the connection writes nothing more. */
   dispose(): void {
     this.pending = 0;
     this.#pieces = [];
@@ -156,7 +156,7 @@ export class Output {
     this.#pieces = [];
   }
 
-  /** Makes room for `bytes` and returns where they go. */
+  /** Reserves `bytes` in the buffer and returns their index. */
   #reserve(bytes: number): number {
     if (this.#buffer === undefined || this.#position + bytes > POOLED_BYTES) this.#nextBuffer();
     const at = this.#position;
@@ -177,13 +177,13 @@ export class Output {
     this.#position = 0;
   }
 
-  /** Moves what is in the buffer to the pieces. */
+  /** Moves the content of the buffer to the pieces. */
   #seal(): void {
     if (this.#position > this.#from) this.#pieces.push(this.#buffer!.subarray(this.#from, this.#position));
     this.#from = this.#position;
   }
 
-  /** The socket has written all that it was given before. */
+  /** Called when the socket has written all buffers that it got before. */
   #recycle(): void {
     if (this.#given.length === 0) return;
     for (const buffer of this.#given) returnBuffer(buffer);

@@ -1,4 +1,4 @@
-// PING frames that this side has sent: for round trips, for a graceful end, and to notice that a peer is gone.
+// PING frames that this side has sent: to measure round trips, for a graceful end, and to detect that a peer is gone.
 import { FrameType } from './frames.ts';
 import type { Output } from './output.ts';
 
@@ -34,7 +34,7 @@ export class Pings {
     this.#output.frame(FrameType.PING, 0, 0, payload, NOTHING);
   }
 
-  /** An answer with this payload has arrived. One that answers no ping is ignored. */
+  /** Called when an answer with this payload has arrived. An answer to no ping is ignored. */
   onAck(payload: Buffer): void {
     const number = payload.readUInt32BE(4);
     const index = this.#sent.findIndex((ping) => ping.number === number);

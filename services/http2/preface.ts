@@ -1,4 +1,4 @@
-// The first bytes of a client (RFC 9113, section 3.4), and what a client of HTTP/1.1 is told.
+// The first bytes of a client (RFC 9113, section 3.4), and the response to a client of HTTP/1.1.
 import { protocolError } from './error-codes.ts';
 import { CLIENT_PREFACE } from './frames.ts';
 
@@ -16,7 +16,7 @@ export class PrefaceReader {
     return this.#matched === CLIENT_PREFACE.length;
   }
 
-  /** Returns where the preface ends in the chunk. Throws ConnectionError or Http1Client. */
+  /** Returns the index in the chunk at which the preface ends. Throws ConnectionError or Http1Client. */
   read(chunk: Buffer): number {
     let at = 0;
     while (at < chunk.length && this.#matched < CLIENT_PREFACE.length) {

@@ -5,7 +5,7 @@ let nowMs: number;
 let immediates: (() => void)[];
 let timers: { readonly atMs: number; readonly run: () => void }[];
 let turns: ReadTurns;
-/** By owner, until when it rests. */
+/** The end of each owner's pause. */
 let rests: Map<string, number>;
 /** Names, in the order in which they read. */
 let order: string[];
@@ -24,14 +24,14 @@ beforeEach(() => {
   });
 });
 
-/** The event loop comes to its immediates, once. */
+/** Runs the immediates of the event loop once. */
 function nextTurn(): void {
   const now = immediates;
   immediates = [];
   for (const run of now) run();
 }
 
-/** Time passes up to the next timer, and the event loop comes to its immediates. */
+/** Moves the time to the next timer, and runs the immediates of the event loop. */
 function nextTimer(): void {
   const { atMs, run } = timers.shift()!;
   nowMs = Math.max(nowMs, atMs);
@@ -39,7 +39,7 @@ function nextTimer(): void {
   nextTurn();
 }
 
-/** A connection that has `workMs` of work, and does it in pieces of 0.05 ms. Each piece has its owner rest for `restMs`. */
+/** A connection with `workMs` of work, in pieces of 0.05 ms. Each piece pauses its owner for `restMs`. */
 function connection(owner: string, workMs: number, restMs = 0): TurnTaker {
   let leftMs = workMs;
   const taker = {
@@ -67,12 +67,12 @@ function arrive(taker: TurnTaker): void {
   if (turns.begin(taker)) taker.readOn();
 }
 
-test('one owner alone reads without a break', () => {
+test('one owner alone reads without a pause', () => {
   arrive(connection('a', 100));
   expect([order, immediates]).toEqual([['a'], []]);
 });
 
-test('an owner waits for a part of what another has sent, not for all of it', () => {
+test('an owner waits for a part of another owner’s data, not for all of it', () => {
   arrive(connection('b', 0.05));
   for (let each = 0; each < 50; each += 1) arrive(connection('a', 10));
   const beganMs = nowMs;
@@ -92,7 +92,7 @@ test('in one turn of the event loop there is one slice', () => {
   expect(nowMs - beganMs).toBeLessThan(1.2);
 });
 
-test('all that waits is read in the end, the connections of one owner in turns', () => {
+test('all waiting data is read in the end, the connections of one owner in turns', () => {
   arrive(connection('b', 0.05));
   for (const owner of ['a', 'c', 'a']) arrive(connection(owner, 3));
   order = [];
@@ -101,7 +101,7 @@ test('all that waits is read in the end, the connections of one owner in turns',
   expect(nowMs).toBeGreaterThanOrEqual(9);
 });
 
-test('an owner whose rival has been gone for a second reads without a break again', () => {
+test('an owner reads without a pause again when the other owner has sent nothing for a second', () => {
   arrive(connection('b', 0.05));
   arrive(connection('a', 0.05));
   nextTurn();
@@ -110,8 +110,8 @@ test('an owner whose rival has been gone for a second reads without a break agai
   expect([order.at(-1), immediates]).toEqual(['a', []]);
 });
 
-describe('an owner that has to rest', () => {
-  it('is not read before its time, and then goes on', () => {
+describe('a paused owner', () => {
+  it('is not read before its pause ends, and then continues', () => {
     arrive(connection('a', 0.15, 10));
     expect([order, nowMs]).toEqual([['a'], 0.05]);
     nextTimer();
@@ -120,14 +120,14 @@ describe('an owner that has to rest', () => {
     expect(nowMs).toBeCloseTo(20.15);
   });
 
-  it('rests on all of its connections', () => {
+  it('is paused on all of its connections', () => {
     for (let each = 0; each < 5; each += 1) arrive(connection('a', 0.05, 10));
     expect(order).toEqual(['a']);
     nextTimer();
     expect(order).toEqual(['a', 'a']);
   });
 
-  it('keeps another one waiting for nothing', () => {
+  it('does not delay another owner', () => {
     for (let each = 0; each < 5; each += 1) arrive(connection('a', 1, 10));
     order = [];
     const beganMs = nowMs;
@@ -135,13 +135,13 @@ describe('an owner that has to rest', () => {
     expect([order, nowMs - beganMs]).toEqual([['b'], expect.closeTo(0.05)]);
   });
 
-  it('costs no turns of the event loop meanwhile', () => {
+  it('costs no turns of the event loop during its pause', () => {
     for (let each = 0; each < 5; each += 1) arrive(connection('a', 1, 10));
     nextTurn();
     expect([immediates.length, timers.length]).toEqual([0, 1]);
   });
 
-  it('waits for its own time only, however long another one rests', () => {
+  it('waits for its own pause only, however long another owner is paused', () => {
     arrive(connection('a', 0.1, 5_000));
     arrive(connection('b', 0.1, 10));
     order = [];

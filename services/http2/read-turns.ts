@@ -6,25 +6,25 @@
 
 /** A connection. */
 export interface TurnTaker {
-  /** Those with an equal owner share its turns. */
+  /** Connections with an equal owner share its turns. */
   readonly owner: unknown;
-  /** No data is read from it before this time, on the clock of its turns; 0 or less: no pause. */
+  /** No data is read from it before this time of `ReadClock`, in ms; 0 or less: no pause. */
   readonly restsUntilMs: number;
-  /** Called once after `begin` returned false or `wait` was called: it is its turn. */
+  /** Called once after `begin` returned false or `wait` was called, when it is the connection's turn. */
   readOn(): void;
 }
 
 interface ReadClock {
   now(): number;
-  /** Calls `run` when the event loop has done what else it had to do. */
+  /** Calls `run` after the other work of the event loop. */
   afterOthers(run: () => void): void;
   /** Calls `run` after `ms`. Returns a function that cancels it. */
   after(ms: number, run: () => void): () => void;
 }
 
-/** Of one turn of the event loop, for all; milliseconds. */
+/** Time for all owners in one turn of the event loop. */
 const SLICE_MS = 1;
-/** Of one owner at a time. */
+/** Time for one owner before the next one reads. */
 const QUANTUM_MS = 0.25;
 /** Two owners that have both read within this time compete. */
 const CONTENTION_MS = 1_000;
@@ -40,7 +40,7 @@ const REAL_CLOCK: ReadClock = {
 
 export class ReadTurns {
   readonly #clock: ReadClock;
-  /** By owner, the next to be served first; in each the first come first. */
+  /** The waiting connections by owner. The next owner to be served is first, and so is its next connection. */
   readonly #waiting = new Map<unknown, TurnTaker[]>();
   /** Oldest first. */
   #resting: TurnTaker[] = [];
@@ -49,16 +49,16 @@ export class ReadTurns {
   #cancelWake = (): void => undefined;
   #lastOwner: unknown = undefined;
   #contendedUntilMs = -Infinity;
-  /** When the present slice began; undefined: none has. */
+  /** Start of the present slice; undefined if there is none. */
   #sliceMs: number | undefined;
-  /** Until when the one that reads may; Infinity: it is alone. */
+  /** End of the time of the connection that reads; Infinity if there is no other owner. */
   #untilMs = Infinity;
 
   constructor(clock: ReadClock = REAL_CLOCK) {
     this.#clock = clock;
   }
 
-  /** To be called before a chunk is read. False: `taker` is called when it is its turn. */
+  /** Call this before a chunk is read. If it returns false, `taker.readOn` is called when it is its turn. */
   begin(taker: TurnTaker): boolean {
     const nowMs = this.#clock.now();
     if (taker.owner !== this.#lastOwner) {
@@ -79,7 +79,7 @@ export class ReadTurns {
     return false;
   }
 
-  /** Whether the one that reads now is to stop, and to wait for its next turn. */
+  /** Returns true if the connection that reads now must stop, and wait for its next turn. */
   isOver(taker: TurnTaker): boolean {
     if (this.#untilMs === Infinity && taker.restsUntilMs <= 0) return false;
     const nowMs = this.#clock.now();
@@ -139,14 +139,14 @@ export class ReadTurns {
     this.#sliceMs = this.#beginSlice(nowMs);
     while (this.#waiting.size > 0 && this.#mayRead(nowMs)) {
       const taker = this.#shift();
-      // Another connection of the same owner may just have caused a pause.
+      // Another connection of the same owner may have caused a pause since.
       if (taker.restsUntilMs > nowMs) this.#rest(taker, nowMs);
       else taker.readOn();
       nowMs = this.#clock.now();
     }
   }
 
-  /** Gives a part of the slice, if there is any left. */
+  /** Assigns a part of the slice. Returns false if the slice is used up. */
   #mayRead(nowMs: number): boolean {
     const endMs = this.#sliceMs! + SLICE_MS;
     this.#untilMs = Math.min(nowMs + QUANTUM_MS, endMs);
@@ -162,5 +162,5 @@ export class ReadTurns {
   }
 }
 
-/** Shared by the connections of all servers that are given no other. */
+/** Shared by the connections of all servers without turns of their own. */
 export const sharedTurns = new ReadTurns();

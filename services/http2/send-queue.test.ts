@@ -27,7 +27,7 @@ test('seconds without progress are counted', () => {
   expect(queue.tick()).toBe(0);
 });
 
-test('a peer that takes a few bytes now and then makes no progress', () => {
+test('a peer that reads only a few bytes now and then makes no progress', () => {
   const queue = queueOf('a'.repeat(5_000));
   for (let second = 0; second < 10; second++) {
     queue.tick();

@@ -1,8 +1,8 @@
-// Data of one stream that waits for room: in the peer's windows, or in the socket. Only streams that wait have one.
+// Data of one stream that waits for the peer's windows or for the socket. Only streams with waiting data have a queue.
 
 const NOTHING = new Uint8Array(0);
 
-/** Less than this in a stall period does not count as reading. */
+/** Fewer bytes than this in a stall period do not count as reading. */
 const PROGRESS_BYTES = 1_024;
 
 export class SendQueue {
@@ -12,9 +12,9 @@ export class SendQueue {
   endsStream = false;
   /** Header block that follows the data and ends the stream. */
   trailers: Uint8Array | undefined = undefined;
-  /** The layer above was told to wait, so it is called back when the queue is empty. */
+  /** True if the layer above must wait, so it is called when the queue is empty. */
   mustReport = false;
-  /** True while the stream stands in the line of those that may send. */
+  /** True while the stream is in the sender's list of streams that may send. */
   isInLine = false;
   #pieces: Uint8Array[] = [];
   #first = 0;
@@ -28,7 +28,7 @@ export class SendQueue {
     this.bytes += piece.length;
   }
 
-  /** Copies the piece that was added last, as far as it is still here. */
+  /** Copies the unsent part of the piece that was added last. */
   ownLast(): void {
     const last = this.#pieces.length - 1;
     const piece = this.#pieces[last];
@@ -51,14 +51,14 @@ export class SendQueue {
     return taken;
   }
 
-  /** Once a second. Returns for how many seconds the peer has read nothing of this queue. */
+  /** Called once a second. Returns the number of seconds in which the peer has read nothing of this queue. */
   tick(): number {
     return this.#stalled++;
   }
 
   #next(): void {
     this.#pieces[this.#first++] = NOTHING;
-    // What was sent must not be kept alive by what was not.
+    // Pieces that were sent must not stay in memory because of pieces that were not.
     if (this.#first * 2 < this.#pieces.length) return;
     this.#pieces = this.#pieces.slice(this.#first);
     this.#first = 0;

@@ -1,5 +1,4 @@
-// Sends headers and data within what the peer allows. Streams whose data must wait stand in a line and take turns, one frame
-// each.
+// Sends headers and data within the peer's limits. Streams with waiting data take turns, one frame each.
 import type { Budgets } from './budgets.ts';
 import { ConnectionError, ErrorCode } from './error-codes.ts';
 import { DEFAULT_WINDOW, Flag, FrameType, MAX_FRAME_BYTES, MAX_WINDOW } from './frames.ts';
@@ -12,14 +11,14 @@ const NOTHING = new Uint8Array(0);
 const FIRST_BLOCK = Uint8Array.of(NO_TABLE);
 
 export class Sender {
-  /** Data that waits, of all streams. */
+  /** Bytes of waiting data of all streams. */
   queuedBytes = 0;
   readonly #output: Output;
   readonly #budgets: Budgets;
   readonly #onEnded: (stream: Http2Stream) => void;
-  /** How much the peer takes at present, on all streams together. */
+  /** The send window of the connection. */
   #window = DEFAULT_WINDOW;
-  /** Streams that have data and room in their own windows. */
+  /** Streams with waiting data and an open window. */
   #line: Http2Stream[] = [];
   #isPumping = false;
   #blockPrefix: Uint8Array = FIRST_BLOCK;
@@ -36,7 +35,7 @@ export class Sender {
     if (endStream) this.#onEnded(stream);
   }
 
-  /** For a stream that there is no object of. */
+  /** For a stream without an object. */
   rawHeaders(id: number, block: Uint8Array, endStream: boolean): void {
     const prefix = this.#blockPrefix;
     this.#blockPrefix = NOTHING;
@@ -54,7 +53,7 @@ export class Sender {
     }
   }
 
-  /** Returns false, having written nothing, if there is no room for all of it now. */
+  /** Returns false, and writes nothing, if there is no room for all of it now. */
   data(stream: Http2Stream, bytes: Uint8Array, endStream: boolean, prefix: Uint8Array): boolean {
     const length = prefix.length + bytes.length;
     if (length > MAX_FRAME_BYTES || length > this.#window || length > stream.sendWindow || this.#output.isBlocked) {
@@ -71,7 +70,7 @@ export class Sender {
     this.pump();
   }
 
-  /** Sends what waits, as far as there is room. */
+  /** Sends waiting data, as far as there is room. */
   pump(): void {
     if (this.#isPumping) return;
     this.#isPumping = true;
@@ -91,14 +90,14 @@ export class Sender {
     }
   }
 
-  /** Drops what waits: the stream is reset. */
+  /** Drops the waiting data of a stream that is reset. */
   drop(stream: Http2Stream): void {
     if (stream.queue === undefined) return;
     this.queuedBytes -= stream.queue.bytes;
     stream.queue = undefined;
   }
 
-  /** The peer takes more on the connection. Throws FLOW_CONTROL_ERROR. */
+  /** Enlarges the window of the connection. Throws FLOW_CONTROL_ERROR if it becomes too large. */
   enlarge(increment: number): void {
     this.#window += increment;
     if (this.#window > MAX_WINDOW) {
@@ -110,7 +109,7 @@ export class Sender {
     this.pump();
   }
 
-  /** The peer takes more, or with SETTINGS less, on a stream. Returns false if the window is too large. */
+  /** Enlarges the window of a stream; SETTINGS can also reduce it. Returns false if it becomes too large. */
   enlargeStream(stream: Http2Stream, increment: number): boolean {
     stream.sendWindow += increment;
     if (stream.sendWindow > MAX_WINDOW) return false;
@@ -127,7 +126,7 @@ export class Sender {
 
   #sendSome(stream: Http2Stream, queue: SendQueue): void {
     const most = Math.min(MAX_FRAME_BYTES, this.#window, stream.sendWindow);
-    // A stream without room leaves the line until the peer enlarges its window.
+    // A stream without an open window leaves the list until the peer enlarges its window.
     if (queue.bytes > 0 && most <= 0) return;
     const piece = queue.take(most);
     this.queuedBytes -= piece.length;

@@ -1,4 +1,4 @@
-// What a server answers to whatever a client sends: RFC 9113, section by section.
+// How a server handles the frames of a client: RFC 9113, section by section.
 import { afterEach, expect, test } from '@jest/globals';
 import {
   ACK,
@@ -42,7 +42,7 @@ test('the first frames of a server are its SETTINGS and its acknowledgement', as
   expect(frames[0]!.payload.subarray(0, 6)).toEqual(Buffer.from([0, 3, 0, 0, 0, 7]));
 });
 
-test('a request is heard, and its answer arrives', async () => {
+test('a request is delivered, and its answer arrives', async () => {
   const { server, peer } = await connect();
   peer.send(headers(1), data(1, 'ping'), data(1, '', END_STREAM));
   await peer.settled();
@@ -68,7 +68,7 @@ test('trailers are heard', async () => {
   expect(server.recorders[0]!.received[1]).toBe('trailers x 1');
 });
 
-test('padding and priority are taken off', async () => {
+test('padding and priority are removed', async () => {
   const { server, peer } = await connect();
   const padded = Buffer.concat([Buffer.of(2), uint32(0), Buffer.of(9), BLOCK, Buffer.alloc(2)]);
   peer.send(frame('HEADERS', END_HEADERS | PADDED | 0x20, 1, padded));
@@ -93,12 +93,12 @@ test('an answer before the end of the request stops the request without an error
   const frames = await peer.settled();
   expect(frames.map(({ type }) => type)).toEqual(['HEADERS', 'RST_STREAM']);
   expect(frames[1]!.payload).toEqual(uint32(ErrorCode.NO_ERROR));
-  // What was under way is no error.
+  // Frames that the client sent before the reset are not an error.
   peer.send(data(1, 'late'), headers(1, END_HEADERS | END_STREAM, encodeHeaders(['x', '1'])), reset(1));
   expect(await peer.settled()).toEqual([]);
 });
 
-test("the peer's reset is heard once, and sending does nothing after it", async () => {
+test("the handler gets the peer's reset once, and sending has no effect after it", async () => {
   const { server, peer } = await connect();
   peer.send(headers(1), reset(1), reset(1));
   await peer.settled();
@@ -142,7 +142,7 @@ test.each<[string, Buffer, number]>([
   ],
   ['content-length without DATA', headers(1, END_HEADERS | END_STREAM, withFields('content-length', '2')), 1],
   [
-    'trailers before content-length is there',
+    'trailers before all bytes of content-length have arrived',
     Buffer.concat([headers(1, 4, withFields('content-length', '2')), headers(1, 5, encodeHeaders(['x', '1']))]),
     1,
   ],
@@ -239,7 +239,7 @@ test('DATA beyond the window of the connection ends it', async () => {
   expect((await peer.goaway()).code).toBe(ErrorCode.FLOW_CONTROL_ERROR);
 });
 
-test('DATA beyond the window of a stream ends it, and the connection gets its room back', async () => {
+test('DATA beyond the window of a stream ends it, and the window of the connection is restored', async () => {
   const server = await ServerUnderTest.start({ connectionWindowBytes: 65_535, streamWindowBytes: 20_000 });
   const peer = await server.connect();
   peer.send(headers(1), frame('DATA', 0, 1, Buffer.alloc(16_384)), frame('DATA', 0, 1, Buffer.alloc(16_384)));
@@ -277,7 +277,7 @@ test('a client of HTTP/1.1 gets an answer that it can read', async () => {
   );
 });
 
-test('a handler that throws ends its connection and no more', async () => {
+test('a handler that throws ends its own connection only', async () => {
   const server = await ServerUnderTest.start({}, () => {
     throw new Error('a bug');
   });
@@ -286,7 +286,7 @@ test('a handler that throws ends its connection and no more', async () => {
   expect([code, text]).toEqual([ErrorCode.INTERNAL_ERROR, 'a handler has thrown: Error: a bug']);
 });
 
-test('streams hear that the client has gone', async () => {
+test('streams are reset when the client closes the connection', async () => {
   const { server, peer } = await connect();
   peer.send(headers(1));
   await peer.settled();
@@ -304,7 +304,7 @@ test("the reason that a client's GOAWAY gives is reported", async () => {
   expect(server.reasons).toMatchObject([{ code: 2, by: 'peer', text: 'I am broken' }]);
 });
 
-test('all streams hear the end, whatever one of them throws', async () => {
+test('all streams are reset at the end, even if a handler throws', async () => {
   const received: number[] = [];
   const server = await ServerUnderTest.start({}, (stream) => {
     const recorder = new Recorder();
@@ -321,7 +321,7 @@ test('all streams hear the end, whatever one of them throws', async () => {
   expect(server.reasons).toMatchObject([{ text: 'enough; a handler has thrown: Error: a bug' }]);
 });
 
-test('what was answered before the end arrives, though the client reads late', async () => {
+test('answers before the end arrive, though the client reads late', async () => {
   const server = await ServerUnderTest.start();
   const peer = await server.connect(settings([4, 0x7fff_ffff]), frame('WINDOW_UPDATE', 0, 0, uint32(0x7000_0000)));
   await peer.send(headers(1, END_HEADERS | END_STREAM), headers(3, END_HEADERS | END_STREAM)).settled();
@@ -337,7 +337,7 @@ test('what was answered before the end arrives, though the client reads late', a
   expect((await peer.goaway()).code).toBe(ErrorCode.NO_ERROR);
 });
 
-test('GOAWAY before the client has begun comes after SETTINGS', async () => {
+test('a GOAWAY before the client’s first frame comes after SETTINGS', async () => {
   const server = await ServerUnderTest.start();
   const peer = server.dial();
   while (server.connections.length === 0) await new Promise(setImmediate);

@@ -13,7 +13,7 @@ export class ServerConnection extends StreamConnection {
   readonly role = 'server';
   readonly #onStream: OnStream;
   #preface: PrefaceReader | undefined = new PrefaceReader();
-  /** The highest id of a stream that the client has opened, including those that came after the last GOAWAY. */
+  /** The highest id of a stream that the client has opened, including streams after the last GOAWAY. */
   #lastSeen = 0;
 
   constructor(socket: Socket, onStream: OnStream, limits: Partial<Limits> = {}, ticker?: Ticker) {
@@ -26,7 +26,7 @@ export class ServerConnection extends StreamConnection {
     const at = this.#preface.read(chunk);
     if (this.#preface.isComplete) {
       this.#preface = undefined;
-      // Not earlier: a client of HTTP/1.1 could not read it.
+      // Not before the preface: a client of HTTP/1.1 could not read SETTINGS.
       this.writeSettings();
     }
     return at;
@@ -67,7 +67,7 @@ export class ServerConnection extends StreamConnection {
 
   protected override onLocalEnd(stream: Http2Stream): void {
     stream.isLocalEnded = true;
-    // The answer is complete, so the rest of the request is of no use.
+    // The answer is complete, so the rest of the request is not needed.
     if (!stream.isRemoteEnded) this.writeReset(stream.id, ErrorCode.NO_ERROR);
     this.finish(stream);
   }

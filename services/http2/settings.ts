@@ -1,4 +1,4 @@
-// SETTINGS (RFC 9113, section 6.5): what the peer has announced, and what this side announces.
+// SETTINGS (RFC 9113, section 6.5) of the peer and of this side.
 import { ConnectionError, ErrorCode, frameSizeError, protocolError } from './error-codes.ts';
 import { DEFAULT_WINDOW, MAX_FRAME_BYTES, MAX_WINDOW, readUint32 } from './frames.ts';
 import type { Limits } from './limits.ts';
@@ -15,14 +15,14 @@ const SETTING_BYTES = 6;
 const LARGEST_FRAME = 16_777_215;
 
 /**
- * The peer's settings. Those that this side has no use for are checked only: it uses no dynamic table, and its frames are
- * never larger than what everybody receives, which is fair to other streams.
+ * The peer's settings. Settings that this side does not need are only checked: it uses no dynamic table, and its frames
+ * are never larger than the size that every peer must accept.
  */
 export class PeerSettings {
   maxConcurrentStreams = Infinity;
   initialWindow = DEFAULT_WINDOW;
 
-  /** Reads the payload of a SETTINGS frame. `fromServer` says who has sent it. Throws ConnectionError. */
+  /** Reads the payload of a SETTINGS frame. `fromServer`: the sender is a server. Throws ConnectionError. */
   read(buffer: Uint8Array, start: number, end: number, fromServer: boolean): void {
     if ((end - start) % SETTING_BYTES !== 0) throw frameSizeError('SETTINGS has a length that is no multiple of 6');
     for (let at = start; at < end; at += SETTING_BYTES) {

@@ -15,7 +15,7 @@ import { StreamTable } from './stream-table.ts';
 import type { Ticker } from './ticker.ts';
 import type { StreamHandler } from './types.ts';
 
-/** Compressed, a block is mostly smaller than its list. One larger than this is not even read for the list's sake. */
+/** A compressed block is usually smaller than its list. A block larger than this is not read. */
 const BLOCK_PER_LIST_BYTES = 4;
 
 /** Of streams that this side has reset. */
@@ -62,7 +62,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
     this.reportMemory();
   }
 
-  /** The layer above ends a stream. */
+  /** Called when the layer above ends a stream. */
   resetStream(stream: Http2Stream, code: number): void {
     if (!stream.isOpen) return;
     stream.handler = undefined;
@@ -152,7 +152,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
         thrown.push(error);
       }
     }
-    // All have heard it before one of them can be in the way.
+    // Every stream is reset before an error of one of them is thrown.
     if (thrown.length > 0) throw thrown[0];
   }
 
@@ -177,7 +177,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
     this.output.frameOfNumber(FrameType.RST_STREAM, id, code);
   }
 
-  /** The peer has broken a rule on one stream, which is reset for it. Throws ENHANCE_YOUR_CALM for one fault too many. */
+  /** Resets a stream on which the peer has broken a rule. Throws ENHANCE_YOUR_CALM after too many of them. */
   protected streamError(id: number, code: number): void {
     this.budgets.resets.spend();
     this.writeReset(id, code);
@@ -185,21 +185,21 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
     if (stream !== undefined) this.abortStream(stream, code);
   }
 
-  /** Ends a stream before its time: its handler hears `onReset`. */
+  /** Ends a stream early: calls `onReset` of its handler. */
   protected abortStream(stream: Http2Stream, code: number): void {
     this.#remove(stream);
     this.#abort(stream, code);
     this.closeIfDone();
   }
 
-  /** Ends a stream whose both sides have ended, or that the layer above has reset. */
+  /** Ends a stream after both sides have ended it, or the layer above has reset it. */
   protected finish(stream: Http2Stream): void {
     this.#remove(stream);
     stream.isOpen = false;
     this.closeIfDone();
   }
 
-  /** Trailers of an open stream. */
+  /** Handles trailers of an open stream. */
   protected onTrailers(stream: Http2Stream, block: HeaderBlock, endStream: boolean): void {
     if (stream.isRemoteEnded) {
       this.streamError(stream.id, ErrorCode.STREAM_CLOSED);
@@ -266,7 +266,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
     stream.handler?.onData(buffer.subarray(from, to), endStream);
   }
 
-  /** DATA for a stream that has ended: it is not consumed, so its window is given back at once. */
+  /** Handles DATA for an ended stream. Nobody consumes it, so its part of the window is returned at once. */
   #onLateData(id: number, length: number): void {
     this.#credit(length);
     this.pacer?.discarded(length);
@@ -316,7 +316,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
     }
     this.budgets.resets.spend();
     const code = readUint32(buffer, start);
-    // The peer has answered, and wants no more of what it is sent.
+    // The peer has answered, and needs no more of the request.
     if (code === ErrorCode.NO_ERROR && stream.isRemoteEnded) this.finish(stream);
     else this.abortStream(stream, code);
   }
@@ -357,7 +357,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
     if (id === 0 || this.isUnopened(id)) throw protocolError(`${frame} on stream ${id}, which is not open`);
   }
 
-  /** The peer does not read what waits for it on a stream, or more waits than is allowed. */
+  /** Resets a stream of which the peer does not read the waiting data, or with more waiting data than is allowed. */
   #endUnread(stream: Http2Stream): void {
     this.writeReset(stream.id, ErrorCode.ENHANCE_YOUR_CALM);
     this.abortStream(stream, ErrorCode.ENHANCE_YOUR_CALM);
@@ -372,7 +372,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
   #remove(stream: Http2Stream): void {
     this.streams.delete(stream.id);
     this.sender.drop(stream);
-    // What the layer above has not consumed of this stream blocks no other one.
+    // Unconsumed data of this stream must not block other streams.
     const { held } = stream.receiveWindow;
     if (held > 0) this.#credit(held);
   }
@@ -383,8 +383,8 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
   }
 }
 
-/** How many bytes of padding a frame ends with. */
+/** Returns the length of the padding at the end of a frame. */
 function paddingAt(buffer: Buffer, start: number, end: number): number {
-  if (start >= end) throw frameSizeError('a padded frame has no length of its padding');
+  if (start >= end) throw frameSizeError('a padded frame has no padding length');
   return buffer[start]!;
 }

@@ -4,7 +4,7 @@ import { StreamTable } from './stream-table.ts';
 
 const stream = (id: number): Http2Stream => Object.assign(Object.create(Http2Stream.prototype) as Http2Stream, { id });
 
-test('it behaves as a Map does, whatever ids come and go', () => {
+test('it behaves as a Map does for every order of ids', () => {
   const table = new StreamTable();
   const model = new Map<number, Http2Stream>();
   let seed = 1;

@@ -1,14 +1,14 @@
 // The open streams of a connection, by id: a hash table with open addressing.
 //
-// Not a Map: V8 allocates the tables of an old Map anew every few deletions, and the dead ones keep all young streams of
-// their time alive until the next full collection. This table is allocated anew only when it grows.
+// Not a Map: V8 allocates a new table for an old Map after some deletions. The dead tables keep the streams in them
+// alive until the next full garbage collection. This table is allocated again only when it grows.
 import type { Http2Stream } from './stream.ts';
 
 const FIRST_SLOTS = 16;
 
 export class StreamTable {
   size = 0;
-  /** A power of two, at least half of them empty. */
+  /** The number of slots is a power of two, and at least half of them are empty. */
   #slots = emptySlots(FIRST_SLOTS);
   #mask = FIRST_SLOTS - 1;
 
@@ -35,7 +35,7 @@ export class StreamTable {
     while (slots[hole] !== undefined && slots[hole]!.id !== id) hole = (hole + 1) & mask;
     if (slots[hole] === undefined) return;
     this.size--;
-    // Streams behind the hole move into it, unless that would put them before their first slot.
+    // Streams behind the empty slot move into it, unless that would put them before their first slot.
     for (let at = (hole + 1) & mask; slots[at] !== undefined; at = (at + 1) & mask) {
       const first = (slots[at]!.id >>> 1) & mask;
       if (((at - first) & mask) < ((at - hole) & mask)) continue;
@@ -45,7 +45,7 @@ export class StreamTable {
     slots[hole] = undefined;
   }
 
-  /** A copy, which does not change while streams come and go. */
+  /** A copy, which does not change when streams are added or deleted. */
   all(): Http2Stream[] {
     return this.#slots.filter((stream) => stream !== undefined);
   }

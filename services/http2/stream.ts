@@ -1,16 +1,16 @@
-// One exchange of request and response: its state (RFC 9113, section 5.1), its windows, and what waits to be sent.
+// One exchange of request and response: its state (RFC 9113, section 5.1), its windows, and its waiting data.
 import { ReceiveWindow } from './flow-window.ts';
 import { SendQueue } from './send-queue.ts';
 import type { Connection, Stream, StreamHandler } from './types.ts';
 
 const NOTHING = new Uint8Array(0);
-/** Up to this length prefix and bytes are one piece that waits, and so one frame. */
+/** Up to this length, prefix and bytes wait as one piece, so they become one frame. */
 const ONE_PIECE_BYTES = 4_096;
 
-/** What a stream needs of its connection. */
+/** The part of a connection that a stream uses. */
 export interface StreamOwner extends Connection {
   writeHeaders(stream: Http2Stream, block: Uint8Array, endStream: boolean): void;
-  /** Returns false, having written nothing, if there is no room for all of it now. */
+  /** Returns false, and writes nothing, if there is no room for all of it now. */
   writeData(stream: Http2Stream, bytes: Uint8Array, endStream: boolean, prefix: Uint8Array): boolean;
   /** `bytes` were added to the queue of the stream. */
   onQueued(stream: Http2Stream, bytes: number): void;
@@ -29,14 +29,14 @@ export class Http2Stream implements Stream {
   hasHeaders = false;
   /** The peer has sent END_STREAM. */
   isRemoteEnded = false;
-  /** END_STREAM was handed in, and perhaps waits in the queue. */
+  /** The layer above has ended its side; END_STREAM may still wait in the queue. */
   isLocalEnding = false;
   /** END_STREAM was written. */
   isLocalEnded = false;
-  /** How much the peer takes at present. May be negative, after the peer has lowered SETTINGS_INITIAL_WINDOW_SIZE. */
+  /** The send window. It may be negative after the peer has lowered SETTINGS_INITIAL_WINDOW_SIZE. */
   sendWindow: number;
   readonly receiveWindow: ReceiveWindow;
-  /** Bytes that content-length announces and that have not yet arrived; -1 if it announces none. */
+  /** Bytes of content-length that have not yet arrived; -1 without content-length. */
   expectedBytes = -1;
   queue: SendQueue | undefined = undefined;
 
@@ -78,7 +78,7 @@ export class Http2Stream implements Stream {
     this.connection.consume(this, bytes);
   }
 
-  /** The stream has ended before its time; what waits is dropped. */
+  /** Called when the stream ends early. Waiting data is dropped. */
   abort(code: number): void {
     const { handler } = this;
     this.handler = undefined;
@@ -96,7 +96,7 @@ export class Http2Stream implements Stream {
     queue.endsStream = endStream;
     queue.mustReport = true;
     this.connection.onQueued(this, prefix.length + bytes.length);
-    // What was not sent at once: the caller may use its bytes again.
+    // Copies data that was not sent at once: the caller may reuse its buffer.
     if (!isSmall) queue.ownLast();
     return !this.#isWaiting;
   }

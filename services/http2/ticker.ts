@@ -2,7 +2,10 @@
 // timer of its own.
 
 interface Ticked {
-  /** `seconds` since the last tick: more than one after the process stood still, and then frames of all of them are there. */
+  /**
+   * `seconds`: since the last tick. More than 1 after the process was paused; frames of all these seconds may wait
+   * then.
+   */
   tick(seconds: number): void;
 }
 

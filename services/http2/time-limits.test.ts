@@ -1,4 +1,4 @@
-// What a peer does not do in time ends the stream or the connection. Seconds are ticks, given by the test.
+// A peer that exceeds a time limit loses the stream or the connection. The test gives the ticks; one is a second.
 import { afterEach, expect, test } from '@jest/globals';
 import {
   ACK,
@@ -48,7 +48,7 @@ test('a header block that is not completed ends the connection after 10 seconds'
   expect(server.reasons).toMatchObject([{ code: 11, budget: 'half headers' }]);
 });
 
-test('an answer of which the client reads nothing is ended after 30 seconds, and others go on', async () => {
+test('a client that reads nothing of an answer loses that stream after 30 seconds, and no other', async () => {
   const server = await ServerUnderTest.start({ keepaliveSeconds: 0 });
   const peer = await server.connect(settings([4, 0]));
   await peer.send(headers(1), headers(3)).settled();
@@ -79,7 +79,7 @@ test('a connection on which the client reads nothing is ended after 30 seconds',
   expect(server.recorders[0]!.received.at(-1)).toBe('reset 11');
 });
 
-test('a silent peer is asked with a PING, and is closed if it does not answer', async () => {
+test('a silent peer gets a PING, and its connection is closed if it does not answer', async () => {
   const server = await ServerUnderTest.start();
   const peer = await server.connect();
   server.seconds(61);
@@ -102,7 +102,7 @@ test('a silent peer that answers its PING stays connected', async () => {
   expect(server.reasons).toEqual([]);
 });
 
-test('a client sends no PING unless it is told to', async () => {
+test('a client sends no PING by default', async () => {
   const { client, peer, ticker } = await clientUnderTest();
   client.open(GET, new Recorder(), true);
   await peer.until('HEADERS');
@@ -110,7 +110,7 @@ test('a client sends no PING unless it is told to', async () => {
   expect(await peer.settled()).toEqual([]);
 });
 
-test('a client with no open stream sends no PING if it is told so', async () => {
+test('a client with no open stream sends no PING if the limits say so', async () => {
   const { client, peer, ticker } = await clientUnderTest({ keepaliveSeconds: 60, keepaliveWithoutStreams: false });
   for (let second = 0; second < 200; second++) ticker.tick();
   expect(await peer.settled()).toEqual([]);
@@ -120,7 +120,7 @@ test('a client with no open stream sends no PING if it is told so', async () => 
   expect((await peer.settled()).map(({ type }) => type)).toEqual(['PING']);
 });
 
-test('a closed connection whose peer stays is destroyed after 2 seconds', async () => {
+test('a closed connection is destroyed after 2 seconds if the peer does not close it', async () => {
   const server = await ServerUnderTest.start();
   const peer = await server.connect();
   const [connection] = server.connections;

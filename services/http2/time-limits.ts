@@ -1,4 +1,4 @@
-// What a peer must do in time, whatever its streams do: send its preface, read, and answer a PING when it has been silent.
+// Time limits for a peer, apart from its streams: to send its preface, to read, and to answer a PING after a silence.
 // Time is counted in ticks of a second.
 import { ErrorCode } from './error-codes.ts';
 import type { Limits } from './limits.ts';
@@ -9,7 +9,7 @@ export interface Overdue {
   readonly code: number;
   readonly text: string;
   readonly budget: string;
-  /** The peer reads nothing, so it cannot be told. */
+  /** The peer reads nothing, so it would not get a GOAWAY. */
   readonly isUnreachable: boolean;
 }
 
@@ -21,7 +21,7 @@ export class TimeLimits {
   readonly #limits: Limits;
   readonly #output: Output;
   readonly #pings: Pings;
-  // Seconds: since the beginning, without progress in writing, and since the peer was last heard.
+  // Seconds since the start, without progress in writing, and since the peer last sent something.
   #age = 0;
   #stall = 0;
   #idleTicks = 0;
@@ -34,7 +34,7 @@ export class TimeLimits {
     this.#pings = pings;
   }
 
-  /** Once a second. Returns what the peer has failed to do in time, or undefined. */
+  /** Called once a second. Returns the time limit that the peer has exceeded, or undefined. */
   tick(openStreams: number): Overdue | undefined {
     return this.#tickSettings() ?? this.#tickWriting() ?? this.#tickKeepalive(openStreams);
   }

@@ -1,10 +1,10 @@
-// What the layer above this one uses: streams, their handlers, connections and what ended them. HTTP/2 (RFC 9113) over a
-// net.Socket or tls.TLSSocket, with HPACK (RFC 7541). This folder knows neither gRPC nor Tandem.
+// The types for the layer above: streams, their handlers, connections and the reasons for their end. This folder
+// depends on neither gRPC nor Tandem.
 import type { Socket } from 'node:net';
 
 /**
- * A decoded header block. It never changes. Equal blocks on one connection may give the same object, so that what the
- * layer above derives of a block can be kept in `memo` and is there again at the next call.
+ * A decoded header block. It never changes. Equal blocks on one connection may give the same object. So the layer above
+ * can store what it derives from a block in `memo`, and finds it at the next call.
  */
 export interface Headers {
   /** Name, value, name, value, … in the order of the block. Names are lower case; pseudo-headers come first. */
@@ -16,24 +16,27 @@ export interface Headers {
 }
 
 /**
- * What the layer above does with one stream. The methods are called in this order: onHeaders (client only), onData as often
- * as there is data, onTrailers at most once. `endStream` says that nothing more follows from the peer.
+ * The layer above implements this for one stream. The methods are called in this order: onHeaders (client only), onData
+ * for each piece of data, onTrailers at most once. `endStream` says that nothing more follows from the peer.
  */
 export interface StreamHandler {
   /** The response's headers, on a client. Informational responses (1xx) are skipped. A server gets headers in `OnStream`. */
   onHeaders(headers: Headers, endStream: boolean): void;
-  /** `chunk` is a view that is valid within this call only: copy what is kept. Its bytes count until `consume`. */
+  /**
+   * `chunk` is a view that is valid within this call only: copy it to keep it. Its bytes count against the window until
+   * `consume`.
+   */
   onData(chunk: Buffer, endStream: boolean): void;
-  /** The peer's trailers; they end the peer's side. */
+  /** The peer's trailers. They end the peer's side. */
   onTrailers(headers: Headers): void;
   /**
-   * The stream has ended before its time: the peer has reset it, an error was found in it, or its connection is closed
-   * (CONNECT_ERROR, or the code of the GOAWAY with which this side has closed it; `connection.isClosed` is true then).
+   * The stream has ended early: the peer has reset it, an error was found in it, or its connection is closed. If the
+   * connection is closed, `code` is CONNECT_ERROR or the code of this side's GOAWAY, and `connection.isClosed` is true.
    * Called at most once, and not after `reset()` or when both sides have ended. A server's answer that ends before its
-   * request does ends both sides: the rest of the request is not heard.
+   * request ends both sides: the rest of the request is not delivered.
    */
   onReset(code: number): void;
-  /** After `sendData` has returned false: there is room again. */
+  /** Called after `sendData` has returned false, when there is room again. */
   onWritable(): void;
 }
 
@@ -41,31 +44,33 @@ export interface StreamHandler {
 export interface Stream {
   readonly id: number;
   readonly connection: Connection;
-  /** Set by what `OnStream` returns or by `open`; may be replaced by the layer above. */
+  /** The handler that `OnStream` returned or that `open` was given. The layer above may replace it. */
   handler: StreamHandler | undefined;
   /** A slot for the layer above. */
   memo: unknown;
-  /** True until the stream has ended on both sides, or was reset. After that all sending does nothing. */
+  /** True until the stream has ended on both sides, or was reset. Sending has no effect after that. */
   readonly isOpen: boolean;
-  /** `block` comes from `encodeHeaders`, or is several of its results one after the other. It is copied. */
+  /** `block` is a result of `encodeHeaders`, or several of them joined. It is copied. */
   sendHeaders(block: Uint8Array, endStream: boolean): void;
   /**
-   * Sends `bytes`, cut to the peer's largest frame and to its windows. `prefix`, at most 64 bytes, goes before them in the
-   * same frame. Both are copied within the call. Returns false if the peer does not read fast enough: send no more until
-   * `onWritable`. What was given is sent all the same.
+   * Sends `bytes`, split to fit the peer's largest frame and its windows. `prefix`, at most 64 bytes, goes before them
+   * in the same frame. Both are copied within the call. Returns false if the peer does not read fast enough: send no
+   * more until `onWritable`. The given bytes are sent all the same.
    */
   sendData(bytes: Uint8Array, endStream: boolean, prefix?: Uint8Array): boolean;
-  /** Sends headers that end the stream, after all data that waits. */
+  /** Sends headers that end the stream, after all waiting data. */
   sendTrailers(block: Uint8Array): void;
-  /** Ends the stream at once in both directions. Data that waits is dropped. */
+  /** Ends the stream at once in both directions. Waiting data is dropped. */
   reset(code: number): void;
-  /** Gives the peer room for `bytes` more, which `onData` delivered. Not consuming is the way to slow the peer down. */
+  /** Enlarges the peer's window by `bytes` that `onData` delivered. To slow the peer down, do not call this yet. */
   consume(bytes: number): void;
 }
 
 /** Why a connection is closed, for logs and metrics. */
 export interface CloseReason {
-  /** An error code of RFC 9113, section 7: what was sent or received in GOAWAY; NO_ERROR if the socket just ended. */
+  /**
+   * The error code (RFC 9113, section 7) that was sent or received in GOAWAY; NO_ERROR if the socket ended without one.
+   */
   readonly code: number;
   readonly by: 'peer' | 'here';
   /** What happened, in plain words; the debug text of the GOAWAY. */
@@ -76,40 +81,45 @@ export interface CloseReason {
 
 /** Slows down the reading of connections whose peer sends much data that is not used. */
 export interface Pacer {
-  /** No data is read before this time, on performance.now()'s clock; 0 or less: no pause. */
+  /** No data is read before this time of performance.now(), in ms; 0 or less: no pause. */
   readonly restsUntilMs: number;
-  /** Counts bytes of data that are not used, as for streams that have ended. */
+  /** Counts bytes of data that are not used, for example of ended streams. */
   discarded(bytes: number): void;
 }
 
 export interface Connection {
   readonly socket: Socket;
-  /** Whose it is, for the layer above to say: owners read in turns. The IP address until then. */
+  /** The owner: owners read in turns. The layer above may set it; until then it is the IP address. */
   owner: unknown;
   /** Set by the layer above. Undefined: the connection is never slowed down. */
   pacer: Pacer | undefined;
   /** A slot for the layer above. */
   memo: unknown;
-  /** Called once, when the connection is closed and every stream has heard `onReset`. */
+  /** Called once, when the connection is closed, after `onReset` of every stream. */
   onClosed: ((reason: CloseReason) => void) | undefined;
-  /** The peer takes no new streams. Streams above `lastStreamId` hear `onReset(REFUSED_STREAM)` and may be sent again. */
+  /**
+   * The peer accepts no new streams. Streams above `lastStreamId` get `onReset(REFUSED_STREAM)` and may be sent again.
+   */
   onGoaway: ((code: number, lastStreamId: number, debug: string) => void) | undefined;
-  /** Streams that are open. */
+  /** Number of open streams. */
   readonly openStreams: number;
-  /** Handlers of the streams that are open. A copy, which does not change while streams come and go. */
+  /** Handlers of the open streams. A copy, which does not change when streams open or end. */
   handlers(): readonly StreamHandler[];
   /** True if no stream is open and nothing waits to be written. */
   readonly isIdle: boolean;
   readonly isClosed: boolean;
-  /** Bytes kept for this connection: received but not consumed, and not yet written. */
+  /** Bytes in memory for this connection: received but not consumed, or not yet written. */
   readonly bytesHeld: number;
   /** Calls back with the round trip in ms, or with undefined if the connection closed first. */
   ping(onAnswer: (roundTripMs: number | undefined) => void): void;
-  /** Graceful end: no new streams; those that are open go on; the socket ends after the last of them. */
+  /** Graceful end: accepts no new streams, and ends the socket after the last open stream. */
   goaway(): void;
-  /** Ends now: GOAWAY with `code`, `onReset` for every open stream, and the socket ends. */
+  /** Ends at once: sends GOAWAY with `code`, calls `onReset` for every open stream, and ends the socket. */
   close(code?: number, text?: string): void;
 }
 
-/** Server side: called for each request. It returns the handler of the stream, or undefined if it needs to hear no more. */
+/**
+ * On a server: called for each request. It returns the handler of the stream, or undefined if it needs no further
+ * events.
+ */
 export type OnStream = (stream: Stream, headers: Headers, endStream: boolean) => StreamHandler | undefined;

@@ -73,7 +73,7 @@ export class LearnSession {
     const index = label === '' ? undefined : teachers.labels.indexOf(label);
     if (index === -1) {
       const known = teachers.labels.slice(0, 8).join(', ');
-      return new RouterError('INVALID_FIELD', `label "${label.slice(0, 64)}" is none of the student’s: ${known}, …`);
+      return new RouterError('INVALID_FIELD', `label "${label.slice(0, 64)}" is not one of the student’s: ${known}, …`);
     }
     const [features, outcomes] = await Promise.all([
       featuresOf(question, base, this.#router, context),

@@ -5,7 +5,7 @@ import { agentFamilies } from './agent-families.ts';
 const USAGE = { promptTokens: 3, completionTokens: 2 };
 
 describe('AgentCounts', () => {
-  it('counts answers by who gave them and why, and tokens by caller', () => {
+  it('counts answers by source and reason, and tokens by caller', () => {
     const counts = new AgentCounts();
     counts.agentAnswered('Query', undefined);
     counts.agentAnswered('Query', 'TIMEOUT');
@@ -21,7 +21,7 @@ describe('AgentCounts', () => {
     });
   });
 
-  it('goes on from what was saved', () => {
+  it('continues from saved counts', () => {
     const before = new AgentCounts();
     before.agentAnswered('Query', 'BUDGET');
     before.providerUsed('bob', USAGE, 1);
@@ -32,7 +32,7 @@ describe('AgentCounts', () => {
     expect(after.snapshot().methods).toEqual(before.snapshot().methods);
   });
 
-  it('has no more series than there may be, whatever callers are named', () => {
+  it('has a bounded number of series, whatever the names of callers', () => {
     const counts = new AgentCounts();
     for (let k = 0; k < 1_000; k += 1) counts.providerUsed(`caller-${k}`, USAGE, 0);
     const { callers } = counts.snapshot();

@@ -31,7 +31,7 @@ const OPTIONS = {
 };
 
 let nowMs: number;
-/** What the system's clock says. */
+/** The time of the system's clock. */
 let wallMs: number;
 let memoryBytes: number;
 let metrics: Metrics;
@@ -58,7 +58,7 @@ beforeEach(() => {
   alerts.look();
 });
 
-/** `happen` before each look, for so long. */
+/** Calls `happen` before each check, for this time. */
 function pass(seconds: number, happen: () => void = () => undefined): void {
   for (let leftMs = seconds * 1_000; leftMs > 0; leftMs -= OPTIONS.intervalMs) {
     nowMs += OPTIONS.intervalMs;
@@ -79,7 +79,7 @@ function lookups(hits: number, misses: number): void {
 
 interface Case {
   readonly name: AlertName;
-  /** Before it goes wrong. */
+  /** Calls before the fault begins. */
   readonly well?: () => void;
   readonly wrong: () => void;
   readonly text: RegExp;
@@ -149,7 +149,7 @@ const CASES: Case[] = [
 ];
 
 describe('the router’s own alerts', () => {
-  it('stay quiet while all is well', () => {
+  it('raise nothing while there is no fault', () => {
     pass(3_600, () => {
       requests(10, 0);
       lookups(5, 5);
@@ -159,7 +159,7 @@ describe('the router’s own alerts', () => {
     expect(raised).toEqual([]);
   });
 
-  it.each(CASES)('raise $name when it has been wrong for a minute, once', ({ name, well, wrong, text }) => {
+  it.each(CASES)('raise $name once, after the fault has lasted for a minute', ({ name, well, wrong, text }) => {
     if (well) pass(1_800, well);
     const beganMs = nowMs;
     while (raised.length === 0 && nowMs - beganMs < 1_800_000) pass(5, wrong);
@@ -171,17 +171,17 @@ describe('the router’s own alerts', () => {
     expect(alerts.raised.map((each) => each.name)).toEqual([name]);
   });
 
-  it('are cases above, each of them', () => {
+  it('have a case above, each of them', () => {
     expect(CASES.map(({ name }) => name)).toEqual(Object.keys(ALERT_RULES));
   });
 
-  it('do not come for what is over within a minute', () => {
+  it('raise nothing for a fault that ends within a minute', () => {
     pass(55, () => engine({ breaker: { state: 'OPEN' } }));
     pass(300, () => engine({}));
     expect(raised).toEqual([]);
   });
 
-  it('are over when it has been well for a minute, and tremble with nothing', () => {
+  it('end after a minute without the fault, and ignore short changes', () => {
     pass(65, () => engine({ breaker: { state: 'OPEN' } }));
     for (let k = 0; k < 10; k += 1) {
       pass(30, () => engine({}));
@@ -201,7 +201,7 @@ describe('the router’s own alerts', () => {
   });
 });
 
-describe('a wall clock that is set', () => {
+describe('a change of the wall clock', () => {
   it.each([
     ['back', -3_600_000],
     ['forward', 3_600_000],
@@ -232,11 +232,11 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
   const rules = groups.flatMap((group) => group.rules);
   const byName = new Map(rules.flatMap((rule) => (rule.alert === undefined ? [] : [[rule.alert, rule]])));
 
-  it('has the router’s alerts, and the one that no router can raise', () => {
+  it('has the router’s alerts, and the one alert that no router can raise', () => {
     expect([...byName.keys()]).toEqual([...Object.keys(ALERT_RULES), 'TandemRouterDown']);
   });
 
-  it('has the thresholds that are the settings’ defaults', () => {
+  it('has the default thresholds of the settings', () => {
     const threshold = (name: AlertName): number => Number(/ [<>=]+ ([\d.]+)/.exec(byName.get(name)!.expr)?.[1]);
     expect(threshold('TandemErrorRatioHigh')).toBe(SETTINGS.error_ratio);
     expect(threshold('TandemLatencyHigh') * 1_000).toBe(SETTINGS.p99_ms);
@@ -277,7 +277,7 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
     expect(recorded('tandem:request_duration_seconds:p99_rate5m')).toContain(`method!~"${LASTING.join('|')}"`);
   });
 
-  it('says of each alert the severity, what happened and what to do', () => {
+  it('gives for each alert the severity, the fault and what to do', () => {
     const runbook = readFileSync(join(folder, 'RUNBOOK.md'), 'utf8');
     const anchors = [...runbook.matchAll(/^## ([a-z-]+)$/gm)].map(([, anchor]) => anchor);
     for (const { labels, annotations } of byName.values()) {
@@ -292,8 +292,8 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
   });
 });
 
-describe('a figure that cannot be read for a while', () => {
-  it('stays what it was', () => {
+describe('a value that cannot be read for a while', () => {
+  it('keeps its last value', () => {
     let read = (): number => 5;
     const figure = lastKnown(() => read());
     expect(figure()).toBe(5);

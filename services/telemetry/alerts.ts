@@ -155,7 +155,7 @@ export const ALERT_RULES = {
       ? `none of ${standing.engines.length} engines is ready; requests fail`
       : undefined,
   TandemSpansDropped: ({ recent: { spansDropped } }) =>
-    spansDropped > 0 ? `${spansDropped} spans of traces were lost on their way out` : undefined,
+    spansDropped > 0 ? `${spansDropped} spans of traces were lost before they were exported` : undefined,
 } as const satisfies Record<string, Rule>;
 
 export type AlertName = keyof typeof ALERT_RULES;

@@ -18,7 +18,7 @@ afterEach(() => {
 const times = (count: number): boolean[] =>
   Array.from({ length: count }, () => bugs.record(new Error('on purpose'), 'unhandledRejection'));
 
-describe('errors that nothing caught', () => {
+describe('uncaught errors', () => {
   it('are logged as bugs, with their stack, and counted', () => {
     bugs.record(new TypeError('on purpose'), 'uncaughtException');
     const [line] = lines.map((each) => JSON.parse(each) as Record<string, unknown>);
@@ -29,16 +29,16 @@ describe('errors that nothing caught', () => {
     expect(bugs.count).toBe(1);
   });
 
-  it('may be anything that can be thrown', () => {
+  it('may be values of any type', () => {
     bugs.record(undefined, 'unhandledRejection');
     expect(lines[0]).toContain('"message":"undefined"');
   });
 
-  it('end the process where there are more than 10 in 10 s', () => {
+  it('end the process if there are more than 10 in 10 s', () => {
     expect(times(11)).toEqual([...Array<boolean>(10).fill(false), true]);
   });
 
-  it('do not where they come slowly, however many', () => {
+  it('do not end it if they come slowly, however many', () => {
     for (let n = 0; n < 100; n += 1) {
       jest.advanceTimersByTime(1_001);
       expect(times(1)).toEqual([false]);

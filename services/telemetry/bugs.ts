@@ -27,7 +27,7 @@ export class Bugs {
     this.#recentMs.push(nowMs);
     if (this.#recentMs.length > MAX_BUGS + 1) this.#recentMs.shift();
     const err = error instanceof Error ? error : new Error(String(error));
-    this.#log.error({ err, origin }, 'bug: an error that nothing caught; the router goes on; please report it');
+    this.#log.error({ err, origin }, 'bug: an uncaught error; the router continues; please report it');
     return this.#recentMs.length > MAX_BUGS && nowMs - this.#recentMs[0]! <= WINDOW_MS;
   }
 }

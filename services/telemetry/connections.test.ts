@@ -40,7 +40,7 @@ async function client(server: Server, target: number | string): Promise<{ ours: 
 }
 
 describe('client connections', () => {
-  it('count those that are open, and those that were ever opened', async () => {
+  it('are counted: the open ones, and all that were opened', async () => {
     const server = await listening(createServer());
     connections.listen(`127.0.0.1:${portOf(server)}`);
     await client(server, portOf(server));
@@ -52,7 +52,7 @@ describe('client connections', () => {
     expect([connections.open, connections.total]).toEqual([1, 2]);
   });
 
-  it('leave out those of the process’s other servers', async () => {
+  it('of the process’s other servers are not counted', async () => {
     const [ours, another] = [await listening(createServer()), await listening(createServer())];
     connections.listen(`127.0.0.1:${portOf(ours)}`);
     await client(another, portOf(another));
@@ -79,7 +79,7 @@ describe('client connections', () => {
     expect([connections.open, connections.total]).toEqual([1, 1]);
   });
 
-  it('are counted no more after stop()', async () => {
+  it('are no longer counted after stop()', async () => {
     const server = await listening(createServer());
     connections.listen(`127.0.0.1:${portOf(server)}`);
     connections.stop();

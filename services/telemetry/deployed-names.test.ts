@@ -1,4 +1,4 @@
-// Rules and dashboard ask for metrics that exist, with labels and values that those have.
+// The rules and the dashboard use metrics that exist, with labels and values that these have.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
@@ -17,7 +17,7 @@ let series: Series[];
 beforeAll(async () => {
   const { metrics, meter } = metered({
     engines: [meteredEngine('engine-1')],
-    names: [{ name: 'engine', why: 'it is not resolved' }],
+    names: [{ name: 'engine', why: 'the name is not resolved' }],
   });
   metrics.requestEnded('Reason', 'OK', 1);
   metrics.requestEnded('Reason', 'NO_ENGINE', 1);
@@ -56,13 +56,13 @@ describe.each([
   const used = queries().flatMap(selectors);
   const recorded = new Set([...RULES.matchAll(/- record: (\S+)/g)].map(([, name]) => name!));
 
-  it('ask for metrics that exist', () => {
+  it('use metrics that exist', () => {
     const known = new Set([...PROMETHEUS_OWN, ...recorded, ...series.map(({ name }) => name)]);
     expect(used.map(({ name }) => name).filter((name) => !known.has(name))).toEqual([]);
     expect(used.length).toBeGreaterThan(10);
   });
 
-  it('select by labels that these have, and by values that come', () => {
+  it('select by labels that these have, and by values that occur', () => {
     const SCRAPED = ['job', 'instance'];
     const wrong = used
       .filter(({ name }) => !PROMETHEUS_OWN.includes(name) && !recorded.has(name))

@@ -51,13 +51,13 @@ function linesOf(name: string): string[] {
   return readFileSync(name, 'utf8').split('\n').slice(0, -1);
 }
 
-/** Which requests a file is about. */
+/** The ids of the requests in a file. */
 function idsIn(name: string): unknown[] {
   return linesOf(name).map((line) => (JSON.parse(line) as { request_id: unknown }).request_id);
 }
 
 describe('the dispute log', () => {
-  it('writes one line of JSON for each dispute, with all there is to know', async () => {
+  it('writes one line of JSON for each dispute, with all its fields', async () => {
     const log = open();
     const before = Date.now();
     const differences = [
@@ -115,21 +115,21 @@ describe('the dispute log', () => {
     expect([log.written, log.dropped]).toEqual([1, 0]);
   });
 
-  it('gives the time at which a dispute happened, though it is recorded later', async () => {
+  it('gives the time at which a dispute happened, even if it is recorded later', async () => {
     const log = open();
     log.record(dispute(), 1_000);
     await log.stop();
     expect(JSON.parse(linesOf(file)[0]!)).toMatchObject({ time: '1970-01-01T00:00:01.000Z' });
   });
 
-  it('says nothing of a trace where the request was not traced', async () => {
+  it('has no trace id if the request was not traced', async () => {
     const log = open();
     log.record(dispute({ traceId: '' }));
     await log.stop();
     expect(JSON.parse(linesOf(file)[0]!)).not.toHaveProperty('trace_id');
   });
 
-  it('keeps a hash in the input’s place where the setting says so', async () => {
+  it('writes a hash instead of the input if the setting says so', async () => {
     const log = open({ input: 'hashed' });
     log.record(dispute({ data: Buffer.from('abc') }));
     await log.stop();
@@ -137,14 +137,14 @@ describe('the dispute log', () => {
     expect([record['input_xxh64'], 'input_f32_base64' in record]).toEqual(['44bc2cf5ad770999', false]);
   });
 
-  it('keeps the state with which a message of a session began', async () => {
+  it('writes the initial state of a message of a session', async () => {
     const log = open();
     log.record(dispute({ state: Buffer.from('abc') }));
     await log.stop();
     expect(JSON.parse(linesOf(file)[0]!)).toMatchObject({ input_f32_base64: 'AACAPwAAAEA=', state_base64: 'YWJj' });
   });
 
-  it('keeps the hash of that state, too, in its place', async () => {
+  it('writes a hash instead of that state, too, if the setting says so', async () => {
     const log = open({ input: 'hashed' });
     log.record(dispute({ state: Buffer.from('abc') }));
     await log.stop();
@@ -152,7 +152,7 @@ describe('the dispute log', () => {
     expect([record['state_xxh64'], 'state_base64' in record]).toEqual(['44bc2cf5ad770999', false]);
   });
 
-  it('counts the state, too, towards what a file may hold', async () => {
+  it('counts the state, too, towards the limit of a file', async () => {
     const log = open({ maxBytes: 1_000 });
     log.record(dispute({ state: Buffer.alloc(1_000) }));
     await log.stop();
@@ -161,14 +161,14 @@ describe('the dispute log', () => {
     );
   });
 
-  it('keeps a hash, too, of an input that is larger than a file may be', async () => {
+  it('writes a hash instead of an input that is larger than a file may be', async () => {
     const log = open({ maxBytes: 1_000 });
     log.record(dispute({ data: Buffer.alloc(1_000) }));
     await log.stop();
     expect(linesOf(file)[0]).toMatch(/"input_xxh64"/);
   });
 
-  it('makes the folder, and a file that its owner alone can read', async () => {
+  it('creates the folder, and a file that only its owner can read', async () => {
     file = join(file, 'in', 'a', 'folder.jsonl');
     const log = open();
     log.record(dispute());
@@ -178,7 +178,7 @@ describe('the dispute log', () => {
 });
 
 describe('rotation', () => {
-  it('keeps the newest records within the bound, in as many files as were asked for', async () => {
+  it('keeps the newest records within the limit, in the given number of files', async () => {
     const log = open({ maxBytes: 1_200, files: 3 }); // two records each
     for (let n = 0; n < 9; n += 1) log.record(dispute({ requestId: String(n) }));
     await log.stop();
@@ -187,14 +187,14 @@ describe('rotation', () => {
     expect(statSync(`${file}.1`).size).toBeLessThanOrEqual(1_200);
   });
 
-  it('starts the file anew where there may be only one', async () => {
+  it('empties the file if there may be only one', async () => {
     const log = open({ maxBytes: 1_200, files: 1 });
     for (let n = 0; n < 3; n += 1) log.record(dispute({ requestId: String(n) }));
     await log.stop();
     expect([idsIn(file), existsSync(`${file}.1`)]).toEqual([['2'], false]);
   });
 
-  it('goes on with what an earlier run left', async () => {
+  it('continues the files of an earlier run', async () => {
     for (const n of [0, 1, 2]) {
       const log = open({ maxBytes: 1_200, files: 2 });
       log.record(dispute({ requestId: String(n) }));
@@ -204,8 +204,8 @@ describe('rotation', () => {
   });
 });
 
-describe('when something goes wrong', () => {
-  it('a line that a crash tore spoils itself and no other', async () => {
+describe('after a failure', () => {
+  it('an incomplete line of a crash damages no other line', async () => {
     writeFileSync(file, '{"request_id":"torn","mod');
     const log = open();
     log.record(dispute({ requestId: 'next' }));
@@ -216,7 +216,7 @@ describe('when something goes wrong', () => {
     expect(whole.map((line) => (JSON.parse(line) as { request_id: string }).request_id)).toEqual(['next', 'last']);
   });
 
-  it('a file that cannot be written costs its records, is told once, and used again when it can be', async () => {
+  it('a file that cannot be written loses its records, is reported once, and is used again when it can be written', async () => {
     mkdirSync(file);
     const problems: string[] = [];
     const log = open({ onProblem: ({ message }) => problems.push(message) });
@@ -231,9 +231,9 @@ describe('when something goes wrong', () => {
     expect([log.written, log.dropped, idsIn(file)]).toEqual([1, 2, ['at last']]);
   });
 
-  it('what a slow disk cannot take is dropped and counted, not waited for', async () => {
+  it('records that a slow disk cannot write in time are dropped and counted', async () => {
     const log = open();
-    for (let n = 0; n < 1_000; n += 1) log.record(dispute()); // before the disk has had a chance
+    for (let n = 0; n < 1_000; n += 1) log.record(dispute()); // before the disk can write
     expect(log.dropped).toBe(1_000 - 256);
     await log.stop();
     expect([log.written, linesOf(file).length]).toEqual([256, 256]);
@@ -247,7 +247,7 @@ describe('when something goes wrong', () => {
     expect(log.written).toBe(4);
   });
 
-  it('after its end it takes nothing more', async () => {
+  it('it accepts no records after its end', async () => {
     const log = open();
     await log.stop();
     log.record(dispute());

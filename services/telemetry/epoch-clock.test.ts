@@ -3,10 +3,10 @@ import { type Clocks, EpochClock } from './epoch-clock.ts';
 
 const ORIGIN_MS = 1_800_000_000_000.25;
 
-/** Of the system, to the microsecond; what is read of it are whole milliseconds. */
+/** The system's clock, to the microsecond; a reading is rounded down to milliseconds. */
 let trueOriginMs: number;
 let nowMs: number;
-/** What each reading takes. */
+/** The duration of each reading. */
 let delayMs: number;
 
 const clocks: Clocks = {
@@ -18,7 +18,7 @@ beforeEach(() => {
   [trueOriginMs, nowMs, delayMs] = [ORIGIN_MS, 1_000, 0.001];
 });
 
-/** At moments that have nothing to do with whole milliseconds. */
+/** The readings do not fall on whole milliseconds. */
 function adjustOften(clock: EpochClock, times = 2_000): void {
   for (let time = 0; time < times; time += 1) {
     nowMs += 7.137;
@@ -27,14 +27,14 @@ function adjustOften(clock: EpochClock, times = 2_000): void {
 }
 
 describe('the epoch clock', () => {
-  it('stays where it is right', () => {
+  it('stays correct', () => {
     const clock = new EpochClock(ORIGIN_MS, clocks);
     adjustOften(clock);
     expect(clock.toEpochMs(0)).toBe(ORIGIN_MS);
   });
 
   it.each([-3_600_000, -1.5, -0.4, 0.4, 1.5, 3_600_000])(
-    'is right soon after the system’s was set by %d ms',
+    'is correct soon after the system’s clock was set by %d ms',
     (byMs) => {
       const clock = new EpochClock(ORIGIN_MS, clocks);
       trueOriginMs += byMs;
@@ -45,7 +45,7 @@ describe('the epoch clock', () => {
     },
   );
 
-  it('is not misled where it is interrupted between two readings', () => {
+  it('stays correct if it is interrupted between two readings', () => {
     const clock = new EpochClock(ORIGIN_MS, clocks);
     delayMs = 50;
     adjustOften(clock);

@@ -25,7 +25,7 @@ function subscribe(options: Partial<SubscribeOptions> = {}): Subscription {
   return log.subscribe({ onNews: () => undefined, ...options });
 }
 
-/** Whatever can be taken now: sequences of events, and "missed N". */
+/** Everything that can be taken now: sequences of events, and "missed N". */
 function taken(subscription: Subscription): (number | string)[] {
   const all: Delivery[] = [];
   for (let next = subscription.take(); next !== undefined; next = subscription.take()) all.push(next);
@@ -33,7 +33,7 @@ function taken(subscription: Subscription): (number | string)[] {
 }
 
 describe('the event log', () => {
-  it('numbers events from 1, whatever their topic, and dates them', () => {
+  it('numbers the events of all topics from 1, and gives them a time', () => {
     expect(log.lastSequence).toBe(0);
     log.publish({ topic: 'engine', text: 'a' });
     const event = log.publish({ topic: 'user.x', text: 'b', severity: 'ERROR', data: { k: 'v' }, traceId: 'f00' });
@@ -44,14 +44,14 @@ describe('the event log', () => {
     expect(log.lastSequence).toBe(2);
   });
 
-  it('holds one event for equal causes', () => {
+  it('has one event for equal causes', () => {
     const first = log.publish({ topic: 'engine', text: 'down' });
     log.publish({ topic: 'engine', text: 'ready' });
     log.publish({ topic: 'engine', text: 'down', count: 17, firstTimeMs: 4_000, replaces: first.sequence });
     expect(log.recent(10).map(({ text, count }) => `${text} ${count}`)).toEqual(['down 17', 'ready 1']);
   });
 
-  it('names its run, each another one', () => {
+  it('has a different run id for each run', () => {
     expect(log.instance).toMatch(/^[0-9a-f]{16}$/);
     expect(open(ROOMY).instance).not.toBe(log.instance);
   });
@@ -64,7 +64,7 @@ describe('the event log', () => {
     expect(log.recent(0)).toEqual([]);
   });
 
-  it('counts what was published, by topic, and users’ together', () => {
+  it('counts published events by topic, and those of users together', () => {
     publish('engine', 2);
     publish('user.x');
     publish('user.y');
@@ -85,7 +85,7 @@ describe('the event log', () => {
 });
 
 describe('a subscriber', () => {
-  it('gets what comes after it did, each event once', () => {
+  it('gets the events after its start, each once', () => {
     publish('engine', 2);
     const subscription = subscribe();
     publish('engine', 2);
@@ -95,7 +95,7 @@ describe('a subscriber', () => {
     expect(taken(subscription)).toEqual([5]);
   });
 
-  it('resumes after an event, in the order in which they were published, and goes on with what comes', () => {
+  it('resumes after an event, in the order of publication, and continues with new events', () => {
     for (const topic of ['engine', 'user.a', 'breaker', 'engine', 'user.b']) publish(topic);
     const subscription = subscribe({ afterSequence: 2 });
     expect(taken(subscription)).toEqual([3, 4, 5]);
@@ -114,13 +114,13 @@ describe('a subscriber', () => {
       [1, 3],
     ],
     [['us*'], [3, 4]],
-  ])('gets the topics that it wants: %j', (topics, sequences) => {
+  ])('gets only its topics: %j', (topics, sequences) => {
     const subscription = subscribe({ topics });
     for (const topic of ['engine', 'breaker', 'user.a', 'user.a.b']) publish(topic);
     expect(taken(subscription)).toEqual(sequences);
   });
 
-  it('is woken once for all that is published in one turn, after the publishers have gone on', async () => {
+  it('is woken once for all events of one turn, after the publishers have returned', async () => {
     let wakings = 0;
     const subscription = subscribe({ onNews: () => (wakings += 1) });
     publish('engine', 3);
@@ -139,7 +139,7 @@ describe('a subscriber that is too slow', () => {
     log = open({ ...ROOMY, maxEvents: 3 });
   });
 
-  it('is told how much it missed, before what came after it', () => {
+  it('gets the number of missed events before the next event', () => {
     const subscription = subscribe();
     publish('engine', 10);
     expect(taken(subscription)).toEqual(['missed 7', 8, 9, 10]);
@@ -148,14 +148,14 @@ describe('a subscriber that is too slow', () => {
     expect(metrics.snapshot().events.missed).toBe(7);
   });
 
-  it('is told in the right place: not before what it can still get', () => {
+  it('gets that number in order: after the older events that are still there', () => {
     const subscription = subscribe();
     publish('engine');
     publish('user.x', 5);
     expect(taken(subscription)).toEqual([1, 'missed 2', 4, 5, 6]);
   });
 
-  it('misses only what it wanted', () => {
+  it('misses only events of its topics', () => {
     const subscription = subscribe({ topics: ['user.mine'] });
     publish('user.mine');
     publish('user.other', 2);
@@ -166,7 +166,7 @@ describe('a subscriber that is too slow', () => {
     expect(metrics.snapshot().events.missed).toBe(0);
   });
 
-  it('costs others nothing: they miss nothing that they read in time', () => {
+  it('does not affect others: they miss nothing that they read in time', () => {
     const [slow, quick] = [subscribe(), subscribe()];
     for (let n = 1; n <= 10; n += 1) {
       publish('engine');
@@ -175,13 +175,13 @@ describe('a subscriber that is too slow', () => {
     expect(taken(slow)).toEqual(['missed 7', 8, 9, 10]);
   });
 
-  it('is told so as well where it comes back too late', () => {
+  it('gets the number, too, if it resumes too late', () => {
     publish('engine', 10);
     expect(taken(subscribe({ afterSequence: 2 }))).toEqual(['missed 5', 8, 9, 10]);
     expect(taken(subscribe({ afterSequence: 7 }))).toEqual([8, 9, 10]);
   });
 
-  it('is told of the most that it can have missed where the log no longer knows the topics', () => {
+  it('gets an upper bound if the log no longer knows the topics of the dropped events', () => {
     publish('user.mine');
     publish('user.other', 4);
     expect(taken(subscribe({ afterSequence: 0, topics: ['user.mine'] }))).toEqual(['missed 2']);
@@ -190,7 +190,7 @@ describe('a subscriber that is too slow', () => {
 });
 
 describe('a flood', () => {
-  it('of one topic pushes out nothing of the others', () => {
+  it('of one topic evicts no events of the others', () => {
     log = open({ ...ROOMY, maxEvents: 3 });
     publish('engine', 3);
     publish('dispute', 1_000);
@@ -198,7 +198,7 @@ describe('a flood', () => {
     expect(taken(subscribe({ topics: ['engine'], afterSequence: 0 }))).toEqual([1, 2, 3]);
   });
 
-  it('is bounded in bytes, but the newest event is always there', () => {
+  it('is bounded in bytes, but the newest event is always kept', () => {
     log = open({ maxEvents: 1_000, maxBytes: 100_000 });
     const payload = new Uint8Array(30_000);
     for (let n = 0; n < 10; n += 1) log.publish({ topic: 'user.x', text: '', payload });

@@ -21,7 +21,7 @@ const DISTRIBUTIONS: Record<string, (random: Random) => number> = {
   'uniform in the logarithm, 1 µs to 1 h': (random) => 0.001 * 3.6e9 ** random.next(),
   exponential: (random) => 0.001 - 2 * Math.log(1 - random.next()),
   'heavy-tailed (Pareto, α = 1.2)': (random) => Math.min(0.3 / (1 - random.next()) ** (1 / 1.2), 3.6e6),
-  'fast, and now and then a timeout': (random) => (random.chance(0.03) ? 10_000 : random.between(0.2, 0.4)),
+  'fast, with a few timeouts': (random) => (random.chance(0.03) ? 10_000 : random.between(0.2, 0.4)),
   'microseconds only': (random) => random.integer(1, 40) / 1_000,
 };
 
@@ -61,15 +61,15 @@ describe('latencies', () => {
     expect(summary.avgMs).toBeCloseTo(2.917078, 9);
   });
 
-  it('never put a percentile above the greatest', () => {
+  it('never give a percentile above the greatest', () => {
     expect(recorded([1.001]).summary()).toMatchObject({ p50Ms: 1.001, p99Ms: 1.001 });
   });
 
-  it.each([0, -1, NaN])('take %d ms as the shortest there is', (durationMs) => {
+  it.each([0, -1, NaN])('count %d ms as the shortest latency', (durationMs) => {
     expect(recorded([durationMs]).summary()).toMatchObject({ count: 1, maxMs: 1e-6 });
   });
 
-  it.each([3.7e6, Infinity])('take %d ms as an hour', (durationMs) => {
+  it.each([3.7e6, Infinity])('count %d ms as an hour', (durationMs) => {
     expect(recorded([durationMs]).summary()).toMatchObject({ count: 1, minMs: 3.6e6 });
   });
 });

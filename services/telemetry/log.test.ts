@@ -9,7 +9,7 @@ beforeEach(() => {
 });
 
 describe('the log', () => {
-  it('writes neither what callers send nor what opens doors', () => {
+  it('writes neither callers’ data nor credentials', () => {
     const log = createLog('info', to);
     log.info(
       { input: { data: 'abc' }, call: { metadata: { authorization: 'Bearer x' } }, tensor: [1], model: 'm' },
@@ -23,7 +23,7 @@ describe('the log', () => {
     });
   });
 
-  it('tells more, and less, as it is asked to, and says so', () => {
+  it('changes its level by request, and logs that', () => {
     const log = createLog('warn', to);
     const levels = (['more', 'more', 'more', 'less', 'less', 'less', 'less', 'more'] as const).map((by) => {
       changeLevel(log, by);

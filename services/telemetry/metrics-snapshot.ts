@@ -18,7 +18,7 @@ export interface MetricsSnapshot {
   readonly errors: number;
   /** By name. */
   readonly requestTypes: readonly RequestTypeCounts[];
-  /** Only those that were used. */
+  /** Only strategies that were used. */
   readonly strategies: ReadonlyMap<string, number>;
   /** By id; only those that were asked. */
   readonly engines: ReadonlyMap<string, EngineCounts>;
@@ -33,9 +33,9 @@ export interface MetricsSnapshot {
 }
 
 interface EventCounts {
-  /** All groups there are. */
+  /** All groups of topics. */
   readonly published: Readonly<Record<TopicGroup, number>>;
-  /** By subscribers that were too slow, once for each of them. */
+  /** Events missed by slow subscribers, once for each of them. */
   readonly missed: number;
 }
 

@@ -42,7 +42,7 @@ describe('metrics', () => {
     expect(Object.fromEntries(metrics.snapshot().strategies)).toEqual({ FASTEST: 2, ROUND_ROBIN: 1 });
   });
 
-  it('tell attempts that failed by the engine’s fault from those that ended otherwise', () => {
+  it('distinguish attempts that failed by the engine’s fault from other failures', () => {
     const metrics = new Metrics();
     const outcomes: Outcome[] = ['OK', 'OK', 'ENGINE_FAULT', 'CANCELLED', 'ENGINE_FULL', 'NON_FINITE'];
     for (const outcome of outcomes) metrics.attemptEnded('engine-1', outcome, 3);
@@ -54,13 +54,13 @@ describe('metrics', () => {
     });
   });
 
-  it('count what the cache did', () => {
+  it('count the results of the cache', () => {
     const metrics = new Metrics();
     for (const status of ['HIT', 'MISS', 'HIT', 'COALESCED', 'STALE', 'BYPASSED'] as const) metrics.cacheUsed(status);
     expect(metrics.snapshot().cache).toEqual({ HIT: 2, MISS: 1, COALESCED: 1, STALE: 1, BYPASSED: 1 });
   });
 
-  it('count verdicts, and who dissented', () => {
+  it('count verdicts, and the engines that dissented', () => {
     const metrics = new Metrics();
     metrics.voted('UNANIMOUS', []);
     metrics.voted('MAJORITY', ['engine-2']);
@@ -70,7 +70,7 @@ describe('metrics', () => {
     expect([engines.get('engine-1')?.dissents, engines.get('engine-2')?.dissents]).toEqual([1, 2]);
   });
 
-  it('start anew after a reset, and say since when', () => {
+  it('start at 0 after a reset, and give its time', () => {
     let nowMs = 1_000;
     const metrics = new Metrics(() => nowMs);
     const atStart = metrics.snapshot();
@@ -84,7 +84,7 @@ describe('metrics', () => {
     expect(metrics.snapshot()).toEqual({ ...atStart, sinceMs: 5_000 });
   });
 
-  it('leave a snapshot as it was taken', () => {
+  it('do not change a snapshot that was taken', () => {
     const metrics = new Metrics();
     metrics.cacheUsed('HIT');
     const snapshot = metrics.snapshot();
@@ -108,7 +108,7 @@ describe('metrics', () => {
     expect(metrics.snapshot().engines.get('engine-1')).toMatchObject({ succeeded: 1, failed: 0 });
   });
 
-  it('take a bounded number of names, and count the rest together', () => {
+  it('have a bounded number of names, and count the others together', () => {
     const metrics = new Metrics();
     for (let k = 0; k < 2_000; k += 1) {
       metrics.requestEnded(`type-${k}`, 'OK', 1);
@@ -120,7 +120,7 @@ describe('metrics', () => {
     expect(requestTypes.find(({ type }) => type === OTHER)?.count).toBe(2_000 - 63);
   });
 
-  it('count work as far as a number goes, and stay there', () => {
+  it('stop at the largest exact number', () => {
     const metrics = new Metrics();
     const most = 2n ** 64n - 1n;
     const work = { computeUs: 2 ** 32 - 1, batchItems: 0, synapticOperations: most, totalSpikes: most };

@@ -13,7 +13,7 @@ function resource(service: string): Uint8Array {
 const OWN: SpanSource = { service: 'tandem-router', instance: '' };
 const ENGINE: SpanSource = { service: 'tandem-engine', instance: '' };
 
-/** They lie side by side. */
+/** The spans are adjacent in memory. */
 function encoded(source: SpanSource, ...names: readonly string[]): EncodedSpan[] {
   const parts = names.map((name) => ScopeSpans.encode(ScopeSpans.fromPartial({ spans: [{ name }] })).finish());
   const memory = Buffer.concat(parts);
@@ -21,7 +21,7 @@ function encoded(source: SpanSource, ...names: readonly string[]): EncodedSpan[]
   return parts.map(({ length }) => new EncodedSpan('', source, memory, at, (at += length)));
 }
 
-/** By resource: its service, and the names of its spans. */
+/** The service of each resource, and the names of its spans. */
 function read(spans: readonly EncodedSpan[]): unknown[] {
   const { resourceSpans } = ExportTraceServiceRequest.decode(toRequest(spans, ({ service }) => resource(service)));
   return resourceSpans.map(({ resource: described, scopeSpans }) => [
@@ -30,8 +30,8 @@ function read(spans: readonly EncodedSpan[]): unknown[] {
   ]);
 }
 
-describe('spans as one request', () => {
-  it('are under the resource of their source, in their order', () => {
+describe('one request of spans', () => {
+  it('has them under the resource of their source, in their order', () => {
     const [a, b, c] = encoded(OWN, 'a', 'b', 'c') as [EncodedSpan, EncodedSpan, EncodedSpan];
     const [x, y] = encoded(ENGINE, 'x', 'y') as [EncodedSpan, EncodedSpan];
     expect(read([a, x, b, c, y])).toEqual([
@@ -40,12 +40,12 @@ describe('spans as one request', () => {
     ]);
   });
 
-  it('may have others between them that are not sent', () => {
+  it('leaves out spans between them that are not sent', () => {
     const [a, , c] = encoded(OWN, 'a', 'b', 'c') as [EncodedSpan, EncodedSpan, EncodedSpan];
     expect(read([a, c])).toEqual([['tandem-router', [['tandem', 'a', 'c']]]]);
   });
 
-  it('may be long, and many', () => {
+  it('can have long spans, and many', () => {
     const names = Array.from({ length: 2_000 }, (_, at) => 'n'.repeat(at));
     expect(read(encoded(OWN, ...names))).toEqual([['tandem-router', [['tandem', ...names]]]]);
   });

@@ -1,5 +1,5 @@
-// Spans that are bytes already, as one ExportTraceServiceRequest: opentelemetry/proto/collector/trace/v1/trace_service.proto.
-// Only the frames around them are written; spans that lie side by side are copied in one piece.
+// Encodes one ExportTraceServiceRequest (opentelemetry/proto/collector/trace/v1/trace_service.proto) from spans that
+// are already encoded. Only the messages around them are written; adjacent spans are copied in one piece.
 import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
 import { varintBytes } from './otlp-writer.ts';
 
@@ -26,7 +26,7 @@ export function toRequest(spans: readonly EncodedSpan[], resourceOf: (source: Sp
 interface Part {
   readonly resource: Uint8Array;
   readonly spans: readonly EncodedSpan[];
-  /** Of ScopeSpans, and of ResourceSpans. */
+  /** Fields of ScopeSpans and of ResourceSpans. */
   readonly scopeBytes: number;
   readonly bytes: number;
 }

@@ -1,6 +1,6 @@
-// OpenTelemetry's OTLP exporters, which know the connection to a collector: its address, headers, certificates, time limits
-// and further tries, all from OpenTelemetry's own variables. What they send we have written already; what a library
-// reported through the OpenTelemetry API they write themselves.
+// OpenTelemetry's OTLP exporters. They handle the connection to a collector: address, headers, certificates, time
+// limits and retries, all from OpenTelemetry's own variables. Our spans are already encoded; the exporters encode only
+// spans that a library reported through the OpenTelemetry API.
 import { OTLPTraceExporter as OtlpJson } from '@opentelemetry/exporter-trace-otlp-http';
 import { type ISerializer, ProtobufTraceSerializer, TraceExporterMetricsHelper } from '@opentelemetry/otlp-transformer';
 import { OTLPExporterBase } from '@opentelemetry/otlp-exporter-base';
@@ -22,7 +22,7 @@ export function exporterOf(protocol: OtlpProtocol, resources: Resources, decode:
     case 'grpc':
       return new OTLPExporterBase(
         createOtlpGrpcExportDelegate(
-          // eslint-disable-next-line @typescript-eslint/no-deprecated -- OpenTelemetry's own exporters read their variables so
+          // eslint-disable-next-line @typescript-eslint/no-deprecated -- OpenTelemetry's own exporters use it, too
           convertLegacyOtlpGrpcOptions({}, 'TRACES'),
           serializer(resources),
           'otlp_grpc_span_exporter',
@@ -35,7 +35,7 @@ export function exporterOf(protocol: OtlpProtocol, resources: Resources, decode:
     case 'http/protobuf':
       return new OTLPExporterBase(
         createOtlpHttpExportDelegate(
-          // eslint-disable-next-line @typescript-eslint/no-deprecated -- OpenTelemetry's own exporters read their variables so
+          // eslint-disable-next-line @typescript-eslint/no-deprecated -- OpenTelemetry's own exporters use it, too
           convertLegacyHttpOptions({}, 'TRACES', 'v1/traces', { 'Content-Type': 'application/x-protobuf' }),
           serializer(resources),
           'otlp_http_span_exporter',
@@ -61,14 +61,14 @@ function serializer(resources: Resources): Serializer {
       }
       const request = toRequest(encoded, (source) => resources.bytesOf(source));
       if (others.length === 0) return request;
-      // One message after the other is one with the spans of both.
+      // Two encoded messages, joined, are one message with the spans of both.
       return Buffer.concat([request, ProtobufTraceSerializer.serializeRequest(others) ?? new Uint8Array(0)]);
     },
     deserializeResponse: (bytes) => ProtobufTraceSerializer.deserializeResponse(bytes),
   };
 }
 
-/** JSON has a form of its own: spans are read again for it. */
+/** For JSON the encoded spans are decoded again. */
 class Decoding extends OtlpJson {
   readonly #resources: Resources;
   readonly #decode: SpanDecoder;

@@ -26,10 +26,10 @@ describe('OpenTelemetry’s variables', () => {
     expect(otlpMetrics(env)).toEqual(options);
   });
 
-  it('are named where they are wrong', () => {
+  it('are named if they are wrong', () => {
     const environment = { OTEL_METRICS_EXPORTER: 'otlp' };
     expect(() => otlpMetrics({ ...environment, OTEL_EXPORTER_OTLP_PROTOCOL: 'udp' })).toThrow(
-      'OTEL_EXPORTER_OTLP_PROTOCOL: "udp" is none of grpc, http/protobuf, http/json',
+      'OTEL_EXPORTER_OTLP_PROTOCOL: "udp" is not one of grpc, http/protobuf, http/json',
     );
     expect(() => otlpMetrics({ ...environment, OTEL_METRIC_EXPORT_INTERVAL: 'often' })).toThrow(
       /^OTEL_METRIC_EXPORT_INTERVAL/,
@@ -62,7 +62,7 @@ afterEach(() => {
 });
 
 describe('metrics over OTLP', () => {
-  it('are what was counted, in OpenTelemetry’s terms, and come once more at the end', async () => {
+  it('are our counts in OpenTelemetry’s terms, and are sent once more at the end', async () => {
     const bodies: string[] = [];
     server = createServer((request, response) => {
       let body = '';

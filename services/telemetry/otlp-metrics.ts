@@ -1,6 +1,6 @@
-// The same families pushed over OTLP, for who collects with OpenTelemetry. Our counts are handed over as they are
-// (a MetricProducer), so that its instruments are not on a request's path and histograms keep their buckets. Its SDK is
-// loaded only where it is switched on.
+// Pushes the same families over OTLP, for users of OpenTelemetry. A MetricProducer passes on our counts as they are, so
+// OpenTelemetry's instruments are not on a request's path, and histograms keep their buckets. The SDK is loaded only if
+// it is enabled.
 import { type HrTime, ValueType } from '@opentelemetry/api';
 import type * as SdkMetrics from '@opentelemetry/sdk-metrics';
 import type { DataPoint, MetricData, MetricProducer, PushMetricExporter } from '@opentelemetry/sdk-metrics';
@@ -15,16 +15,16 @@ export interface OtlpMetricsOptions {
   readonly protocol: 'grpc' | 'http/protobuf' | 'http/json';
   readonly intervalMs: number;
   readonly timeoutMs: number;
-  /** Where to; unset: as OpenTelemetry's variables say. */
+  /** The collector's address; unset: OpenTelemetry's variables give it. */
   readonly url?: string;
 }
 
 type Sdk = typeof SdkMetrics;
 
-/** For the last push, at a stop: a collector that is away must not hold up a restart. */
+/** Time limit of the last push, at a stop: an unreachable collector must not delay a restart. */
 const LAST_PUSH_MS = 1_000;
 
-/** Pushes from now on. `stop` pushes once more; it never rejects. */
+/** Starts to push. `stop` pushes once more; it never rejects. */
 export async function startOtlpMetrics(
   read: () => Reading,
   { protocol, intervalMs, timeoutMs, url }: OtlpMetricsOptions,
@@ -48,7 +48,7 @@ export async function startOtlpMetrics(
   const resource = resources
     .defaultResource()
     .merge(resources.resourceFromAttributes({ 'service.name': 'tandem-router' }))
-    .merge(resources.detectResources({ detectors })); // the user's own name for it wins
+    .merge(resources.detectResources({ detectors })); // the user's own name takes precedence
   const producer: MetricProducer = {
     collect: () => {
       const reading = read();
@@ -80,7 +80,9 @@ async function createExporter(
   }
 }
 
-/** Prometheus says the unit in the name; OpenTelemetry beside it, and its collector puts it into the name again. */
+/**
+ * Prometheus has the unit in the name. OpenTelemetry has it in a field, and its collector adds it to the name again.
+ */
 const UNITS: readonly (readonly [suffix: string, unit: string])[] = [
   ['_seconds', 's'],
   ['_bytes', 'By'],
@@ -115,7 +117,7 @@ function toMetricData(sdk: Sdk, families: readonly Family[], { counts, timeMs }:
         return [{ ...common, dataPointType: DataPointType.HISTOGRAM, dataPoints }];
       }
       case 'summary':
-        return []; // the histogram says it
+        return []; // the histogram has it
     }
   });
 }

@@ -1,11 +1,11 @@
-// Writes protobuf into memory that is given away piece by piece. On the path of every kept span: no object is made for a
-// field, and short strings are copied in a loop, which is quicker than a call that leaves JavaScript.
+// Writes protobuf into blocks of memory. It runs for every kept span, so it creates no object for a field, and copies
+// short strings in a loop, which is faster than a native call.
 
-/** Spans of about a hundred requests. They share it, and it goes when the last of them is let go. */
+/** A block for the spans of about a hundred requests. It is freed with the last of them. */
 const CHUNK_BYTES = 65_536;
 /** A character is at most three bytes of UTF-8. */
 const MAX_BYTES_PER_CHAR = 3;
-/** Up to here a loop is quicker. */
+/** Up to this length a loop is faster. */
 const SHORT_CHARS = 64;
 
 const double = new Float64Array(1);
@@ -14,7 +14,7 @@ const digest = new BigUint64Array(1);
 const digestBytes = new Uint8Array(digest.buffer);
 const DIGITS = Buffer.from('0123456789abcdef');
 
-/** How many bytes of UTF-8 a string takes at most. */
+/** The maximum number of bytes of UTF-8 of a string. */
 export function maxBytes(text: string): number {
   return text.length * MAX_BYTES_PER_CHAR;
 }
@@ -31,7 +31,7 @@ export class OtlpWriter {
     return this.#at;
   }
 
-  /** What is written next has room for so many bytes in one piece; what was written stays where it is. */
+  /** Makes room for this number of bytes in one piece. Written data stays where it is. */
   reserve(bytes: number): void {
     if (this.#at + bytes <= this.#memory.length) return;
     this.#memory = Buffer.allocUnsafeSlow(Math.max(CHUNK_BYTES, bytes));
@@ -42,7 +42,10 @@ export class OtlpWriter {
     this.#memory[this.#at++] = value;
   }
 
-  /** Begins what is preceded by its length, which usually takes so many bytes; `end` takes the result, and the same. */
+  /**
+   * Begins a field with a length prefix, which usually takes `lengthBytes`. Pass the result and the same value to
+   * `end`.
+   */
   begin(tag: number, lengthBytes = 1): number {
     this.byte(tag);
     this.#at += lengthBytes;
@@ -63,7 +66,7 @@ export class OtlpWriter {
   varint(value: number): void {
     let rest = value;
     while (rest >= 128) {
-      this.#memory[this.#at++] = (rest & 127) | 128; // the low bits are right beyond 2^32, too
+      this.#memory[this.#at++] = (rest & 127) | 128; // the low bits are correct beyond 2^32, too
       rest = Math.floor(rest / 128);
     }
     this.#memory[this.#at++] = rest;
@@ -117,7 +120,7 @@ export class OtlpWriter {
     }
   }
 
-  /** False where it is not ASCII. */
+  /** Returns false if it is not ASCII. */
   #ascii(text: string): boolean {
     for (let at = 0; at < text.length; at += 1) {
       const code = text.charCodeAt(at);

@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 
 describe('the output of the log', () => {
-  it('drops and counts what a stopped reader leaves no room for, and says so when it reads again', () => {
+  it('drops and counts lines if a stopped reader leaves no room, and says so when it reads again', () => {
     pipe.writableLength = 2_000_000;
     for (let n = 0; n < 3; n += 1) output.write('lost\n');
     expect([pipe.written, output.dropped]).toEqual(['', 3]);
@@ -35,7 +35,7 @@ describe('the output of the log', () => {
     expect(pipe.written).toBe('tandem: 3 lines of the log were dropped here: its reader was too slow\nfirst\nsecond\n');
   });
 
-  it('writes nothing to a pipe whose reader has gone', () => {
+  it('writes nothing to a pipe without a reader', () => {
     pipe.fail();
     output.write('lost\n');
     expect([pipe.written, output.dropped]).toEqual(['', 1]);

@@ -1,13 +1,13 @@
-// Where the log goes. A reader that is slow, stopped or gone must not hold up the router: lines wait up to a bound, and
-// those beyond it are dropped and counted. pino's own destination writes in a thread that a full pipe blocks for good, so that
-// the process could not even end.
+// The destination of the log. A slow, stopped or closed reader must not block the router: lines wait up to a limit, and
+// lines beyond it are dropped and counted. pino's own destination writes in a thread. A full pipe would block it for
+// ever, and the process could not end.
 
 import { visibleJson, visibleLines } from '../core/visible.ts';
 
-/** What may wait for a reader. */
+/** Maximum waiting bytes. */
 const MAX_WAITING_BYTES = 1_048_576;
 
-/** As much of process.stderr as is needed. */
+/** The part of process.stderr that is used. */
 interface Target {
   readonly writableLength: number;
   write(text: string): boolean;
@@ -22,12 +22,13 @@ export class Output {
 
   constructor(target: Target) {
     this.#target = target;
-    target.on('error', () => (this.#isBroken = true)); // the reader has gone
-    // A terminal that is stopped (Ctrl-S, a lost SSH connection) would block; Node.js has no public way to say so.
+    target.on('error', () => (this.#isBroken = true)); // the reader has closed the pipe
+    // A stopped terminal (Ctrl-S, a lost SSH connection) would block. Node.js has no public API to make it
+    // non-blocking.
     (target as { _handle?: { setBlocking?(isBlocking: boolean): void } })._handle?.setBlocking?.(false);
   }
 
-  /** Lines that were dropped since the start. */
+  /** Number of lines dropped since the start. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -45,5 +46,5 @@ export class Output {
   }
 }
 
-/** The log's, and that of the sidecars' lines. */
+/** The output of the log and of the sidecars' lines. */
 export const logOutput = new Output(process.stderr);

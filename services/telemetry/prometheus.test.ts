@@ -5,7 +5,7 @@ import { MAX_LABELLED_ENGINES, MAX_LABELLED_MODELS } from './families.ts';
 import { Prometheus } from './prometheus.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
-/** What Prometheus 2.42 sends. */
+/** The header of Prometheus 2.42. */
 const PROMETHEUS_ACCEPT =
   'application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1';
 
@@ -19,14 +19,14 @@ describe('the exposition', () => {
     ['application/openmetrics-text;version=2.0.0,text/plain', 'text/plain; version=0.0.4; charset=utf-8'],
     ['application/openmetrics-text;q=0.2,text/plain', 'text/plain; version=0.0.4; charset=utf-8'],
     ['application/openmetrics-text;q=0', 'text/plain; version=0.0.4; charset=utf-8'],
-  ])('asked for "%s" comes as %s', async (accept, contentType) => {
+  ])('for "%s" are sent as %s', async (accept, contentType) => {
     const { meter } = metered();
     const exposition = await new Prometheus(() => meter.read()).exposition(accept);
     expect(exposition.contentType).toBe(contentType);
     expect(exposition.body.endsWith('# EOF\n')).toBe(contentType.startsWith('application/'));
   });
 
-  it('names counters the same, whatever format was asked for before', async () => {
+  it('names counters the same after a request for another format', async () => {
     const { metrics, meter } = metered();
     metrics.requestEnded('Ping', 'OK', 1);
     const prometheus = new Prometheus(() => meter.read());
@@ -39,7 +39,7 @@ describe('the exposition', () => {
     expect(text).toContain('process_cpu_seconds_total');
   });
 
-  it('names in OpenMetrics, for a latency bucket, the newest trace known of it', async () => {
+  it('gives in OpenMetrics the newest known trace of each latency bucket', async () => {
     const { metrics, meter } = metered();
     metrics.requestEnded('Reason', 'OK', 3);
     metrics.exemplar(3, 'f'.repeat(32), 'Reason');
@@ -51,7 +51,7 @@ describe('the exposition', () => {
     expect((await new Prometheus(() => meter.read()).exposition('')).body).not.toContain(TRACE);
   });
 
-  it('has series of their own for so many engines and models, and one for the others together', async () => {
+  it('has separate series for a limited number of engines and models, and one for all others', async () => {
     const engines = Array.from({ length: 200 }, (_, k) => meteredEngine(`engine-${k}`, { inFlight: 1 }));
     const { metrics, meter } = metered({ engines });
     for (const { id } of engines) metrics.attemptEnded(id, 'OK', 1);

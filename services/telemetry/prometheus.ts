@@ -1,6 +1,6 @@
-// What Prometheus scrapes: our own counts and prom-client's metrics of the process, in the text format or, for who asks
-// for it, in OpenMetrics, which carries exemplars. Our counts become samples when they are asked for; prom-client writes
-// them, and nothing of it is on a request's path.
+// The metrics that Prometheus scrapes: our own counts and prom-client's metrics of the process, in the text format or,
+// on request, in OpenMetrics, which has exemplars. Our counts become samples at a scrape, and prom-client formats them.
+// Nothing of it is on a request's path.
 import type * as PromClient from 'prom-client';
 import type { Metric, Registry } from 'prom-client';
 import { toFamilies } from './families.ts';
@@ -15,7 +15,7 @@ interface Exposition {
 
 const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 const OPEN_METRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
-/** Loaded for the first scrape: it takes some megabytes. */
+/** Loaded at the first scrape: it takes some megabytes. */
 const loadClient = (): Promise<typeof PromClient> => import('prom-client');
 
 export class Prometheus {
@@ -25,7 +25,7 @@ export class Prometheus {
     this.#read = read;
   }
 
-  /** `accept`: of the request's header; empty: the text format. */
+  /** `accept`: the request's header; empty: the text format. */
   async exposition(accept: string): Promise<Exposition> {
     const contentType = negotiate(accept);
     const { Registry } = await loadClient();
@@ -41,7 +41,7 @@ export class Prometheus {
 
 let processMetrics: Registry | undefined;
 
-/** From the first scrape on: they watch the event loop and the garbage collector, which who does not scrape need not pay. */
+/** Created at the first scrape: they measure the event loop and the garbage collector, which has a cost. */
 async function ofThisProcess(): Promise<Registry> {
   const { Registry, collectDefaultMetrics } = await loadClient();
   if (processMetrics === undefined) {
@@ -65,7 +65,7 @@ interface Value {
   readonly exemplar?: { readonly labelSet: object; readonly value: number; readonly timestamp: number };
 }
 
-/** All that a registry needs of a metric: it asks for it, and writes down what it gets. */
+/** The part of a metric that a registry uses. */
 class Writable {
   name = '';
   constructor(family: Named) {
@@ -125,12 +125,12 @@ function quantiles(name: string, labels: Value['labels'], latency: LatencySummar
   ];
 }
 
-/** prom-client has gauges whose names end like a counter's, which promtool objects to: sums of gauges that are there. */
+/** Some gauges of prom-client end in `_total`, which promtool rejects. They are only sums of other gauges. */
 function isWellNamed({ type, name }: Named): boolean {
   return type !== 'gauge' || !name.endsWith('_total');
 }
 
-/** The text format, unless OpenMetrics is asked for and not less welcome. */
+/** The text format, unless the header prefers OpenMetrics or accepts it equally. */
 function negotiate(accept: string): typeof TEXT | typeof OPEN_METRICS {
   let [openMetrics, text] = [0, 0];
   for (const range of accept.split(',')) {

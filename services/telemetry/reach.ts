@@ -1,5 +1,5 @@
-// Whether a collector takes what it is sent, told once when that changes: a log line for every export of a collector that
-// is away would only drown the others.
+// Reports once when a collector stops or starts to accept data. A log line for every failed export would hide the other
+// lines.
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 
 export interface ReachEvents {
@@ -17,7 +17,7 @@ export class Reach {
     this.#events = events;
   }
 
-  /** What came of one export. */
+  /** Records the result of one export. */
   note({ code, error }: ExportResult): void {
     const isSent = code === ExportResultCode.SUCCESS;
     if (isSent && this.#isFailing) this.#events.recovered();

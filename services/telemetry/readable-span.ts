@@ -1,4 +1,4 @@
-// A span as OpenTelemetry's SDK has it, for a protocol that is no protobuf.
+// A span in the form of OpenTelemetry's SDK, for a protocol other than protobuf.
 import { SpanKind as OtelKind, SpanStatusCode, TraceFlags } from '@opentelemetry/api';
 import { TraceState } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';

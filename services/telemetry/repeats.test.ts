@@ -22,8 +22,8 @@ function pass(ms: number): void {
   jest.advanceTimersByTime(ms);
 }
 
-describe('what happens again and again', () => {
-  it('is told at once the first time, and then with a count', () => {
+describe('a repeated cause', () => {
+  it('is reported at once the first time, and then with a count', () => {
     repeats.add('e1', 'down: lost', 'down');
     expect(published).toEqual(['down ×1']);
     pass(100);
@@ -33,7 +33,7 @@ describe('what happens again and again', () => {
     expect(published.slice(1)).toEqual(['down ×5 for 1']);
   });
 
-  it('is told once a minute while it goes on', () => {
+  it('is reported once a minute while it continues', () => {
     for (let ms = 0; ms < 600_000; ms += 360) {
       repeats.add('e1', 'down: lost', 'down');
       pass(360);
@@ -42,38 +42,38 @@ describe('what happens again and again', () => {
     expect(published.length).toBeLessThanOrEqual(16);
   });
 
-  it('is one cause whatever times and counts are in its text', () => {
+  it('is one cause, whatever durations and counts its text has', () => {
     repeats.add('e1', 'silent for 499 ms', 'down');
     for (let n = 2; n < 50; n += 1) repeats.add('e1', `silent for ${500 + n} ms (${n} times in a row)`, 'down');
     expect(published).toEqual(['down ×1']);
   });
 
-  it('is told in the order in which it happened last', () => {
+  it('is reported in the order of the last occurrences', () => {
     for (const what of ['down', 'ready', 'down', 'ready', 'down', 'ready']) repeats.add('e1', what, what);
     pass(1_000);
     expect(published).toEqual(['down ×1', 'ready ×1', 'down ×3 for 1', 'ready ×3 for 2']);
   });
 
-  it('does not hold up another cause, or another subject', () => {
+  it('does not delay another cause, or another subject', () => {
     for (let n = 0; n < 5; n += 1) repeats.add('e1', 'down: lost', 'lost');
     repeats.add('e1', 'down: refused', 'refused');
     repeats.add('e2', 'down: lost', 'e2 lost');
     expect(published).toEqual(['lost ×1', 'lost ×5 for 1', 'refused ×1', 'e2 lost ×1']);
   });
 
-  it('is news again after two quiet minutes', () => {
+  it('is reported at once again after two minutes without it', () => {
     repeats.add('e1', 'down: lost', 'down');
     pass(120_000);
     repeats.add('e1', 'down: lost', 'down');
     expect(published).toEqual(['down ×1', 'down ×1']);
   });
 
-  it('has 16 causes at most, however an engine words them', () => {
+  it('is one of 16 causes at most, however an engine words them', () => {
     for (let n = 0; n < 1_000; n += 1) repeats.add('e1', `x${'y'.repeat(n)}`, 'down');
     expect(published).toHaveLength(17);
   });
 
-  it('is told at the end, too', () => {
+  it('is reported at the end, too', () => {
     repeats.add('e1', 'down', 'down');
     repeats.add('e1', 'down', 'down');
     repeats.stop();

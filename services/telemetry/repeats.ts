@@ -1,15 +1,15 @@
-// Equal causes are one event with a count. The first one is told at once. Those that follow are counted, and told at a rate
-// that falls from one a second to one a minute while they go on.
+// Equal causes are one event with a count. The first one is reported at once. Further ones are counted, and reported at
+// a rate that falls from one a second to one a minute while they continue.
 //
-// What happens to one subject, such as an engine, is told in the order in which it happened last: what was told last is how
-// things are. So the log says within a minute that an engine went down, even for a known cause.
+// Events of one subject, such as an engine, are reported in the order of their last occurrence, so the last report
+// gives the present state. So the log says within a minute that an engine went down, even for a known cause.
 
 import { causeOf } from '../core/cause.ts';
 
-/** How often something has happened. */
+/** The number of occurrences. */
 export interface Repeated {
   readonly count: number;
-  /** When it happened first, milliseconds since 1970. */
+  /** The first occurrence, milliseconds since 1970. */
   readonly firstTimeMs: number;
 }
 
@@ -17,9 +17,9 @@ interface Cause<What, Told> extends Repeated {
   count: number;
   publishedCount: number;
   lastMs: number;
-  /** As it happened last. */
+  /** The last occurrence. */
   what: What;
-  /** What `tell` returned last. */
+  /** The last result of `tell`. */
   published: Told | undefined;
 }
 
@@ -34,9 +34,9 @@ interface Subject<What, Told> {
 
 const MIN_GAP_MS = 1_000;
 const MAX_GAP_MS = 60_000;
-/** What has not happened for so long is news when it happens again. */
+/** A cause without an occurrence for this time is new when it occurs again. */
 const QUIET_MS = 2 * MAX_GAP_MS;
-/** Of one subject; further ones are counted together. An engine may word its reasons as it likes. */
+/** Maximum causes of one subject; further ones are counted together. An engine can send any text as a reason. */
 const MAX_CAUSES = 16;
 const MAX_SUBJECTS = 1_024;
 
@@ -44,12 +44,12 @@ export class Repeats<What, Told> {
   readonly #tell: (what: What, repeated: Repeated, before: Told | undefined) => Told;
   readonly #subjects = new Map<string, Subject<What, Told>>();
 
-  /** `tell` gets what it returned for the same cause before. */
+  /** `tell` gets its last result for the same cause. */
   constructor(tell: (what: What, repeated: Repeated, before: Told | undefined) => Told) {
     this.#tell = tell;
   }
 
-  /** Causes are equal as causeOf says. */
+  /** causeOf decides which causes are equal. */
   add(subjectName: string, causeName: string, what: What): void {
     const nowMs = performance.now();
     const subject = this.#subject(subjectName, nowMs);
@@ -62,13 +62,13 @@ export class Repeats<What, Told> {
     else subject.timer ??= setTimeout(() => this.#flush(subject), subject.publishedMs + subject.gapMs - nowMs).unref();
   }
 
-  /** Tells what has not been told yet. */
+  /** Reports all that has not been reported yet. */
   stop(): void {
     for (const subject of this.#subjects.values()) this.#flush(subject);
     this.#subjects.clear();
   }
 
-  /** The most recent one is the last of the map. */
+  /** The most recent one is the last in the map. */
   #subject(name: string, nowMs: number): Subject<What, Told> {
     const known = this.#subjects.get(name);
     this.#subjects.delete(name);

@@ -1,4 +1,4 @@
-// What spans say about where they were made: OpenTelemetry's resources, and their bytes.
+// OpenTelemetry's resources, which describe the origin of spans, and their encoded form.
 import {
   type Resource,
   defaultResource,
@@ -17,7 +17,7 @@ import { toReadable } from './readable-span.ts';
 export class Resources {
   readonly own: Resource;
   readonly #ownSource: SpanSource;
-  /** What the sidecars that this router started have in common with it: the machine, and what the user says of it all. */
+  /** The attributes that the router's own sidecars share with it: the machine, and the user's attributes. */
   readonly #shared = detectResources({ detectors: [hostDetector, resourceAttributesEnvDetector] });
   readonly #foreign = new WeakMap<SpanSource, Resource>();
   readonly #bytes = new WeakMap<Resource, Uint8Array>();
@@ -51,7 +51,7 @@ export class Resources {
   }
 }
 
-/** What the user says in OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES comes last, and wins. */
+/** The user's OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES come last and take precedence. */
 function ownResource({ service, instance }: SpanSource): Resource {
   const detectors = [hostDetector, osDetector, processDetector, resourceAttributesEnvDetector, serviceNameEnvDetector];
   return defaultResource()
@@ -59,7 +59,7 @@ function ownResource({ service, instance }: SpanSource): Resource {
     .merge(detectResources({ detectors }));
 }
 
-/** As OpenTelemetry writes it: the first field of the first field of a request. */
+/** OpenTelemetry encodes it as the first field of the first field of a request. */
 function toBytes(resource: Resource): Uint8Array {
   const none = { traceId: '', spanId: '', parentSpanId: '', traceState: '', name: '', service: '', instance: '' };
   const times = { startMs: 0, durationMs: 0 };

@@ -26,12 +26,12 @@ function look(): void {
   events.look(nowMs);
 }
 
-it('says nothing of what was refused before it began to look', () => {
+it('does not report requests that were refused before it started', () => {
   for (let k = 0; k < 60; k += 1) look();
   expect(logged).toEqual([]);
 });
 
-it('tells once that requests are refused, with the cause and what to do', () => {
+it('reports once that requests are refused, with the cause and what to do', () => {
   for (let k = 0; k < 60; k += 1) {
     shed.CPU += 3;
     look();
@@ -40,7 +40,7 @@ it('tells once that requests are refused, with the cause and what to do', () => 
   expect(logged).toEqual([['WARNING', text, 'shedding for lack of CPU']]);
 });
 
-it('tells that it is over once nothing has been refused for 10 s, and how much was', () => {
+it('reports the end after 10 s without a refusal, with the number of refused requests', () => {
   shed.ENGINES += 2;
   look();
   shed.ENGINES += 3;
@@ -48,11 +48,11 @@ it('tells that it is over once nothing has been refused for 10 s, and how much w
   for (let k = 0; k < 9; k += 1) look();
   expect(logged).toHaveLength(1);
   look();
-  const text = 'no request is refused any more; 5 were, within 1 s';
+  const text = 'no requests are refused any more; 5 were refused within 1 s';
   expect(logged[1]).toEqual(['INFO', text, 'shedding for lack of engines']);
 });
 
-it('does not take a pause for the end', () => {
+it('does not report the end after a short pause', () => {
   for (let k = 0; k < 10; k += 1) {
     shed.MEMORY += 1;
     look();
@@ -61,7 +61,7 @@ it('does not take a pause for the end', () => {
   expect(logged).toHaveLength(1);
 });
 
-it('goes on when the metrics are reset', () => {
+it('continues when the metrics are reset', () => {
   shed = { ENGINES: 1, CPU: 0, MEMORY: 0 };
   look();
   expect(logged).toHaveLength(1);

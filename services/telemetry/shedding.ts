@@ -1,18 +1,18 @@
-// Tells when the router begins to refuse requests for lack of something, and when that is over. Looks at what was counted:
-// a router that is short of CPU must not have more to do for each request that it refuses.
+// Reports when the router begins to refuse requests for lack of a resource, and when that ends. It reads the counters
+// once a second, so a refused request causes no further work: the router may be short of CPU.
 import type { Lack } from '../core/errors.ts';
 import type { SystemEvents } from './system-events.ts';
 
-/** What is wrong, and what to do about it. */
+/** The cause, and what to do. */
 export const WHAT_IS_SHORT: Readonly<Record<Lack, string>> = {
   ENGINES: 'every engine is busy: add engines',
-  CPU: 'the router has too little CPU, or stood still: give it more, or start another router',
+  CPU: 'the router has too little CPU, or was paused: give it more CPU, or start another router',
   MEMORY:
-    'it holds as many requests, or bytes of them, as it may: raise max_in_flight, or have callers send less at once',
+    'the router has reached its limit of requests or of their bytes: raise max_in_flight, or let callers send less at once',
 };
 
 const LOOK_MS = 1_000;
-/** It is over when nothing was refused for so long. */
+/** It ends after this time without a refused request. */
 const OVER_MS = 10_000;
 
 interface Period {
@@ -44,7 +44,7 @@ export class SheddingEvents {
     clearInterval(this.#timer);
   }
 
-  /** Looks once; the timer does so every second. */
+  /** Checks once; a timer calls this every second. */
   look(nowMs: number): void {
     const now = { ...this.#counted.shed };
     for (const lack of Object.keys(now) as Lack[]) {
@@ -72,7 +72,7 @@ export class SheddingEvents {
     if (under === undefined || nowMs - under.lastMs < OVER_MS) return;
     this.#under.delete(lack);
     const seconds = Math.max(1, Math.round((under.lastMs - under.sinceMs) / 1_000));
-    const text = `no request is refused any more; ${under.refused} were, within ${seconds} s`;
+    const text = `no requests are refused any more; ${under.refused} were refused within ${seconds} s`;
     this.#system.tell('alert', 'INFO', text, { name: nameOf(lack) });
   }
 }

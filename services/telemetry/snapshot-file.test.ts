@@ -31,7 +31,7 @@ function snapshots(meter: Meter): SnapshotFile {
   return new SnapshotFile(meter, { file, intervalMs: 3_600_000, onProblem: ({ message }) => problems.push(message) });
 }
 
-/** A run that has counted something of everything, up to its end. */
+/** A run that has counted each kind of count, up to its end. */
 async function firstRun(): Promise<Reading> {
   const { metrics, meter, around } = metered({ engines: ENGINES });
   const file = snapshots(meter);
@@ -62,7 +62,7 @@ async function nextRun(): Promise<Meter> {
 }
 
 describe('the metrics file', () => {
-  it('lets counters, percentiles and totals survive a restart', async () => {
+  it('keeps counters, percentiles and totals over a restart', async () => {
     const before = await firstRun();
     const after = (await nextRun()).read();
     const { engines, requestTypes, ...counts } = before.counts;
@@ -79,17 +79,17 @@ describe('the metrics file', () => {
     expect(problems).toEqual([]);
   });
 
-  it('leaves out engines that are gone from the pool', async () => {
+  it('leaves out engines that have left the pool', async () => {
     await firstRun();
     expect([...(await nextRun()).read().counts.engines.keys()]).toEqual(['engine-1']);
   });
 
-  it('begins at 0 where there is none yet, and writes one', async () => {
+  it('starts at 0 if there is none yet, and is written', async () => {
     expect((await nextRun()).read().counts.requests).toBe(0);
     expect([existsSync(file), statSync(file).mode & 0o777, problems]).toEqual([true, 0o600, []]);
   });
 
-  it('is the old one, whole, where a crash left a new one half written', async () => {
+  it('is the complete old one after a crash during a write', async () => {
     await firstRun();
     writeFileSync(`${file}.new`, readFileSync(file).subarray(0, 100));
     expect((await nextRun()).read().counts.requests).toBe(101);
@@ -97,33 +97,33 @@ describe('the metrics file', () => {
 
   const spoil: [string, (path: string) => void, RegExp][] = [
     ['is cut short', (path) => truncateSync(path, statSync(path).size - 20), /checksum is wrong/],
-    ['is empty', (path) => truncateSync(path, 0), /not a file of metrics/],
-    ['holds something else', (path) => writeFileSync(path, '[1, 2]\n'), /not a file of metrics/],
-    ['holds null', (path) => writeFileSync(path, 'null\nnull\n'), /not a file of metrics/],
+    ['is empty', (path) => truncateSync(path, 0), /not a metrics file/],
+    ['holds something else', (path) => writeFileSync(path, '[1, 2]\n'), /not a metrics file/],
+    ['holds null', (path) => writeFileSync(path, 'null\nnull\n'), /not a metrics file/],
     [
       'has a digit changed',
       (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('"failed":1', '"failed":9')),
       /checksum is wrong/,
     ],
     [
-      'comes from a later version',
+      'is of a later version',
       (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('"version":1', '"version":2')),
       /has version 2, and this router reads 1/,
     ],
-    ['is larger than one can be', (path) => truncateSync(path, 65 * 1_048_576), /more than the 67108864/],
+    ['is too large', (path) => truncateSync(path, 65 * 1_048_576), /more than the 67108864/],
   ];
-  it.each(spoil)('that %s is told of, put aside and not counted from', async (_what, damage, why) => {
+  it.each(spoil)('that %s is reported, renamed and not used', async (_what, damage, why) => {
     await firstRun();
     damage(file);
     expect((await nextRun()).read().counts.requests).toBe(0);
     expect(problems).toEqual([expect.stringMatching(why)]);
-    expect(problems[0]).toMatch(/\.damaged now; counting begins at 0$/);
+    expect(problems[0]).toMatch(/\.damaged; counting starts at 0$/);
     expect(existsSync(`${file}.damaged`)).toBe(true);
     expect((await nextRun()).read().counts.requests).toBe(0);
-    expect(problems).toHaveLength(1); // what was written in its place is sound
+    expect(problems).toHaveLength(1); // the new file is correct
   });
 
-  it('that cannot be written is told of once', async () => {
+  it('that cannot be written is reported once', async () => {
     const { meter } = metered();
     mkdirSync(`${file}.new`);
     const failing = snapshots(meter);

@@ -1,6 +1,6 @@
-// Counters that survive a restart: everything counted, in one file, written anew every so often. A crash at any moment
-// leaves the old file or the new one, whole: the new one is written beside it, flushed to the disk, and renamed over it.
-// A file that cannot be trusted is put aside and told of, never counted from, and never the reason not to start.
+// Keeps the counters over a restart: all counts are in one file that is written at intervals. A crash leaves the
+// complete old file or the complete new one: the new one is written beside the old one, flushed to the disk, and
+// renamed. An invalid file is renamed and reported. It is never used, and never prevents the start.
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -11,13 +11,13 @@ import type { Meter, SavedMeter } from './meter.ts';
 interface SnapshotFileOptions {
   readonly file: string;
   readonly intervalMs: number;
-  /** Hears of a file that was put aside, and of the first write that fails after others could be done. */
+  /** Called for a file that was renamed, and for the first write that fails after a success. */
   readonly onProblem: (error: Error) => void;
 }
 
 const FORMAT = 'tandem-metrics';
 const VERSION = 1;
-/** Ten times what the fullest tables come to. */
+/** Ten times the size with the fullest tables. */
 const MAX_BYTES = 64 * 1_048_576;
 const OWNER_ONLY = 0o600;
 
@@ -57,7 +57,7 @@ const bodySchema: z.ZodType<SavedMeter> = z.strictObject({
       .max(256),
     cache: counts,
     votes: counts,
-    // Not in files of earlier versions:
+    // Fields that files of earlier versions do not have:
     shed: counts.default({}),
     agents: agents.default({ methods: [], callers: [] }),
   }),
@@ -76,17 +76,20 @@ export class SnapshotFile {
     this.#options = options;
   }
 
-  /** Goes on from what the last run left, and writes every so often from now on. To be called before anything counts. */
+  /**
+   * Continues the counts of the last run, and writes the file at intervals from now on. Call this before anything is
+   * counted.
+   */
   async start(): Promise<void> {
     await this.#load();
     this.#timer = setInterval(() => void this.save(), this.#options.intervalMs).unref();
   }
 
-  /** Writes once more. */
+  /** Writes the file once more. */
   async stop(): Promise<void> {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
-    await this.#writing; // what it writes is older than what is counted now
+    await this.#writing; // its counts are older than the present ones
     await this.save();
   }
 
@@ -108,7 +111,7 @@ export class SnapshotFile {
         await beside.close();
       }
       await rename(`${file}.new`, file);
-      await syncFolder(dirname(file)); // else the new name may be lost with the machine's power
+      await syncFolder(dirname(file)); // otherwise a power failure may lose the new name
       this.#isFailing = false;
     } catch (error) {
       if (!this.#isFailing) onProblem(new Error(`cannot write ${file}: ${(error as Error).message}`, { cause: error }));
@@ -127,30 +130,30 @@ export class SnapshotFile {
       if (code === 'ENOENT') return;
       const aside = `${file}.damaged`;
       const moved = await rename(file, aside).then(
-        () => `it is ${aside} now`,
-        (why: unknown) => `and it cannot be put aside: ${String(why)}`,
+        () => `it was renamed to ${aside}`,
+        (why: unknown) => `and it cannot be renamed: ${String(why)}`,
       );
-      onProblem(new Error(`${file} is not counted from: ${message}; ${moved}; counting begins at 0`, { cause: error }));
+      onProblem(new Error(`${file} is not used: ${message}; ${moved}; counting starts at 0`, { cause: error }));
     }
   }
 }
 
-/** A line that says what follows, and that it is whole; then the counts as one line of JSON. */
+/** A header line with the format and a checksum; then the counts as one line of JSON. */
 function toText(saved: SavedMeter): string {
   const body = JSON.stringify(saved);
   return `${JSON.stringify({ format: FORMAT, version: VERSION, sha256: hash(body) })}\n${body}\n`;
 }
 
-/** Throws an Error that says what is wrong. */
+/** Throws an Error with the fault. */
 function fromText(text: string): SavedMeter {
   const [head = '', body = ''] = text.split('\n', 2);
   let header: { format?: unknown; version?: unknown; sha256?: unknown } | null;
   try {
     header = JSON.parse(head) as typeof header;
   } catch {
-    throw new Error('it is not a file of metrics');
+    throw new Error('it is not a metrics file');
   }
-  if (header?.format !== FORMAT) throw new Error('it is not a file of metrics');
+  if (header?.format !== FORMAT) throw new Error('it is not a metrics file');
   if (header.version !== VERSION) {
     throw new Error(`it has version ${String(header.version)}, and this router reads ${VERSION}`);
   }

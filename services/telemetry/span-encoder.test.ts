@@ -23,18 +23,18 @@ function root(over: Partial<RequestTrace['about']> = {}): OpenSpan {
   return new RequestTrace({ ...about, ...over }, keeper).root;
 }
 
-/** As a receiver reads it. */
+/** The span as a receiver decodes it. */
 function read(span: OpenSpan, endMs = span.startMs, events: readonly OpenEvent[] = []): OtlpSpan {
   const encoded = encoder.encode(span, endMs, events);
   const { spans } = ScopeSpans.decode(encoded.bytes);
   expect(spans).toHaveLength(1);
-  // No length is longer than it must be.
+  // Every length prefix has its shortest form.
   const body = OtlpSpan.encode(spans[0]!).finish().length + FLAGS_BYTES;
   expect(encoded.bytes).toHaveLength(1 + varintBytes(body) + body);
   return spans[0]!;
 }
 
-/** At the end; younger than the messages that we generate from. */
+/** The last field; it is newer than our generated messages. */
 const FLAGS_BYTES = 6;
 
 function flags(span: OpenSpan): number {
@@ -45,7 +45,7 @@ function flags(span: OpenSpan): number {
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 describe('a span in bytes', () => {
-  it('has the ids of its trace, of itself and of its parent', () => {
+  it('has its trace id, its own id and its parent’s id', () => {
     const span = root();
     const child = new OpenSpan(span.trace, span, 'attempt', 'CLIENT', 1);
     expect([hex(read(span).traceId), hex(read(span).spanId)]).toEqual([CALLER.traceId, span.id]);
@@ -53,20 +53,20 @@ describe('a span in bytes', () => {
     expect(read(root({ parentSpanId: '' })).parentSpanId).toHaveLength(0);
   });
 
-  it('says whose parent is in another process', () => {
+  it('marks a parent in another process', () => {
     const span = root();
     const child = new OpenSpan(span.trace, span, 'attempt', 'CLIENT', 1);
     expect([flags(span), flags(child), flags(root({ parentSpanId: '' }))]).toEqual([0x301, 0x101, 0x101]);
   });
 
-  it('has its times to the nanosecond', () => {
+  it('has times to the nanosecond', () => {
     const { startTimeUnixNano, endTimeUnixNano } = read(root(), 1_003.750_001);
     expect(endTimeUnixNano - startTimeUnixNano).toBe(3_500_001n);
     const expected = (performance.timeOrigin + 1_000.25) * 1e6;
     expect(Math.abs(Number(startTimeUnixNano) - expected)).toBeLessThan(1_000);
   });
 
-  it('of before this process began has its time, too', () => {
+  it('may have a time before this process started', () => {
     const { startTimeUnixNano, endTimeUnixNano } = read(root({ startMs: -5_000_000 }), 1);
     expect(endTimeUnixNano - startTimeUnixNano).toBe(5_000_001_000_000n);
   });
@@ -74,7 +74,7 @@ describe('a span in bytes', () => {
   it.each([
     ['text', 'value', { $case: 'stringValue', value: 'value' }],
     ['no text', '', { $case: 'stringValue', value: '' }],
-    ['text of any language', 'Größe 大きさ 🧠', { $case: 'stringValue', value: 'Größe 大きさ 🧠' }],
+    ['may have text of any language', 'Größe 大きさ 🧠', { $case: 'stringValue', value: 'Größe 大きさ 🧠' }],
     ['long text', '大'.repeat(10_000), { $case: 'stringValue', value: '大'.repeat(10_000) }],
     ['a small number', 5, { $case: 'intValue', value: 5n }],
     ['zero', 0, { $case: 'intValue', value: 0n }],
@@ -91,7 +91,7 @@ describe('a span in bytes', () => {
     expect(read(span).attributes).toEqual([{ key: 'a.key', value: { value: expected } }]);
   });
 
-  it('has names, states and errors of any length', () => {
+  it('may have names, states and errors of any length', () => {
     const [name, traceState] = ['n'.repeat(127), 'ü=1'];
     const span = new OpenSpan(root({ traceState }).trace, undefined, name, 'INTERNAL', 1);
     span.end('大'.repeat(30_000));
@@ -107,7 +107,7 @@ describe('a span in bytes', () => {
     ]);
   });
 
-  it('stays as it is, whatever is written after it', () => {
+  it('does not change when others are written after it', () => {
     const first = encoder.encode(root(), 2_000, []);
     const before = hex(first.bytes);
     for (let n = 0; n < 2_000; n += 1) encoder.encode(root(), 2_000, []);

@@ -1,12 +1,12 @@
-// A request's spans, noted down by itself (core/request-trace.ts), as OTLP: opentelemetry/proto/trace/v1/trace.proto. Written
-// once, when it is kept; what it was noted in is free then.
+// Encodes the recorded spans of a request (core/request-trace.ts) as OTLP: opentelemetry/proto/trace/v1/trace.proto. It
+// runs once, when the trace is kept; the recording is free for reuse then.
 import { EncodedSpan, type SpanSource } from '../core/encoded-span.ts';
 import type { OpenEvent, OpenSpan, OpenValue } from '../core/request-trace.ts';
 import type { SpanKind } from '../core/span.ts';
 import type { EpochClock } from './epoch-clock.ts';
 import { OtlpWriter, maxBytes } from './otlp-writer.ts';
 
-/** Tags: the number of the field and how it is written. */
+/** Tags: the field number and its wire type. */
 const SCOPE_SPAN = 0x12;
 const SPAN = { traceId: 0x0a, spanId: 0x12, state: 0x1a, parent: 0x22, name: 0x2a, kind: 0x30, start: 0x39, end: 0x41 };
 const SPAN_ATTRIBUTE = 0x4a;
@@ -20,14 +20,16 @@ const STATUS = { message: 0x12, code: 0x18 };
 
 const ERROR = 2;
 const KINDS: Readonly<Record<SpanKind, number>> = { INTERNAL: 1, SERVER: 2, CLIENT: 3 };
-/** Sampled, and it is known whether the parent is of another process. */
+/** Flags: sampled, and it is known whether the parent is in another process. */
 const FLAGS = 0x101;
 const PARENT_IS_REMOTE = 0x200;
 
 const TRACE_ID_BYTES = 16;
-/** Of a span's length. */
+/** Bytes for the length of a span. */
 const USUAL_LENGTH_BYTES = 2;
-/** More than ids, times, tags and lengths of one span or event take, strings left out; and of half an attribute. */
+/**
+ * More than the bytes of ids, times, tags and lengths of one span or event without strings, or of half an attribute.
+ */
 const FIXED_BYTES = 128;
 const FIXED_BYTES_OF_ATTRIBUTE = 32;
 
@@ -43,7 +45,7 @@ export class SpanEncoder {
     this.#clock = clock;
   }
 
-  /** `endMs`: on performance.now()'s clock. `events`: what is told with it. */
+  /** `endMs`: of performance.now(). `events`: the events of the span. */
   encode(span: OpenSpan, endMs: number, events: readonly OpenEvent[]): EncodedSpan {
     const { about } = span.trace;
     const writer = this.#writer;
@@ -95,7 +97,7 @@ export class SpanEncoder {
     }
   }
 
-  /** Spans of one trace come one after the other. */
+  /** Consecutive spans are usually of one trace. */
   #traceId(id: string): void {
     if (id !== this.#idOf) this.#id.write(id, 'hex');
     this.#idOf = id;

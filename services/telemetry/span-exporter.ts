@@ -1,7 +1,7 @@
-// Kept spans to a collector: OpenTelemetry's Node SDK with its batch processor and OTLP exporters, fed with spans that are
-// finished. What a library reports through the OpenTelemetry API goes the same way.
-// Loaded only where there is an endpoint. A collector that is slow or away costs a full queue: what does not fit is counted,
-// and no request waits for it.
+// Sends kept spans to a collector: OpenTelemetry's Node SDK with its batch processor and OTLP exporters gets finished
+// spans. Spans that a library reports through the OpenTelemetry API take the same way. Loaded only if there is an
+// endpoint. If a collector is slow or unreachable, the queue fills. Spans that do not fit are counted, and no request
+// waits.
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
@@ -16,11 +16,11 @@ import { Resources } from './resources.ts';
 import type { SpanDecoder } from './trace-store.ts';
 
 export interface ExportCounts {
-  /** Taken by the collector. */
+  /** Accepted by the collector. */
   readonly exported: number;
   /** The queue was full. */
   readonly dropped: number;
-  /** Sent, and refused or lost. */
+  /** Sent, but refused or lost. */
   readonly failed: number;
   /** Waiting to be sent. */
   readonly queued: number;
@@ -34,7 +34,7 @@ export class SpanExporter {
   readonly #own: Resource;
   #dropped = 0;
 
-  /** `source`: this process. `decode`: for a protocol that is no bytes. */
+  /** `source`: this process. `decode`: for JSON. */
   constructor(settings: ExportSettings, source: SpanSource, decode: SpanDecoder, events: ReachEvents) {
     const { maxQueue, maxBatch, delayMs, timeoutMs } = settings;
     this.#maxQueue = maxQueue;
@@ -50,7 +50,7 @@ export class SpanExporter {
     });
     this.#sdk = new NodeSDK({
       ...{ resource: this.#own, autoDetectResources: false, spanProcessors: [this.#processor] },
-      // Metrics and logs go ways of their own, and trace context is read and written where requests come and go.
+      // Metrics and logs are sent elsewhere, and trace context is handled where requests are received and sent.
       ...{ metricReaders: [], logRecordProcessors: [], textMapPropagator: null, instrumentations: [] },
     });
     this.#sdk.start();
@@ -61,7 +61,7 @@ export class SpanExporter {
     return { exported, failed, queued, dropped: this.#dropped };
   }
 
-  /** Of one trace, or as a sidecar sent them. Never throws, never waits. */
+  /** The spans are of one trace, or as a sidecar sent them. Never throws, never waits. */
   export(spans: readonly EncodedSpan[]): void {
     for (const span of spans) {
       if (this.#sender.queued >= this.#maxQueue) {
@@ -73,13 +73,13 @@ export class SpanExporter {
     }
   }
 
-  /** Sends what is left, for at most `timeoutMs`. */
+  /** Sends the remaining spans, for at most `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
     await atMost(timeoutMs, this.#sdk.shutdown());
   }
 }
 
-/** The exporter, counted. */
+/** The exporter, with counts. */
 class Sender implements OtelExporter {
   queued = 0;
   exported = 0;

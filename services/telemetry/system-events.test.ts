@@ -27,8 +27,8 @@ function logged(): string[] {
     .reverse();
 }
 
-describe('what happens in the router', () => {
-  it('is a line of the log, and in the same words an event', () => {
+describe('an event of the router', () => {
+  it('is a line of the log and an event with the same text', () => {
     system.tell('dispute', 'WARNING', 'dispute', { model: 'm', version: 2, why: undefined }, 'f00');
     expect(lines).toEqual([{ level: 40, model: 'm', version: 2, trace_id: 'f00', msg: 'dispute' }]);
     expect(events.recent(1)).toMatchObject([
@@ -36,7 +36,7 @@ describe('what happens in the router', () => {
     ]);
   });
 
-  it('tells of an engine that goes and comes', () => {
+  it('reports an engine that disconnects and connects again', () => {
     system.engineChanged(ENGINE);
     system.engineChanged({ ...ENGINE, state: 'DOWN', unavailableReason: 'down: connection refused' });
     system.engineChanged({ ...ENGINE, state: 'DRAINING', unavailableReason: 'draining' });
@@ -50,7 +50,7 @@ describe('what happens in the router', () => {
     expect(events.recent(3)[2]?.data).toEqual({ engine: 'engine-1', why: 'down: connection refused' });
   });
 
-  it('tells of a quarantine and its end', () => {
+  it('reports a quarantine and its end', () => {
     system.engineChanged({ ...ENGINE, state: 'QUARANTINED', quarantine: 'it contradicted the majority' });
     system.engineChanged({ ...ENGINE, state: 'DOWN', quarantine: 'it contradicted the majority' });
     system.engineChanged(ENGINE);
@@ -63,7 +63,7 @@ describe('what happens in the router', () => {
     ]);
   });
 
-  it('tells of breakers, one or all', () => {
+  it('reports breakers, one or all', () => {
     system.breakerChanged(ENGINE, { state: 'OPEN', why: '5 of 5 requests failed' });
     system.breakerChanged(ENGINE, { state: 'CLOSED', why: 'it answered' });
     const panic = { model: 'm/1', connected: 4, closed: 1 };
@@ -73,12 +73,12 @@ describe('what happens in the router', () => {
       'breaker WARNING breaker changed',
       'breaker INFO breaker changed',
       'breaker WARNING too few breakers are closed; all are ignored',
-      'breaker INFO breakers are heeded again',
+      'breaker INFO breakers apply again',
     ]);
     expect(events.recent(1)[0]?.data).toEqual({ model: 'm/1', connected: '4', closed: '1' });
   });
 
-  it('tells once that an engine is the same process as another one, also when it reconnects', () => {
+  it('reports once that an engine is the same process as another one, also when it reconnects', () => {
     const duplicate: EngineStatus = { ...ENGINE, state: 'DUPLICATE', unavailableReason: 'same process as local' };
     system.engineChanged(duplicate);
     system.engineChanged({ ...ENGINE, state: 'DOWN', unavailableReason: 'down: connection refused' });
@@ -95,7 +95,7 @@ describe('what happens in the router', () => {
     expect(events.recent(1)[0]?.data).toEqual({ engine: 'engine-1', why: 'same process as local' });
   });
 
-  it('is one event, and few lines of the log, while an engine comes and goes for the same cause', () => {
+  it('is one event, and few lines of the log, while an engine disconnects repeatedly for the same cause', () => {
     for (let n = 0; n < 500; n += 1) {
       system.engineChanged({ ...ENGINE, state: 'DOWN', unavailableReason: `down: it was silent for ${500 + n} ms` });
       system.engineChanged(ENGINE);
@@ -107,7 +107,7 @@ describe('what happens in the router', () => {
     expect(lines[2]).toMatchObject({ why: 'down: it was silent for 999 ms', count: 500 });
   });
 
-  it('tells which models an engine cannot serve, each once, and when that is over', () => {
+  it('reports each model that an engine cannot serve once, and the end of the problem', () => {
     const why = 'it holds other weights';
     system.modelProblemsChanged({ id: 'engine-1', modelProblems: [{ model: 'm/1', why }] });
     system.modelProblemsChanged({
@@ -116,7 +116,7 @@ describe('what happens in the router', () => {
     });
     system.modelProblemsChanged({ id: 'engine-1', modelProblems: [{ model: 'm/2', why }] });
     expect(events.recent(3).map(({ topic, severity, text, data }) => [topic, severity, text, data])).toEqual([
-      ['model', 'INFO', 'engine has no problem with a model any more', { engine: 'engine-1', model: 'm/1' }],
+      ['model', 'INFO', 'engine no longer has a problem with a model', { engine: 'engine-1', model: 'm/1' }],
       ['model', 'WARNING', 'engine does not serve a model', { engine: 'engine-1', model: 'm/2', why }],
       ['model', 'WARNING', 'engine does not serve a model', { engine: 'engine-1', model: 'm/1', why }],
     ]);

@@ -1,6 +1,6 @@
-// What happens to engines and votes: for the operator a line of the log, and in the same words an event for subscribers.
+// Events of engines and votes: a line of the log for the operator, and an event with the same text for subscribers.
 //
-// What can happen again and again, such as an engine that comes and goes, is one event with a count (repeats.ts).
+// Repeated events, such as of an engine that disconnects often, are one event with a count (repeats.ts).
 import type { EngineState } from '../core/engine-state.ts';
 import type { Event, NewEvent, Severity } from './event.ts';
 import type { EventLog } from './event-log.ts';
@@ -8,17 +8,17 @@ import type { SystemTopic } from './event-topics.ts';
 import type { Log } from './log.ts';
 import { type Repeated, Repeats } from './repeats.ts';
 
-/** An engine of the pool, as far as it is told about. */
+/** The reported part of an engine of the pool. */
 export interface EngineStatus {
   readonly id: string;
   readonly state: EngineState;
   readonly unavailableReason: string;
-  /** Why its answers are not trusted; empty: they are. */
+  /** The reason why its answers are not trusted; empty: they are trusted. */
   readonly quarantine: string;
   readonly build: string;
 }
 
-/** An engine of the pool, and what it cannot serve of the repository. */
+/** An engine of the pool, and the models of the repository that it cannot serve. */
 interface CheckedEngine {
   readonly id: string;
   readonly modelProblems: readonly {
@@ -30,7 +30,7 @@ interface CheckedEngine {
 
 type Data = Readonly<Record<string, string | number | undefined>>;
 
-/** Each of these events says something that no other one does. */
+/** Events that are never equal to an earlier one. */
 const SINGLE: readonly SystemTopic[] = ['dispute', 'config'];
 
 interface News {
@@ -45,13 +45,13 @@ export class SystemEvents {
   readonly #log: Log;
   readonly #events: EventLog;
   readonly #repeats = new Repeats<News, Event>((news, repeated, before) => this.#publish(news, repeated, before));
-  /** What was told last of an engine, by id. */
+  /** The last reported state of each engine, by id. */
   readonly #states = new Map<string, string>();
-  /** Engines that were told to be in quarantine. */
+  /** Engines that were reported to be in quarantine. */
   readonly #quarantined = new Set<string>();
-  /** Engines that were told to be the same process as another one, by id; and which one. */
+  /** Engines that were reported to be the same process as another one, by id; and the other one. */
   readonly #duplicates = new Map<string, string>();
-  /** What was told that an engine cannot serve, by its id, then by model. */
+  /** Reported models that an engine cannot serve, by its id, then by model. */
   readonly #problems = new Map<string, ReadonlyMap<string, string>>();
 
   constructor(log: Log, events: EventLog) {
@@ -70,7 +70,7 @@ export class SystemEvents {
     }
   }
 
-  /** Tells what has been counted and not been told yet. */
+  /** Reports the counted events that have not been reported yet. */
   stop(): void {
     this.#repeats.stop();
   }
@@ -84,7 +84,7 @@ export class SystemEvents {
     return this.#events.publish({ ...event, ...repeated, ...(before && { replaces: before.sequence }) });
   }
 
-  /** It came up, went down, drains, is kept out, or is back from one of these. */
+  /** Reports that it came up, went down, drains, is in quarantine, or is back from one of these. */
   engineChanged({ id, state, unavailableReason, quarantine, build }: EngineStatus): void {
     const wasOut = this.#quarantined.has(id);
     if (quarantine === '') this.#quarantined.delete(id);
@@ -93,7 +93,7 @@ export class SystemEvents {
     if (this.#states.get(id) === `${state} ${unavailableReason}`) return;
     this.#states.set(id, `${state} ${unavailableReason}`);
     if (state === 'DUPLICATE') {
-      // Said once, and not again after each reconnect.
+      // Reported once, and not again after each reconnect.
       if (this.#duplicates.get(id) === unavailableReason) return;
       this.#duplicates.set(id, unavailableReason);
     } else if (state !== 'DOWN') this.#duplicates.delete(id);
@@ -103,7 +103,7 @@ export class SystemEvents {
     else this.tell('engine', 'WARNING', `engine ${state.toLowerCase()}`, { engine: id, why: unavailableReason });
   }
 
-  /** It cannot serve other models of the repository than before. What was told is not told again. */
+  /** The models that it cannot serve have changed. Reports only the changes. */
   modelProblemsChanged({ id, modelProblems }: CheckedEngine): void {
     const before = this.#problems.get(id) ?? new Map<string, string>();
     const now = new Map(modelProblems.map(({ model, why }) => [model, why]));
@@ -114,7 +114,7 @@ export class SystemEvents {
     }
     for (const model of before.keys()) {
       if (now.has(model)) continue;
-      this.tell('model', 'INFO', 'engine has no problem with a model any more', { engine: id, model });
+      this.tell('model', 'INFO', 'engine no longer has a problem with a model', { engine: id, model });
     }
   }
 
@@ -134,10 +134,10 @@ export class SystemEvents {
     });
   }
 
-  /** All breakers of a model are ignored from now on, or heeded again. */
+  /** All breakers of a model are ignored from now on, or apply again. */
   panicChanged({ isPanicking, ...what }: PanicChange): void {
     if (isPanicking) this.tell('breaker', 'WARNING', 'too few breakers are closed; all are ignored', what);
-    else this.tell('breaker', 'INFO', 'breakers are heeded again', what);
+    else this.tell('breaker', 'INFO', 'breakers apply again', what);
   }
 }
 
@@ -145,7 +145,7 @@ interface PanicChange {
   /** "name/version". */
   readonly model: string;
   readonly isPanicking: boolean;
-  /** Engines that hold it and are connected, and those of them whose breaker is closed. */
+  /** The number of connected engines with the model, and how many of them have a closed breaker. */
   readonly connected: number;
   readonly closed: number;
 }

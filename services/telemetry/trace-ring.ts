@@ -1,5 +1,5 @@
-// The newest traces of one kind. Bounded by traces, by bytes, by spans in all, and by spans of one trace, which a caller who
-// sends one `traceparent` for ever would make grow for ever. They stay bytes until a page asks for them.
+// The newest traces of one kind. The limits are on traces, bytes, all spans, and the spans of one trace: a caller may
+// send the same `traceparent` for ever. Spans stay encoded until a page reads them.
 import type { EncodedSpan } from '../core/encoded-span.ts';
 
 export interface TraceRingLimits {
@@ -11,7 +11,7 @@ export interface TraceRingLimits {
 
 export interface KeptTrace {
   readonly traceId: string;
-  /** A trace with a higher one began to be kept later. */
+  /** A trace with a higher number was added later. */
   readonly sequence: number;
   readonly spans: readonly EncodedSpan[];
 }
@@ -21,11 +21,11 @@ interface Entry extends KeptTrace {
 }
 
 export class TraceRing {
-  /** Spans that it did not take because their trace was full. */
+  /** Spans that were dropped because their trace was full. */
   refused = 0;
   readonly #limits: TraceRingLimits;
   readonly #traces = new Map<string, Entry>();
-  /** Their ids from `#oldest` on, oldest first: a trace has its place from its first span. */
+  /** The ids from `#oldest` on, oldest first: the first span of a trace decides its order. */
   #order: string[] = [];
   #oldest = 0;
   #spans = 0;
@@ -48,7 +48,7 @@ export class TraceRing {
     return [...this.#traces.values()];
   }
 
-  /** `sequence`: of the trace, where it is new here. */
+  /** `sequence`: of the trace, if it is new here. */
   add(span: EncodedSpan, sequence: number): void {
     const { maxSpansPerTrace, maxSpans, maxTraces, maxBytes } = this.#limits;
     const { traceId } = span;
@@ -67,7 +67,7 @@ export class TraceRing {
     while (this.#spans > maxSpans || this.#traces.size > maxTraces || this.#bytes > maxBytes) this.#dropOldest();
   }
 
-  /** Takes a trace out; undefined: it is not here. */
+  /** Removes and returns a trace; undefined if it is not here. */
   take(traceId: string): KeptTrace | undefined {
     const kept = this.#traces.get(traceId);
     if (kept === undefined) return undefined;
@@ -76,7 +76,7 @@ export class TraceRing {
     return kept;
   }
 
-  /** The map itself knows which is oldest, but steps over all that it has forgotten to find it. */
+  /** The map is in this order, too, but finding its first entry means skipping all deleted ones. */
   #dropOldest(): void {
     const traceId = this.#order[this.#oldest]!;
     this.#oldest += 1;

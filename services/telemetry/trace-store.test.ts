@@ -27,7 +27,7 @@ const limits: TraceLimits = { ORDINARY: each, FAILED: each, NOTABLE: each, OWN: 
 const idsOf = (ring: TraceStore): string[] => ring.recent(100).map(({ traceId }) => traceId);
 
 describe('kept traces', () => {
-  it('tells of the newest first, and in a trace of what began first', () => {
+  it('lists the newest trace first, and in a trace the earliest span first', () => {
     const ring = new TraceStore(decode);
     ring.add([span('a', { spanId: 'root', attributes: { 'tandem.model': 'm/1' } })]);
     ring.add([span('b')]);
@@ -50,14 +50,14 @@ describe('kept traces', () => {
     expect(ring.spans('unknown')).toEqual([]);
   });
 
-  it('says that a trace failed, but not for the attempt that another one made good', () => {
+  it('marks a trace as failed, but not for a failed attempt that was retried with success', () => {
     const ring = new TraceStore(decode);
     ring.add([span('a', { spanId: 'root' }), span('a', { parentSpanId: 'root', error: 'ENGINE_LOST' })]);
     ring.add([span('b', { error: 'NO_ENGINE: none left' })]);
     expect(ring.recent(2).map(({ error }) => error)).toEqual(['NO_ENGINE: none left', '']);
   });
 
-  it('holds so many traces, the oldest goes first', () => {
+  it('holds a limited number of traces, and evicts the oldest', () => {
     const ring = new TraceStore(decode, limits);
     for (const id of ['a', 'b', 'c', 'd']) ring.add([span(id)]);
     expect(ring.recent(10).map(({ traceId }) => traceId)).toEqual(['d', 'c', 'b']);
@@ -76,14 +76,14 @@ describe('kept traces', () => {
     ]);
   });
 
-  it('holds so many bytes, the oldest go first', () => {
+  it('holds a limited number of bytes, and evicts the oldest', () => {
     const ring = new TraceStore(decode, limits);
     ring.add([span('a'), span('b', {}, 9_000)]);
     ring.add([span('c', {}, 950)]);
     expect(ring.recent(10).map(({ traceId }) => traceId)).toEqual(['c', 'b']);
   });
 
-  it('is the same after as many traces as come in a day', () => {
+  it('is correct after as many traces as a day has', () => {
     const ring = new TraceStore(decode, limits);
     for (let n = 0; n < 1_000; n += 1) ring.add([span(`t${n}`), span(`t${n}`)]);
     expect(ring.recent(10).map(({ traceId, spans }) => [traceId, spans])).toEqual([
@@ -94,7 +94,7 @@ describe('kept traces', () => {
     expect(ring.stats).toEqual({ traces: 3, spans: 6, refused: 0 });
   });
 
-  it('leaves out what cannot be read', () => {
+  it('leaves out spans that cannot be decoded', () => {
     const ring = new TraceStore(decode);
     const unreadable = new EncodedSpan('a', SOURCE, new Uint8Array(0), 0, 1);
     ring.add([unreadable, new EncodedSpan('b', SOURCE, new Uint8Array(0), 0, 1), span('a')]);
@@ -103,7 +103,7 @@ describe('kept traces', () => {
   });
 });
 
-describe('traces that people have a link to', () => {
+describe('traces with a link', () => {
   it.each(['FAILED', 'NOTABLE', 'OWN'] as const)('outlive a flood of ordinary ones: %s', (kind) => {
     const store = new TraceStore(decode, limits);
     store.add([span('linked')], kind);
@@ -112,7 +112,7 @@ describe('traces that people have a link to', () => {
     expect(store.recent(10).at(-1)).toMatchObject({ traceId: 'linked', kind });
   });
 
-  it('outlive a flood of failures where they are of disputes or their callers’ own', () => {
+  it('outlive a flood of failures if they are of disputes or requested by their callers', () => {
     const store = new TraceStore(decode, limits);
     store.add([span('dispute')], 'NOTABLE');
     store.add([span('mine')], 'OWN');
@@ -125,7 +125,7 @@ describe('traces that people have a link to', () => {
     ]);
   });
 
-  it('are one trace, whether an engine or the router was first to tell of it', () => {
+  it('are one trace, whether an engine or the router sent the first span', () => {
     const store = new TraceStore(decode, limits);
     store.add([span('a', { service: 'tandem-engine', parentSpanId: 'root' })]);
     store.add([span('a', { spanId: 'root' })], 'OWN');
@@ -135,7 +135,7 @@ describe('traces that people have a link to', () => {
     expect(store.spans('a')).toHaveLength(3);
   });
 
-  it('become what they turned out to be later, never less', () => {
+  it('get the highest kind of any of their spans', () => {
     const store = new TraceStore(decode, limits);
     store.add([span('a')], 'FAILED');
     store.add([span('a')], 'NOTABLE');
@@ -144,7 +144,7 @@ describe('traces that people have a link to', () => {
     expect(store.stats).toEqual({ traces: 1, spans: 3, refused: 0 });
   });
 
-  it('take no room from each other after any order of news', () => {
+  it('stay within the limits of their kind in every order of spans', () => {
     const store = new TraceStore(decode, limits);
     for (let n = 0; n < 2_000; n += 1) {
       store.add([span(`t${n % 50}`)]);
@@ -158,7 +158,7 @@ describe('traces that people have a link to', () => {
 });
 
 describe('the list of traces', () => {
-  it('goes on where the page before it ended', () => {
+  it('continues where the page before it ended', () => {
     const store = new TraceStore(decode);
     for (const id of ['a', 'b', 'c', 'd', 'e']) store.add([span(id)]);
     const first = store.list({ limit: 2 });
@@ -173,7 +173,7 @@ describe('the list of traces', () => {
     expect(third.next).toBeUndefined();
   });
 
-  it('finds by the beginning of the id, by kind, by failure, by duration and by model', () => {
+  it('filters by the beginning of the id, by kind, by failure, by duration and by model', () => {
     const store = new TraceStore(decode);
     store.add([span('abc1', { durationMs: 50 })]);
     store.add([span('abd2', { error: 'NO_ENGINE' })], 'FAILED');
@@ -188,7 +188,7 @@ describe('the list of traces', () => {
     expect(ids_({ model: 'gest' })).toEqual(['xyz3']);
   });
 
-  it('reads a bounded number of traces, and says that there are more', () => {
+  it('reads a limited number of traces, and says that there are more', () => {
     const store = new TraceStore(decode);
     for (let n = 0; n < 900; n += 1) store.add([span(`t${n}`, { durationMs: n === 0 ? 99 : 1 })]);
     let before: number | undefined;

@@ -1,36 +1,36 @@
-// The traces that the router keeps itself, for people who look without a collector. Each kind has room of its own: a flood
-// of ordinary requests, or of failures, leaves what people have a link to.
+// The traces that the router keeps itself, for users without a collector. Each kind has its own limits: a flood of
+// ordinary requests, or of failures, does not evict traces that a page links to.
 import type { EncodedSpan } from '../core/encoded-span.ts';
 import type { Attributes, Span } from '../core/span.ts';
 import { type KeptTrace, TraceRing, type TraceRingLimits } from './trace-ring.ts';
 
-/** From what is given up first to what is kept longest. */
+/** In order of importance, the least important first. */
 export const TRACE_KINDS = ['ORDINARY', 'FAILED', 'NOTABLE', 'OWN'] as const;
 
 /**
- * NOTABLE: something happened that people ask about, such as a dispute. OWN: asked for from the dashboard or the command line,
- * where the trace is linked.
+ * NOTABLE: with an event such as a dispute. OWN: requested by the dashboard or the command line, which link to the
+ * trace.
  */
 export type TraceKind = (typeof TRACE_KINDS)[number];
 
 interface TraceSummary {
   readonly traceId: string;
   readonly kind: TraceKind;
-  /** Of the root, as the following; of the span that came first where the root has not come (yet). */
+  /** Of the root span, like the following fields; of the first received span if there is no root (yet). */
   readonly name: string;
   readonly startMs: number;
   readonly durationMs: number;
   readonly error: string;
   readonly attributes: Attributes;
   readonly spans: number;
-  /** That recorded them, in the order in which they came. */
+  /** The processes that recorded the spans, in the order of receipt. */
   readonly services: readonly string[];
 }
 
 interface TraceFilter {
-  /** At most so many. */
+  /** Maximum number of traces. */
   readonly limit: number;
-  /** Goes on behind an earlier list: its `next`. */
+  /** Continues an earlier list: its `next`. */
   readonly before?: number | undefined;
   /** Beginning of the trace id. */
   readonly id?: string | undefined;
@@ -44,11 +44,11 @@ interface TraceFilter {
 interface TraceList {
   /** Newest first. */
   readonly traces: readonly TraceSummary[];
-  /** For `before`: there may be more; undefined: there are no more. */
+  /** For `before`, if there may be more; undefined: there are no more. */
   readonly next: number | undefined;
 }
 
-/** Undefined: it cannot be read. */
+/** Undefined if it cannot be decoded. */
 export type SpanDecoder = (span: EncodedSpan) => Span | undefined;
 
 export type TraceLimits = Readonly<Record<TraceKind, TraceRingLimits>>;
@@ -59,7 +59,7 @@ const LIMITS: TraceLimits = {
   ORDINARY: { maxTraces: 1_000, maxSpans: 20_000, maxSpansPerTrace: 2_000, maxBytes: 40 * MEBIBYTE },
   ...{ FAILED: SPECIAL, NOTABLE: SPECIAL, OWN: SPECIAL },
 };
-/** A list reads no more traces than this: reading takes time that requests wait for. */
+/** A list reads no more traces than this: requests wait while it reads. */
 const MAX_READ = 300;
 
 export class TraceStore {
@@ -72,7 +72,7 @@ export class TraceStore {
     this.#rings = new Map(TRACE_KINDS.map((kind) => [kind, new TraceRing(limits[kind])]));
   }
 
-  /** Traces and spans that it holds, and spans that it did not take because their trace was full. */
+  /** The numbers of traces and spans, and of spans that were dropped because their trace was full. */
   get stats(): { readonly traces: number; readonly spans: number; readonly refused: number } {
     const rings = [...this.#rings.values()];
     const sum = (read: (ring: TraceRing) => number): number => rings.reduce((total, ring) => total + read(ring), 0);
@@ -83,7 +83,7 @@ export class TraceStore {
     };
   }
 
-  /** They may be of several traces. `kind`: what their traces turned out to be; engines do not know that. */
+  /** They may be of several traces. `kind`: the kind of their traces; engines do not know it. */
   add(spans: readonly EncodedSpan[], kind: TraceKind = 'ORDINARY'): void {
     for (const span of spans) {
       const ring = this.#ringFor(span.traceId, kind);
@@ -117,7 +117,7 @@ export class TraceStore {
     return { traces, next: undefined };
   }
 
-  /** In the order of their beginning; none of a trace that is not held. */
+  /** In the order of their start; empty if the trace is not kept. */
   spans(traceId: string): readonly Span[] {
     return this.#read(this.#find(traceId)?.spans ?? []).sort((a, b) => a.startMs - b.startMs);
   }
@@ -130,7 +130,7 @@ export class TraceStore {
     return undefined;
   }
 
-  /** A trace is in one ring only: the highest that any of its spans asked for. */
+  /** A trace is in one ring only: the ring of the highest kind of its spans. */
   #ringFor(traceId: string, kind: TraceKind): TraceRing {
     const wanted = this.#rings.get(kind)!;
     const rank = TRACE_KINDS.indexOf(kind);
@@ -158,7 +158,7 @@ function modelOf({ attributes }: TraceSummary): string {
   return name === undefined ? '' : String(attributes[name]);
 }
 
-/** Items of one call share a trace, each with a root of its own: the first of them stands for all. */
+/** Items of one call share a trace, and each has its own root: the first root represents all. */
 function toSummary(spans: readonly Span[], kind: TraceKind): TraceSummary | undefined {
   const ids = new Set(spans.map(({ spanId }) => spanId));
   const root = spans.find(({ parentSpanId }) => !ids.has(parentSpanId)) ?? spans[0];

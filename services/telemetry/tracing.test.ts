@@ -33,15 +33,15 @@ function begin(parts: Tracing, parent = '', state = ''): RequestTrace {
 
 const sampler = (isParentBased: boolean, ratio: number): TracingOptions['sampler'] => ({ isParentBased, ratio });
 
-describe('what is kept of ordinary requests', () => {
+describe('the sample of ordinary requests', () => {
   it.each<[string, TracingOptions['sampler'], string, boolean]>([
     ['no caller, ratio 1', sampler(true, 1), '', true],
     ['no caller, ratio 0', sampler(true, 0), '', false],
-    ['a caller that samples, heeded', sampler(true, 0), SAMPLED, true],
-    ['a caller that does not, heeded', sampler(true, 1), UNSAMPLED, false],
-    ['a caller that samples, not heeded', sampler(false, 0), SAMPLED, false],
-    ['a caller that does not, not heeded', sampler(false, 1), UNSAMPLED, true],
-    ['a caller that talks nonsense', sampler(true, 0), 'nonsense', false],
+    ['a caller that samples, respected', sampler(true, 0), SAMPLED, true],
+    ['a caller that does not sample, respected', sampler(true, 1), UNSAMPLED, false],
+    ['a caller that samples, ignored', sampler(false, 0), SAMPLED, false],
+    ['a caller that does not sample, ignored', sampler(false, 1), UNSAMPLED, true],
+    ['a caller with an invalid header', sampler(true, 0), 'nonsense', false],
   ])('%s: %j', (_what, chosen, parent, expected) => {
     const parts = tracing({ sampler: chosen });
     const trace = begin(parts, parent);
@@ -51,8 +51,8 @@ describe('what is kept of ordinary requests', () => {
   });
 });
 
-describe('requests whose callers show a link to the trace', () => {
-  it('are kept outside of the sample, as their own kind, also when they fail', () => {
+describe('requests of callers that link to the trace', () => {
+  it('are kept outside of the sample, as kind OWN, also when they fail', () => {
     const kinds: string[] = [];
     const parts = tracing({ sampler: sampler(true, 0), onKept: (_spans, kind) => kinds.push(kind) });
     parts.begin('Reason', performance.now(), '', '', true).end();
@@ -62,15 +62,15 @@ describe('requests whose callers show a link to the trace', () => {
     expect(kinds).toEqual(['OWN', 'OWN', 'FAILED']);
   });
 
-  it('are as few a second as others that callers ask for', () => {
+  it('have the same limit per second as other requests of callers', () => {
     const parts = tracing({ sampler: sampler(true, 0), callerSamplesPerS: 3 });
     for (let n = 0; n < 100; n += 1) parts.begin('Reason', performance.now(), '', '', true).end();
     expect(kept.length).toBeLessThan(10);
   });
 });
 
-describe('callers that ask for their traces', () => {
-  it('get so many a second, and no more by choosing the trace id', () => {
+describe('callers that set the sampled flag', () => {
+  it('get a limited number a second, and no more by choosing the trace id', () => {
     const parts = tracing({ sampler: sampler(true, 0.5), callerSamplesPerS: 3 });
     const inSample = `00-${'0'.repeat(31)}1-${CALLER.span}-01`;
     const sampled = (parent: string): number =>
@@ -84,7 +84,7 @@ describe('callers that ask for their traces', () => {
 });
 
 describe('examples of latencies', () => {
-  it('are requests that were answered and kept', () => {
+  it('are requests that were answered, with a kept trace', () => {
     const examples: unknown[][] = [];
     const onExample: TracingOptions['onExample'] = (...example) => examples.push(example);
     const all = tracing({ sampler: sampler(true, 1), onExample });
@@ -96,8 +96,8 @@ describe('examples of latencies', () => {
   });
 });
 
-describe('what is kept whatever the sample', () => {
-  it('is a request that failed, and says why', () => {
+describe('a request that is kept outside of the sample', () => {
+  it('is one that failed, with the reason', () => {
     const parts = tracing();
     begin(parts).end(new RouterError('NO_ENGINE', 'no engine is left'));
     expect(parts.counts).toMatchObject({ failed: 1 });
@@ -124,7 +124,7 @@ describe('what is kept whatever the sample', () => {
     expect([kept.length, parts.counts.slow]).toEqual([1, 1]);
   });
 
-  it('is one of which it turns out later, with all that was noted', () => {
+  it('is one that gets an event after its end, with all its spans', () => {
     const trace = begin(tracing());
     trace.root.child('attempt').end();
     trace.end();
@@ -135,7 +135,7 @@ describe('what is kept whatever the sample', () => {
     ]);
   });
 
-  it('is not written twice: late news of a kept trace is a span of its own', () => {
+  it('is not written twice: a late event of a kept trace is a separate span', () => {
     const trace = begin(tracing(), SAMPLED);
     trace.end();
     trace.event('dispute', { 'tandem.verdict': 'AUDIT_DISPUTED' });
@@ -143,7 +143,7 @@ describe('what is kept whatever the sample', () => {
     expect(kept[1]).toMatchObject([{ name: 'dispute', traceId: CALLER.trace, parentSpanId: kept[0]?.[0]?.spanId }]);
   });
 
-  it('has its limit: a storm of failures is counted, not kept', () => {
+  it('is one of a limited number: further failures are counted, not kept', () => {
     const parts = tracing();
     const startMs = performance.now();
     for (let n = 0; n < 10_000; n += 1) begin(parts).end(new RouterError('ROUTER_FULL', 'full'));
@@ -155,7 +155,7 @@ describe('what is kept whatever the sample', () => {
 });
 
 describe('a kept trace', () => {
-  it('is a tree under the caller’s span, with the times of each step', () => {
+  it('is a tree below the caller’s span, with the times of each step', () => {
     const parts = tracing();
     const startMs = performance.now();
     const trace = parts.begin('Reason', startMs, SAMPLED, 'vendor=1');
@@ -180,7 +180,7 @@ describe('a kept trace', () => {
     expect(Math.abs(root!.startMs - Date.now())).toBeLessThan(1_000);
   });
 
-  it('ends what had not ended with the request', () => {
+  it('ends open spans with the request', () => {
     const parts = tracing();
     const trace = parts.begin('Reason', performance.now(), SAMPLED, '');
     const lost = trace.root.child('ballot');
@@ -191,7 +191,7 @@ describe('a kept trace', () => {
     expect(ballot?.error).toBe('');
   });
 
-  it('has so many spans and events at most', () => {
+  it('has a limited number of spans and events', () => {
     const trace = begin(tracing(), SAMPLED);
     for (let n = 0; n < 1_000; n += 1) {
       trace.root.child('attempt').end();
@@ -201,7 +201,7 @@ describe('a kept trace', () => {
     expect([kept[0]?.length, kept[0]?.[0]?.events.length]).toEqual([129, 32]);
   });
 
-  it('tells engines of itself only if it is sampled', () => {
+  it('is passed on to engines only if it is sampled', () => {
     const parts = tracing({ withLayers: true });
     const sampled = begin(parts, SAMPLED).root;
     expect(sampled.toParentBytes().toString('hex')).toBe(`${CALLER.trace}${sampled.id}01`);
@@ -210,15 +210,15 @@ describe('a kept trace', () => {
     expect([root.toParentBytes(), root.asksForLayers]).toEqual([Buffer.alloc(0), false]);
   });
 
-  it('leaves out a tracestate that is longer than it may be', () => {
+  it('leaves out a tracestate that is too long', () => {
     const parts = tracing();
     begin(parts, SAMPLED, 'x'.repeat(513)).end();
     expect(kept[0]?.[0]?.traceState).toBe('');
   });
 });
 
-describe('tracing that is switched off', () => {
-  it('still gives each request the id of its trace', () => {
+describe('disabled tracing', () => {
+  it('still gives each request a trace id', () => {
     const parts = tracing({ enabled: false, sampler: sampler(true, 1) });
     const trace = begin(parts, SAMPLED);
     expect([trace.traceId, parts.spanOf(trace)]).toEqual([CALLER.trace, undefined]);

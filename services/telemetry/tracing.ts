@@ -1,7 +1,7 @@
-// Which requests' traces are kept. Every request is noted down (core/request-trace.ts); at its end it is kept if it is in
-// the sample, which was decided when it began so that engines could be told, or if people will ask about it: it failed,
-// engines contradicted each other, a breaker opened, or it was slow. OpenTelemetry's own head sampling cannot do that, for
-// it knows nothing of the end, and its spans cost as much as everything else that we do for a request.
+// Decides which traces are kept. Every request is recorded (core/request-trace.ts). At its end the trace is kept if it
+// is in the sample, which is decided at the start because engines must know it. It is also kept if the request failed
+// or was slow, engines contradicted each other, or a breaker opened. OpenTelemetry's own head sampling cannot do that,
+// since it decides at the start only. Its spans also cost as much as all other work for a request.
 import { ERROR_KINDS } from '../core/errors.ts';
 import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
 import { type OpenEvent, OpenSpan, RequestTrace, type TraceKeeper } from '../core/request-trace.ts';
@@ -12,41 +12,44 @@ import { SpanEncoder } from './span-encoder.ts';
 import type { TraceKind } from './trace-store.ts';
 
 interface Sampler {
-  /** Heed what the caller decided, if it did. */
+  /** Use the caller's decision, if there is one. */
   readonly isParentBased: boolean;
   /** Share of the other requests, 0 to 1. */
   readonly ratio: number;
 }
 
 export interface TracingOptions {
-  /** Nothing is noted or kept without; answers have a trace id all the same. */
+  /** If false, nothing is recorded or kept; answers still have a trace id. */
   readonly enabled: boolean;
   readonly sampler: Sampler;
-  /** Requests a second that are in the sample because their callers said so, where the sample is not all. By default no limit. */
+  /**
+   * Limit on requests a second that are sampled because of their caller's flag, if `ratio` is below 1. By default no
+   * limit.
+   */
   readonly callerSamplesPerS?: number;
-  /** Requests that take at least so long are kept, milliseconds; 0: not for that. */
+  /** Requests that take at least this time are kept, milliseconds; 0: off. */
   readonly slowMs: number;
   readonly withLayers: boolean;
   /** This router. */
   readonly source: SpanSource;
-  /** Where kept traces go. Called on the hot path: it must be quick and must not throw. */
+  /** Gets kept traces. Called on the hot path: it must be fast and must not throw. */
   readonly onKept: (spans: readonly EncodedSpan[], kind: TraceKind) => void;
-  /** Hears of requests that were answered and kept, once each: examples of a latency. `method`: as in `begin`. */
+  /** Called once for each request that was answered and kept: an example of a latency. `method`: as in `begin`. */
   readonly onExample?: (method: string, durationMs: number, traceId: string) => void;
-  /** Hears of every request, kept or not. */
+  /** Called for every request, kept or not. */
   readonly onEnded?: (trace: RequestTrace, durationMs: number) => void;
 }
 
-/** Why traces were kept, and how many were not. */
+/** Numbers of kept traces by reason, and of traces that were not kept. */
 interface TraceCounts {
   readonly sampled: number;
   readonly failed: number;
   /** With an event: a dispute, a breaker that opened, a quarantine. */
   readonly notable: number;
   readonly slow: number;
-  /** Nothing about them was of interest when they ended. */
+  /** Nothing notable happened. */
   readonly left: number;
-  /** They should have been kept, but there were too many of them. */
+  /** They should have been kept, but they were over the limit. */
   readonly dropped: number;
 }
 
@@ -54,9 +57,12 @@ export const SERVICE = 'tandem-router';
 const PACKAGE = 'tandem.v1.';
 const REASONING = 'ReasoningService/';
 const HAS_PACKAGE = /\..*\//;
-/** What callers may pass on, W3C Trace Context, 3.3.1.5. */
+/** Maximum length of tracestate: W3C Trace Context, 3.3.1.5. */
 const MAX_TRACE_STATE_CHARS = 512;
-/** Outside the sample, kept within a second: failures come in storms, and keeping them must not make them worse. */
+/**
+ * Maximum traces kept a second outside the sample. There may be many failures at once, and keeping their traces must
+ * not add much load.
+ */
 const MAX_UNSAMPLED_PER_S = 1_000;
 
 function toBucket({ callerSamplesPerS }: TracingOptions): TokenBucket | undefined {
@@ -71,7 +77,7 @@ export class Tracing implements TraceKeeper {
   readonly #clock = new EpochClock();
   readonly #counts = { sampled: 0, failed: 0, notable: 0, slow: 0, left: 0, dropped: 0 };
   readonly #encoder: SpanEncoder;
-  /** By method: a name is not put together for every request. */
+  /** Cached by method, so that a name is not built for every request. */
   readonly #names = new Map<string, string>();
   /** Undefined: no limit. */
   #callerSamples: TokenBucket | undefined;
@@ -85,7 +91,7 @@ export class Tracing implements TraceKeeper {
     this.#encoder = new SpanEncoder(options.source, this.#clock);
   }
 
-  /** For requests that begin from now on. */
+  /** Applies to requests that begin from now on. */
   configure(options: Partial<Omit<TracingOptions, 'source'>>): void {
     this.#options = { ...this.#options, ...options };
     if (options.callerSamplesPerS !== undefined) this.#callerSamples = toBucket(this.#options);
@@ -95,7 +101,10 @@ export class Tracing implements TraceKeeper {
     return { ...this.#counts };
   }
 
-  /** `method`: the rpc's name, "ReasonBatch.item", or with its service "AgentService/Query", or with its package, too. `traceParent`, `traceState`: as the caller sent them, or empty. `isOwn`: the caller shows a link to it. */
+  /**
+   * `method`: the rpc's name, "ReasonBatch.item", or with its service "AgentService/Query", or with its package, too.
+   * `traceParent`, `traceState`: the caller's headers, or empty. `isOwn`: the caller links to the trace.
+   */
   begin(method: string, startMs: number, traceParent: string, traceState: string, isOwn = false): RequestTrace {
     const { withLayers, enabled } = this.#options;
     const caller = traceParent === '' ? undefined : parseTraceParent(traceParent);
@@ -113,7 +122,7 @@ export class Tracing implements TraceKeeper {
     return new RequestTrace(about, this);
   }
 
-  /** A caller chooses its flag, and its trace id: what that has us keep is bounded. */
+  /** A caller chooses its flag and its trace id, so the number of traces kept for that is limited. */
   #isSampled(traceId: string, caller: { readonly isSampled: boolean } | undefined, isOwn: boolean): boolean {
     const { isParentBased, ratio } = this.#options.sampler;
     if (caller === undefined && !isOwn) return isInSample(traceId, ratio);
@@ -121,7 +130,7 @@ export class Tracing implements TraceKeeper {
     return isWanted && (ratio >= 1 || this.#callerSamples === undefined || this.#callerSamples.take() === 0);
   }
 
-  /** What the path is to note things in; undefined: nothing is noted. */
+  /** The recording of the request; undefined if nothing is recorded. */
   spanOf(trace: RequestTrace): OpenSpan | undefined {
     return this.#options.enabled ? trace.root : undefined;
   }
@@ -142,7 +151,7 @@ export class Tracing implements TraceKeeper {
     }
   }
 
-  /** A background check may find out about a request long after it has ended. */
+  /** A background check may add an event to a request long after its end. */
   late(trace: RequestTrace, event: OpenEvent): void {
     if (!this.#options.enabled) return;
     if (!trace.isKept) {
@@ -195,7 +204,7 @@ export class Tracing implements TraceKeeper {
     describeRoot(trace);
     const spans = [this.#encoder.encode(trace.root, endMs, trace.events)];
     for (const span of trace.spans) {
-      // An attempt that was still under way when the request ended was cancelled.
+      // An attempt that was still running at the end of the request was cancelled.
       spans.push(this.#encoder.encode(span, Number.isNaN(span.endMs) ? endMs : span.endMs, []));
       const compute = computeOf(span);
       if (compute !== undefined) spans.push(this.#encoder.encode(compute, compute.endMs, []));
@@ -225,7 +234,7 @@ function describeRoot({ root, about, failure }: RequestTrace): void {
   root.error = `${failure.kind}: ${failure.message}`;
 }
 
-/** The engine in this process tells its times with its answer; sidecars report spans of their own. */
+/** The local engine gives its times with its answer; sidecars send their own spans. */
 function computeOf(attempt: OpenSpan): OpenSpan | undefined {
   if (attempt.get('tandem.engine_kind') !== 'local') return undefined;
   const queueUs = attempt.get('tandem.queue_us');

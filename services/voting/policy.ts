@@ -1,16 +1,17 @@
-// The rules of one vote, and what a request may change of them: it may tighten them, never loosen them.
+// The rules of one vote. A request may make them stricter, never looser.
 //
-// Strictness is a partial order, `isAtLeastAsStrict`. Whatever a stricter policy accepts, the looser one accepts, too:
+// Strictness is a partial order, `isAtLeastAsStrict`. An answer that a stricter policy accepts is also accepted by a looser
+// one. The fields, each from strict to loose:
 //
-//   participants   more are stricter
-//   agreement      UNANIMOUS, then whatever makes more agree. COUNT and MAJORITY are both at least a majority.
-//   compare        EXACT, TOLERANCE (the smaller the stricter), LABEL. Answers that agree by one agree by all after it.
-//   distinctKinds  more are stricter
-//   onDispute, onFew   FAIL, then to accept
-//   mode           no matter: it changes what a vote costs, not what it is worth
+//   participants       more are stricter
+//   agreement          UNANIMOUS; then COUNT or MAJORITY, by how many must agree. Both are more than half.
+//   compare            EXACT; TOLERANCE, from small to large; LABEL. Answers that agree by one agree by all after it.
+//   distinctKinds      more are stricter
+//   onDispute, onFew   FAIL; then ACCEPT_…
+//   mode               does not matter: it changes the cost of a vote, not its result
 //
-// A stricter compare splits groups, and so can leave one group the largest where the looser one sees two as large as each
-// other. Therefore it is stricter only where a dispute fails.
+// A stricter compare splits groups. That can leave one largest group where the looser compare sees a tie. So a stricter
+// compare makes a policy stricter only if a dispute fails.
 import { RouterError } from '../core/errors.ts';
 
 export const ENGINE_KINDS = ['local', 'sidecar'] as const;
@@ -30,23 +31,23 @@ export type Compare =
   | { readonly kind: 'LABEL' };
 
 export interface VotePolicy {
-  /** How many engines vote. What must agree is counted of so many, even where fewer can be asked. At least 1. */
+  /** How many engines vote. `agreement` is a share of this number, even if fewer engines can be asked. At least 1. */
   readonly participants: number;
   readonly agreement: Agreement;
-  /** Ask all at once; or as many as must agree, and more only when they differ or are absent. */
+  /** PARALLEL asks all at once. STAGED asks as many as must agree, and more only when they differ or are absent. */
   readonly mode: 'PARALLEL' | 'STAGED';
   readonly compare: Compare;
-  /** At least so many engine kinds among those that agree; 1: no demand. */
+  /** How many engine kinds there must be among the engines that agree, at least; 1 demands nothing. */
   readonly distinctKinds: number;
-  /** Where no answer has enough votes. */
+  /** If no answer has enough votes. */
   readonly onDispute: 'FAIL' | 'ACCEPT_PLURALITY';
-  /** Where too few engines, or engines of too few kinds, could vote. */
+  /** If too few engines, or engines of too few kinds, could vote. */
   readonly onFew: 'FAIL' | 'ACCEPT_DEGRADED';
 }
 
 /**
- * How many must agree where so many voted: always more than half, so that no two contradicting answers have it.
- * `voters` matters only beyond the participants.
+ * How many must agree if `voters` voted: always more than half, so two contradicting answers cannot both have it.
+ * `voters` matters only if there are more than the participants.
  */
 export function needed({ participants, agreement }: VotePolicy, voters = 0): number {
   const of = Math.max(participants, voters);
@@ -74,10 +75,10 @@ export function isAtLeastAsStrict(a: VotePolicy, b: VotePolicy): boolean {
 }
 
 /**
- * `base` with what a request wants instead. Throws RouterError INVALID_FIELD for a wish that would loosen it or that makes
- * no sense; its field is the one in the request message, `vote.…`.
+ * Returns `base` with the values that a request wants. Throws RouterError INVALID_FIELD for a value that would loosen
+ * it or is invalid; its field is the field of the request message, `vote.…`.
  *
- * A COUNT that is not wished otherwise grows with the participants where it has to, to stay more than half of them.
+ * If the request sets no agreement, a COUNT grows with the participants as needed, to stay more than half of them.
  */
 export function tighten(base: VotePolicy, wanted: Partial<VotePolicy>, maxParticipants: number): VotePolicy {
   const participants = wanted.participants ?? base.participants;
@@ -109,7 +110,7 @@ export function tighten(base: VotePolicy, wanted: Partial<VotePolicy>, maxPartic
   return tightened;
 }
 
-/** `base` has the participants already that the request wants. */
+/** `base` already has the participants that the request wants. */
 function tightenAgreement(base: VotePolicy, wanted: Agreement | undefined): Agreement {
   const { participants, agreement } = base;
   if (wanted === undefined) {
@@ -137,7 +138,7 @@ function tightenCompare(base: Compare, wanted: Compare | undefined): Compare {
   return wanted;
 }
 
-/** However many vote, `a` makes at least as many of them agree as `b` does. */
+/** Returns true if `a` demands at least as many that agree as `b` does, for every number of voters. */
 function agreesAtLeast(a: VotePolicy, b: VotePolicy): boolean {
   const isUnanimous = ({ agreement }: VotePolicy): boolean => agreement.kind === 'UNANIMOUS';
   return needed(a) >= needed(b, a.participants) && (isUnanimous(a) || !isUnanimous(b));
@@ -162,7 +163,7 @@ function demand(condition: boolean, field: string, wanted: string, expected: str
 
 function permit(condition: boolean, field: string, wanted: string, base: string): void {
   if (condition) return;
-  const message = `vote.${field} ${wanted} would loosen the vote, which is ${base} here; send that, or what is stricter`;
+  const message = `vote.${field} ${wanted} would loosen the vote, which is ${base} here; send that, or a stricter value`;
   throw new RouterError('INVALID_FIELD', message, { field: `vote.${field}` });
 }
 

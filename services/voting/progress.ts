@@ -1,12 +1,12 @@
-// How far a vote has come: whether to wait for more, and which engines to ask next. Pure, like the verdict.
+// The progress of a vote: whether to wait for more ballots, and which engines to ask next. Pure, like the verdict.
 //
-// Each participant is a seat. An engine that voted holds one, and so does one that is still computing. An absent one gives
-// it back, and another engine may be asked in its place. An engine that refuses has voted. The whole of a vote is:
+// Each participant is a seat. An engine that voted or is still computing holds a seat. An absent engine returns its seat,
+// and another engine may be asked instead. An engine that refuses has voted. A vote is this loop:
 //
 //   for (;;) {
 //     const { isDecided, more } = progress(ballots, waiting, policy)
 //     if (isDecided) break
-//     ask as many more, as far as there are engines and the retry budget allows
+//     ask `more` engines, as far as there are engines and the retry budget allows
 //     if (no ballot is awaited) break
 //     await the next ballot
 //   }
@@ -17,32 +17,33 @@ import { type Verdict, verdict } from './verdict.ts';
 
 export interface Progress {
   /**
-   * Whether it is certain which answer wins, or that none does, whatever is still to come. Grade and outcomes may change,
-   * and where none wins also why. What would only be accepted is not yet decided while it can still be agreed on.
+   * True if later ballots cannot change which answer wins, or that none wins. Grade and outcomes may change, and so may
+   * the reason why none wins. An answer that would only be accepted is not decided while enough engines may still
+   * agree.
    */
   readonly isDecided: boolean;
   readonly more: More;
 }
 
 /**
- * How many engines to ask now. PARALLEL: one for every seat that is not taken. STAGED: so many that the leading answer has
- * what is needed if all that are asked agree with it: at first as many as must agree, then one for each that differs or is
- * absent. None once as many agree as the policy wants, and none where that would change nothing.
+ * How many engines to ask now. PARALLEL: one for every free seat. STAGED: just as many as the leading answer still
+ * needs. At first that is as many as must agree, then one for each engine that differs or is absent. None once enough
+ * engines agree, and none if that could not change the verdict.
  *
- * Never more than the participants less those that voted or are waited for. Never less than one where no ballot is awaited
- * and an engine more could still change the verdict.
+ * Never more than the free seats. At least one if no ballot is awaited and one more engine could still change the
+ * verdict.
  */
 export interface More {
   readonly count: number;
-  /** At least one engine of each of these must be among them: without, the vote would lack a kind. */
+  /** At least one of the asked engines must be of each of these kinds. Otherwise the vote would lack a kind. */
   readonly kinds: readonly EngineKind[];
-  /** How many of them stand in for absent engines, beyond the participants asked first: retries, for a retry budget. */
+  /** How many of them replace absent engines. These are retries, which the retry budget counts. */
   readonly standIns: number;
 }
 
 const NONE: More = { count: 0, kinds: [], standIns: 0 };
 
-/** `waiting`: the kinds of the engines that have been asked and not heard. */
+/** `waiting`: the kinds of the engines that have been asked and have not answered. */
 export function progress(ballots: readonly Ballot[], waiting: readonly EngineKind[], policy: VotePolicy): Progress {
   const counted = tally(ballots, policy);
   const now = verdict(ballots, policy, counted);
@@ -52,9 +53,10 @@ export function progress(ballots: readonly Ballot[], waiting: readonly EngineKin
 }
 
 /**
- * Once as many agree as the policy wants, only those that are `waiting`, each of a kind, are still to come; until then one
- * for every seat that has no vote, so that false may also mean: ask more. By TOLERANCE a later answer may stand between
- * those given so far and unite them; so a vote by it is decided early only where more than half gave the same to the bit.
+ * Once enough engines agree, only the `waiting` ones can still vote. Before that, every seat without a vote can still
+ * get one, so false may also mean that more engines must be asked. With TOLERANCE, a later answer may lie between two
+ * earlier ones and unite their groups. So such a vote is decided early only if more than half gave exactly the same
+ * answer.
  */
 function decided(counted: Tally, now: Verdict, waiting: readonly EngineKind[], policy: VotePolicy): boolean {
   const seats = Math.max(waiting.length, policy.participants - counted.voters.size);
@@ -80,7 +82,7 @@ function howManyMore(counted: Tally, waiting: readonly EngineKind[], policy: Vot
   return { count, kinds: kinds.slice(0, count), standIns };
 }
 
-/** Kinds of engine that are missing among those that agree with the leading answer, or may yet do so. */
+/** Kinds of engine that are missing among the engines that agree with the leading answer or have not answered. */
 function lackingKinds(
   leader: Group | undefined,
   waiting: readonly EngineKind[],
@@ -91,12 +93,12 @@ function lackingKinds(
   return ENGINE_KINDS.filter((kind) => !present.has(kind)).slice(0, Math.max(0, distinctKinds - present.size));
 }
 
-/** As many as needed agree, even if all that come make more agree necessary. */
+/** Returns true if enough engines agree, even if all later ballots raise the number needed. */
 function staysEnough({ groups, voters }: Tally, toCome: number, policy: VotePolicy): boolean {
   return (groups[0]?.members.length ?? 0) >= needed(policy, voters.size + toCome);
 }
 
-/** No answer, known or new, can take the lead: of an answer that is agreed on, or while groups are fixed. */
+/** Returns true if no answer, known or new, can take the lead from the present one. */
 function staysAhead(counted: Tally, toCome: number, policy: VotePolicy): boolean {
   if (toCome === 0) return true;
   const [leader, ...others] = counted.groups as readonly [Group, ...Group[]];
@@ -110,14 +112,14 @@ function staysAhead(counted: Tally, toCome: number, policy: VotePolicy): boolean
   );
 }
 
-/** Those that voted contradict each other so much that no answer can get as many as needed. */
+/** Returns true if no answer can get as many votes as needed any more. */
 function isHopeless(counted: Tally, toCome: number, policy: VotePolicy): boolean {
   if (!areGroupsFixed(counted, policy)) return false;
   const most = Math.max(0, ...counted.groups.map(({ members }) => members.length));
   return most + toCome < needed(policy, counted.voters.size + toCome);
 }
 
-/** A later ballot joins one group or begins one, and never unites two. */
+/** Returns true if a later ballot can only join a group or begin a new one, and never unite two groups. */
 function areGroupsFixed({ groups }: Tally, { compare }: VotePolicy): boolean {
   switch (compare.kind) {
     case 'EXACT':

@@ -1,42 +1,42 @@
-// Ballots, counted: which answers were given, how many engines agree with each, and which answer leads.
+// Counts ballots: which answers were given, how many engines agree with each, and which answer leads.
 //
-// Two answers are the same if all their digests are equal. Everything an engine returns is in one of them, and the router
-// computes those of what is returned itself, so that an engine which lies in its answer does not vote for another.
+// Two answers are the same if all their digests are equal. The digests cover everything that an engine returns. The router
+// computes the digests of returned data itself, so a false answer with a copied digest does not count for the true answer.
 //
 // A refusal (the engine says that the input or the model is at fault) is a ballot like an answer. Two refusals are the same
-// if their keys are equal. By every compare a refusal agrees with the same refusal only, and never with an answer.
+// if their keys are equal. A refusal agrees with the same refusal only, and never with an answer, for every compare.
 //
 //   EXACT      the same answers agree
-//   TOLERANCE  so do those with equal labels whose scores nowhere differ by more than the tolerance
-//   LABEL      so do those with equal labels
+//   TOLERANCE  answers with equal labels agree, too, if no scores differ by more than the tolerance
+//   LABEL      answers with equal labels agree, too
 //
-// To be within a tolerance is not transitive, so there are no classes of answers that agree. Instead each answer has its
-// own group, all that agree with *it*, and the answer that is given is the one in the middle: everyone in its group agrees
-// with what the caller gets, though two of them may differ by twice the tolerance. (By EXACT and LABEL the groups of
-// answers that agree are equal.) An answer leads by the first of these in which it differs from another:
+// Agreement within a tolerance is not transitive, so it does not divide the answers into classes. Instead each answer has
+// its own group: all answers that agree with it. The caller gets the answer in the middle. Every answer in its group agrees
+// with it, although two of them may differ by twice the tolerance. (With EXACT and LABEL, answers that agree have equal
+// groups.) The first of these rules that tells two answers apart decides which one leads:
 //
-//   1  its group has what the policy needs, of enough kinds
-//   2  it has that, and more than half gave it to the bit: no later ballot takes the lead from it, whatever the compare
-//   3  its group is the larger
-//   4  more gave it to the bit
-//   5  it is no refusal
-//   6  its digests are the smaller, state before readout before layers before session state; of refusals, its key
+//   1  its group has enough members, of enough kinds
+//   2  rule 1, and more than half gave exactly this answer: no later ballot can take its lead
+//   3  its group is larger
+//   4  it has more exact copies
+//   5  it is not a refusal
+//   6  its digests are smaller, in the order state, readout, layers, session state; for refusals, its key
 //
-// Nothing in this depends on the order of the ballots. An absent engine, one without an answer, does not vote. An engine
-// votes at most once: only its first ballot counts, the others are as absent.
+// The result does not depend on the order of the ballots. An absent engine, one without an answer, does not vote. An engine
+// votes at most once: its first ballot counts, and its other ballots count as absent.
 import { type Compare, type EngineKind, needed, type VotePolicy } from './policy.ts';
 
 export type Answer = ComputedAnswer | Refusal;
 
 export interface ComputedAnswer {
   readonly stateDigest: bigint;
-  /** Over everything that is returned (proto/NUMERICS.md); of a full answer as the router computes it. */
+  /** Over everything that is returned (proto/NUMERICS.md). The router computes it for a full answer. */
   readonly readoutDigest: bigint;
-  /** Over the layers, as the router computes it; undefined: none were told. */
+  /** Over the layers, computed by the router; undefined if the answer has none. */
   readonly detailDigest?: bigint | undefined;
-  /** Over the session state that is returned; undefined: none was asked for. */
+  /** Over the returned session state; undefined if none was requested. */
   readonly sessionDigest?: bigint | undefined;
-  /** Undefined where only digests were asked for: such an answer agrees with the same one only. */
+  /** Undefined if only digests were requested: such an answer agrees with the same answer only. */
   readonly scores?: readonly number[] | undefined;
   /** Index of the label. */
   readonly label?: number | undefined;
@@ -44,7 +44,7 @@ export interface ComputedAnswer {
 }
 
 export interface Refusal {
-  /** Equal where two refusals agree: reason, step and node. */
+  /** The key of the refusal: reason, step and node. Two refusals with equal keys agree. */
   readonly refusal: string;
   readonly stateDigest?: undefined;
   readonly readoutDigest?: undefined;
@@ -62,25 +62,25 @@ export interface Ballot {
 }
 
 export interface Group {
-  /** The answer in the middle, with scores and label if any engine gave them with it. */
+  /** The answer with which all members agree, with scores and label if any engine gave them with it. */
   readonly answer: Answer;
-  /** Places of the ballots that hold this answer to the bit, ascending. */
+  /** Indices of the ballots with exactly this answer, ascending. */
   readonly copies: readonly number[];
-  /** Places of the ballots that agree with it, ascending. */
+  /** Indices of the ballots that agree with it, ascending. */
   readonly members: readonly number[];
-  /** Of the engines that agree with it. */
+  /** The kinds of the engines that agree with it. */
   readonly kinds: ReadonlySet<EngineKind>;
 }
 
 export interface Tally {
   readonly ballots: number;
-  /** Engines heard of, absent ones too. */
+  /** The number of engines with a ballot, including absent ones. */
   readonly engineCount: number;
-  /** Places of the ballots that count. */
+  /** Indices of the ballots that count. */
   readonly voters: ReadonlySet<number>;
   /** How many must agree. */
   readonly needed: number;
-  /** One for each answer, the leading one first; none if there are no votes. */
+  /** One group for each answer, the leading one first; empty if there are no votes. */
   readonly groups: readonly Group[];
 }
 
@@ -146,7 +146,7 @@ interface Distinct {
   readonly copies: number[];
 }
 
-/** Every answer that was given, once. Where copies of it tell more or less, the one that tells most stands for it. */
+/** Every distinct answer once. If its copies differ in detail, the most detailed copy represents it. */
 function sortOut(ballots: readonly Ballot[]): { readonly engineCount: number; readonly answers: readonly Distinct[] } {
   const engineIds = new Set<string>();
   const answers: Distinct[] = [];
@@ -154,7 +154,7 @@ function sortOut(ballots: readonly Ballot[]): { readonly engineCount: number; re
     const isFirst = !engineIds.has(engineId);
     engineIds.add(engineId);
     if (!isFirst || answer === undefined) continue;
-    // A few at most, so that looking for it is quicker than making a key of two big integers.
+    // There are few answers, so a search is faster than a key of two big integers.
     const known = answers.find((other) => areSame(other.answer, answer));
     if (known === undefined) {
       answers.push({ answer, copies: [index] });
@@ -172,7 +172,7 @@ function areSame(a: Answer, b: Answer): boolean {
   return a.refusal === b.refusal && areDigests && areTold;
 }
 
-/** 0: digests only, or a refusal. */
+/** The detail of an answer. 0: digests only, or a refusal; 1: a label; 2: scores. */
 export function tells({ scores, label }: Answer): number {
   return scores !== undefined ? 2 : label !== undefined ? 1 : 0;
 }

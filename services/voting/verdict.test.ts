@@ -23,8 +23,8 @@ const few = { onFew: 'ACCEPT_DEGRADED' } as const;
 const plural = { onDispute: 'ACCEPT_PLURALITY' } as const;
 
 /**
- * One letter a ballot: equal letters are the same answer, capitals come from local engines, "-" is an absent one; equal
- * digits are the same refusal.
+ * One letter for each ballot: equal letters are the same answer, capital letters come from local engines, "-" is an
+ * absent engine, and equal digits are the same refusal.
  */
 function ballots(letters: string): Ballot[] {
   return Array.from(letters).map((letter, index) => ({
@@ -42,7 +42,10 @@ function digests(n: number): ComputedAnswer {
   return { stateDigest: BigInt(n), readoutDigest: 7n };
 }
 
-/** "AGREED UNANIMOUS a ++o": grade, winning letter, and + agreed, x dissented, o absent. */
+/**
+ * For example "AGREED UNANIMOUS a ++o": verdict, grade, winning letter, and the outcomes: + agreed, x dissented, o
+ * absent.
+ */
 function inWords(letters: string, given: Verdict): string {
   const marks = given.outcomes.map((outcome) => ({ AGREED: '+', DISSENTED: 'x', ABSENT: 'o' })[outcome]).join('');
   switch (given.kind) {
@@ -59,7 +62,7 @@ function inWords(letters: string, given: Verdict): string {
   }
 }
 
-/** Of engines x, y, z, … that give these answers. */
+/** The verdict on these answers, each of one engine. */
 function among(answers: readonly (Answer | undefined)[], policy: VotePolicy): Verdict {
   return verdict(
     answers.map((answer, index) => ({ engineId: `${index}`, engineKind: 'sidecar', answer })),
@@ -69,7 +72,7 @@ function among(answers: readonly (Answer | undefined)[], policy: VotePolicy): Ve
 
 describe('the verdict', () => {
   it.each<[string, VotePolicy, string, string]>([
-    // Rules 6 to 9: what wins, and its grade.
+    // Rules 6 to 9: the winner and its grade.
     ['all agree', of(3), 'aaa', 'AGREED UNANIMOUS a +++'],
     ['one of three dissents', of(3), 'baa', 'AGREED MAJORITY a x++'],
     ['two of five dissent', of(5), 'babab', 'AGREED MAJORITY b +x+x+'],
@@ -82,46 +85,51 @@ describe('the verdict', () => {
     ['an absent engine does not dissent', of(3), 'a-a', 'AGREED UNANIMOUS a +o+'],
     ['a vote of one', of(1), 'a', 'AGREED SINGLE a +'],
     ['all of all', all(3), 'aaa', 'AGREED UNANIMOUS a +++'],
-    ['as many as asked for', count(4, 5), 'aaaab', 'AGREED MAJORITY a ++++x'],
+    ['as many as COUNT demands', count(4, 5), 'aaaab', 'AGREED MAJORITY a ++++x'],
     ['more engines than participants, and most of them', of(3), 'aabbb', 'AGREED MAJORITY b xx+++'],
     // Rule 1.
     ['nobody', of(3), '', 'TOO_FEW 0 of 2 '],
-    ['nobody is there', of(3), '---', 'TOO_FEW 0 of 2 ooo'],
-    ['nobody is never accepted', { ...of(3), ...few, ...plural }, '---', 'TOO_FEW 0 of 2 ooo'],
+    ['all are absent', of(3), '---', 'TOO_FEW 0 of 2 ooo'],
+    ['no votes are never accepted', { ...of(3), ...few, ...plural }, '---', 'TOO_FEW 0 of 2 ooo'],
     // Rule 2.
     ['one of three', of(3), 'a--', 'TOO_FEW 1 of 2 +oo'],
     ['half', of(4), 'aa--', 'TOO_FEW 2 of 3 ++oo'],
-    ['one is missing of all', all(3), 'aa-', 'TOO_FEW 2 of 3 ++o'],
+    ['one of all is absent', all(3), 'aa-', 'TOO_FEW 2 of 3 ++o'],
     ['too few, and they differ', of(5), 'ab---', 'TOO_FEW 2 of 3 xxooo'],
-    ['too few, but most of all, contradict one', all(5), 'aaab-', 'TOO_FEW 4 of 5 +++xo'],
-    ['a plurality is not enough where too few voted', { ...count(4, 5), ...plural }, 'aab--', 'TOO_FEW 3 of 4 xxxoo'],
+    ['too few voted, and most of them contradict one', all(5), 'aaab-', 'TOO_FEW 4 of 5 +++xo'],
+    ['a plurality is not enough if too few voted', { ...count(4, 5), ...plural }, 'aab--', 'TOO_FEW 3 of 4 xxxoo'],
     // Rule 2 accepted.
     ['one will do', { ...of(3), ...few }, '-a-', 'despite TOO_FEW SINGLE a o+o'],
-    ['few will do that agree', { ...all(5), ...few }, 'aa-a-', 'despite TOO_FEW UNANIMOUS a ++o+o'],
-    ['few that differ will not', { ...all(5), ...few }, 'aaab-', 'DISPUTED +++xo'],
-    ['nor two of them', { ...of(5), ...few }, 'ab---', 'DISPUTED xxooo'],
-    ['unless a plurality does', { ...count(4, 5), ...few, ...plural }, 'aab--', 'despite TOO_FEW PLURALITY a ++xoo'],
+    ['few votes that agree are accepted', { ...all(5), ...few }, 'aa-a-', 'despite TOO_FEW UNANIMOUS a ++o+o'],
+    ['few votes that differ are not accepted', { ...all(5), ...few }, 'aaab-', 'DISPUTED +++xo'],
+    ['two votes that differ are not accepted', { ...of(5), ...few }, 'ab---', 'DISPUTED xxooo'],
+    [
+      'few votes that differ are accepted with a plurality',
+      { ...count(4, 5), ...few, ...plural },
+      'aab--',
+      'despite TOO_FEW PLURALITY a ++xoo',
+    ],
     // Rule 3.
     ['all differ', of(3), 'abc', 'DISPUTED xxx'],
     ['a tie', of(4), 'aabb', 'DISPUTED xxxx'],
     ['no majority of all', of(5), 'aab--', 'DISPUTED xxxoo'],
-    ['not all: an engine that contradicts most of them dissents', all(3), 'aba', 'DISPUTED +x+'],
-    ['fewer than asked for', count(4, 5), 'aaabb', 'DISPUTED +++xx'],
+    ['not unanimous: an engine that contradicts most of them dissents', all(3), 'aba', 'DISPUTED +x+'],
+    ['fewer than COUNT demands', count(4, 5), 'aaabb', 'DISPUTED +++xx'],
     ['more engines than participants, and half of them', of(3), 'aabb', 'DISPUTED xxxx'],
     // Rule 3 accepted, and rule 4.
-    ['the largest group will do', { ...of(5), ...plural }, 'aabc-', 'despite DISPUTED PLURALITY a ++xxo'],
-    ['most, where all are asked for', { ...all(3), ...plural }, 'aba', 'despite DISPUTED PLURALITY a +x+'],
-    ['two that are as large will not', { ...of(5), ...plural }, 'aabbc', 'DISPUTED xxxxx'],
-    ['nor all of one', { ...of(3), ...plural }, 'abc', 'DISPUTED xxx'],
+    ['the largest group is accepted', { ...of(5), ...plural }, 'aabc-', 'despite DISPUTED PLURALITY a ++xxo'],
+    ['most are accepted if all should agree', { ...all(3), ...plural }, 'aba', 'despite DISPUTED PLURALITY a +x+'],
+    ['two largest groups are not accepted', { ...of(5), ...plural }, 'aabbc', 'DISPUTED xxxxx'],
+    ['three groups of one are not accepted', { ...of(3), ...plural }, 'abc', 'DISPUTED xxx'],
     // Rule 5.
     ['both kinds', { ...of(3), ...kinds2 }, 'Aab', 'AGREED MAJORITY a ++x'],
     ['one kind only', { ...of(3), ...kinds2 }, 'aaa', 'TOO_FEW_KINDS 1 of 2 +++'],
     ['the other kind dissents', { ...of(3), ...kinds2 }, 'aaB', 'TOO_FEW_KINDS 1 of 2 ++x'],
-    ['one kind will do', { ...of(3), ...kinds2, ...few }, 'aaB', 'despite TOO_FEW_KINDS MAJORITY a ++x'],
-    ['few of one kind', { ...of(3), ...kinds2, ...few }, 'a--', 'despite TOO_FEW SINGLE a +oo'],
+    ['one kind is accepted', { ...of(3), ...kinds2, ...few }, 'aaB', 'despite TOO_FEW_KINDS MAJORITY a ++x'],
+    ['few votes of one kind are accepted', { ...of(3), ...kinds2, ...few }, 'a--', 'despite TOO_FEW SINGLE a +oo'],
     ['a plurality of one kind', { ...of(5), ...kinds2, ...plural }, 'aaBCD', 'TOO_FEW_KINDS 1 of 2 xxxxx'],
     [
-      'a plurality of one kind will do',
+      'a plurality of one kind is accepted',
       { ...of(5), ...kinds2, ...plural, ...few },
       'aaBCD',
       'despite DISPUTED PLURALITY a ++xxx',
@@ -135,7 +143,7 @@ describe('the verdict', () => {
     expect(inWords('bbbaa', verdict(stuffed, of3))).toBe('AGREED MAJORITY a xoo++');
   });
 
-  it('does not let an engine vote that was absent first', () => {
+  it('does not count a vote of an engine that was absent first', () => {
     const late = ballots('-aa').map((ballot, index) => (index < 2 ? { ...ballot, engineId: 'x' } : ballot));
     expect(inWords('-aa', verdict(late, of3))).toBe('TOO_FEW 1 of 2 oo+');
   });
@@ -156,7 +164,7 @@ describe('answers that agree', () => {
     ['EXACT: equal scores of another readout', exact, scored(0.5, 0.25), scored(0.5, 0.25), false],
     ['LABEL: equal ones', label, labelled(3), labelled(3), true],
     ['LABEL: other ones', label, labelled(3), labelled(4), false],
-    ['LABEL: the largest score tells it', label, scored(0.25, 0.75), labelled(1), true],
+    ['LABEL: the largest score gives the label', label, scored(0.25, 0.75), labelled(1), true],
     ['LABEL: digests only', label, labelled(3), digests(2), false],
     ['LABEL: equal digests, one without a label', label, { ...digests(2), label: 3 }, digests(2), true],
     ['TOLERANCE: just within', near, scored(0.75, 0.25), scored(0.625, 0.375), true],
@@ -179,20 +187,20 @@ describe('answers that agree', () => {
     expect(among([b, a], policy).kind === 'AGREED').toBe(expected);
   });
 
-  it('within a tolerance are those that agree with the one given, which is in the middle', () => {
+  it('within a tolerance are given as the one in the middle', () => {
     const chain = [scored(0.5), scored(0.625), scored(0.75)];
     const given = among(chain, { ...near, agreement: { kind: 'UNANIMOUS' } });
     expect(given).toMatchObject({ kind: 'AGREED', grade: 'UNANIMOUS', winner: 1 });
   });
 
-  it('give to the bit what most of them gave, not what lies nearest to all', () => {
+  it('within a tolerance are given as the most frequent one, not as the mean one', () => {
     const [common, middle, far] = [scored(0.5), scored(0.625), scored(0.75)];
     const given = among([far, middle, common, common, common], { ...near, participants: 5 });
     expect(given).toMatchObject({ kind: 'AGREED', winner: 2 });
     expect(given.outcomes).toEqual(['DISSENTED', 'AGREED', 'AGREED', 'AGREED', 'AGREED']);
   });
 
-  it('within a tolerance are found though a larger group has too few kinds', () => {
+  it('within a tolerance win although a larger group has too few kinds', () => {
     const [low, middle, high, local] = [scored(0.5), scored(0.625), scored(0.75), scored(0.875)];
     const cast = [low, low, middle, high, local].map((answer, index): Ballot => {
       return { engineId: `${index}`, engineKind: answer === local ? 'local' : 'sidecar', answer };
@@ -207,13 +215,13 @@ describe('answers that agree', () => {
     expect(given).toMatchObject({ kind: 'ACCEPTED', grade: 'PLURALITY', winner: 0 });
   });
 
-  it('by a label give the commonest, then the one with the smallest digests', () => {
+  it('by label are given as the commonest one, then as the one with the smallest digests', () => {
     const [a, b, c] = [labelled(1), labelled(1), labelled(2)];
     expect(among([c, b, a, b], label)).toMatchObject({ grade: 'MAJORITY', winner: 1 });
     expect(among([c, b, a], label)).toMatchObject({ grade: 'MAJORITY', winner: 2 });
   });
 
-  it('are given by an engine that gave the scores, too, if there is one', () => {
+  it('are given with the scores, if any engine gave them', () => {
     const full: Answer = { ...digests(1), scores: [0.5], label: 0 };
     expect(among([digests(1), full, digests(1)], exact)).toMatchObject({ winner: 1 });
     expect(among([digests(1), digests(1)], exact)).toMatchObject({ winner: 0 });

@@ -1,32 +1,31 @@
-// What several engines' answers to one question come to. Pure: ballots in, verdict out. Which answers agree, and which
-// one leads: tally.ts.
+// The result of a vote. Pure: ballots in, verdict out. tally.ts decides which answers agree, and which one leads.
 //
-// A refusal is an answer to all of these rules: it can win, and an engine can agree with it or dissent from it.
+// In all these rules a refusal is an answer: it can win, and an engine can agree with it or dissent from it.
 //
-//   needed   as many as the policy makes agree, always more than half of the participants and of all that voted
-//   enough   that many; where fewer than that voted and onFew accepts it, all that voted
+//   needed   how many must agree by the policy: always more than half of the participants and of all that voted
+//   enough   the same as needed; if fewer voted and onFew accepts that: all that voted
 //
-// First what stands in the way of an answer. The first rule that applies and is not accepted gives the verdict:
+// First the obstacles. The first rule that applies and is not accepted gives the verdict:
 //
-//      rule                                           accepted by                  verdict
-//   1  no votes                                        never                        TOO_FEW
+//      rule                                          accepted by                  verdict
+//   1  nobody voted                                   never                        TOO_FEW
 //   2  fewer voted than needed                        onFew ACCEPT_DEGRADED        TOO_FEW
-//   3  fewer than enough agree with any answer        onDispute ACCEPT_PLURALITY   DISPUTED
-//   4  so it is, and an answer that contradicts the   never                        DISPUTED
+//   3  no answer has enough that agree with it        onDispute ACCEPT_PLURALITY   DISPUTED
+//   4  rule 3, and an answer that contradicts the     never                        DISPUTED
 //      leading one has a group as large
-//   5  engines of too few kinds agree with it         onFew ACCEPT_DEGRADED        TOO_FEW_KINDS
+//   5  the engines that agree are of too few kinds    onFew ACCEPT_DEGRADED        TOO_FEW_KINDS
 //
-// Otherwise the leading answer has won: AGREED if none of these applied, else ACCEPTED, despite the first that did. Its
-// grade is the first of these that fits:
+// Otherwise the leading answer has won: AGREED if no rule applied, else ACCEPTED, with the first rule that applied as
+// `despite`. Its grade is the first that fits:
 //
 //   6  one engine voted                               SINGLE
 //   7  all that voted agree with the answer           UNANIMOUS
-//   8  as many as needed do, the others dissent       MAJORITY
-//   9  fewer do, yet more than with any other         PLURALITY
+//   8  as many as needed agree                        MAJORITY
+//   9  fewer agree, yet more than with any other      PLURALITY
 //
-// What an engine that voted did: where an answer has won, it AGREED with it or DISSENTED. Where none has, it AGREED if it
-// is one of more than half of the participants, or no engine contradicts it, and DISSENTED if it contradicts such engines.
-// Where there are none such, it cannot be decided which is right: each contradicts another, and all DISSENTED.
+// The outcome of an engine that voted: if an answer has won, the engine AGREED with it or DISSENTED. If none has won but
+// more than half of the participants agree, or all that voted, these AGREED and the others DISSENTED. If there is no such
+// group, nothing shows which answer is correct, and all DISSENTED.
 //
 // Neither the winning answer nor the verdict depends on the order of the ballots.
 import type { VotePolicy } from './policy.ts';
@@ -39,17 +38,17 @@ type Obstacle = 'TOO_FEW' | 'DISPUTED' | 'TOO_FEW_KINDS';
 interface Won {
   readonly grade: Grade;
   /**
-   * Place among the ballots of the first that holds the answer that won, with its scores if any of them has those. Where
-   * all have digests only, that engine has to be asked again for the whole. Where a refusal won, the first that gave it.
+   * Index of the first ballot with the answer that won, preferably one with scores. If all have digests only, that
+   * engine must be asked again for the full answer. If a refusal won, the first ballot with it.
    */
   readonly winner: number;
-  /** One for each ballot, in their order. */
+  /** One outcome for each ballot, in their order. */
   readonly outcomes: readonly BallotOutcome[];
 }
 
 export type Verdict =
   | (Won & { readonly kind: 'AGREED' })
-  /** Not what the policy asks for, but it takes what there is. */
+  /** The result is worse than the policy wants, but the policy accepts it. */
   | (Won & { readonly kind: 'ACCEPTED'; readonly despite: Obstacle })
   | { readonly kind: 'DISPUTED'; readonly outcomes: readonly BallotOutcome[] }
   | {
@@ -69,7 +68,7 @@ export type Verdict =
 interface Count extends Tally {
   readonly voted: number;
   readonly policy: VotePolicy;
-  /** Those that agree with the leading answer; 0 if there are no votes. */
+  /** The number of engines that agree with the leading answer; 0 if there are no votes. */
   readonly agreeing: number;
   readonly kinds: number;
   readonly enough: number;
@@ -100,19 +99,19 @@ const RULES: readonly Rule[] = [
     obstacle: 'TOO_FEW',
   },
   {
-    description: 'fewer than enough agree with any answer',
+    description: 'no answer has enough that agree with it',
     applies: ({ agreeing, enough }) => agreeing < enough,
     isAccepted: acceptsDispute,
     obstacle: 'DISPUTED',
   },
   {
-    description: 'so it is, and an answer that contradicts the leading one has a group as large',
+    description: 'rule 3, and an answer that contradicts the leading one has a group as large',
     applies: (count) => count.agreeing < count.enough && hasEqual(count),
     isAccepted: never,
     obstacle: 'DISPUTED',
   },
   {
-    description: 'engines of too few kinds agree with it',
+    description: 'the engines that agree are of too few kinds',
     applies: ({ kinds, policy }) => kinds < policy.distinctKinds,
     isAccepted: acceptsFew,
     obstacle: 'TOO_FEW_KINDS',
@@ -126,7 +125,7 @@ const GRADES: readonly { readonly grade: Grade; readonly fits: (count: Count) =>
   { grade: 'PLURALITY', fits: () => true },
 ];
 
-/** `counted`: the tally of these ballots, where there is one already. */
+/** `counted`: the tally of these ballots, if it is already known. */
 export function verdict(ballots: readonly Ballot[], policy: VotePolicy, counted = tally(ballots, policy)): Verdict {
   const count = countUp(counted, policy);
   const obstacles = RULES.filter(({ applies }) => applies(count));

@@ -1,4 +1,4 @@
-// What holds for every policy, whatever the ballots.
+// Properties that hold for every policy and all ballots.
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ENGINE_KINDS, type EngineKind, isAtLeastAsStrict, needed, tighten, type VotePolicy } from './policy.ts';
@@ -31,7 +31,7 @@ const anyPolicy: fc.Arbitrary<VotePolicy> = fc.integer({ min: 1, max: 7 }).chain
   }),
 );
 
-/** Two policies of which the second is what a request made of the first. */
+/** A policy, and the stricter policy that a request made of it. */
 const anyTightening = fc
   .tuple(
     anyPolicy,
@@ -54,7 +54,7 @@ function attempt(base: VotePolicy, wanted: Partial<VotePolicy>): VotePolicy | un
   }
 }
 
-/** Answers close to each other and far, of two labels, so that all ways to compare differ; some known by digests only. */
+/** Answers that are close or far apart, with two labels, so that all ways to compare differ; some with digests only. */
 const anyComputed: fc.Arbitrary<Answer> = fc
   .tuple(fc.constantFrom(0, 1, 2, 3, 4, 5), fc.constantFrom(0, 1), fc.integer({ min: 0, max: 3 }))
   .map(([x, y, seen]) => {
@@ -81,7 +81,7 @@ function anyBallots(maxLength: number): fc.Arbitrary<Ballot[]> {
 
 const honest: Answer = { stateDigest: 3n, readoutDigest: 9n, scores: [0.5, 0.4], label: 0 };
 
-/** The digests, or the refusal, that won, or why none did. */
+/** The digests or the refusal that won; 'none' if none did. */
 function winnerOf(ballots: readonly Ballot[], given: Verdict): string {
   if (given.kind !== 'AGREED' && given.kind !== 'ACCEPTED') return 'none';
   const { refusal, stateDigest, readoutDigest } = ballots[given.winner]!.answer!;
@@ -112,7 +112,7 @@ describe('strictness', () => {
     });
   });
 
-  it('of what comes out follows that of what goes in', () => {
+  it('of the results follows from that of the arguments', () => {
     check(fc.tuple(anyTightening, anyPolicy), ([{ base, tightened }, { participants, compare }]) => {
       const [a, b] = [attempt(base, { participants, compare }), attempt(tightened, { participants, compare })];
       if (a && b) expect(isAtLeastAsStrict(b, a)).toBe(true);
@@ -146,7 +146,7 @@ describe('the verdict', () => {
     });
   });
 
-  it('never is a liar’s answer with f liars among 2f + 1 engines, however they conspire', () => {
+  it('is never a liar’s answer with f liars among 2f + 1 engines, even if the liars cooperate', () => {
     const election = fc.integer({ min: 0, max: 4 }).chain((f) =>
       fc.record({
         f: fc.constant(f),
@@ -175,7 +175,7 @@ describe('the verdict', () => {
         onDispute: 'FAIL',
         onFew: 'FAIL',
       };
-      // Not even half-way, with those that come last still to come.
+      // The verdict on the ballots so far is checked, too.
       for (let received = 0; received <= ballots.length; received += 1) {
         expect(['none', '3 9']).toContain(winnerOf(ballots, verdict(ballots.slice(0, received), policy)));
       }
@@ -217,7 +217,7 @@ describe('a refusal', () => {
     check(fc.tuple(anyBallots(MAX), anyPolicy), ([ballots, policy]) => {
       const exact: VotePolicy = { ...policy, compare: { kind: 'EXACT' } };
       const answered = ballots.map((ballot) => ({ ...ballot, answer: asAnswer(ballot.answer) }));
-      // Where labels are known the same engine may be the first to tell one: only who won what matters.
+      // The first engine with a label may be another one, so the winner is not compared.
       const { kind, outcomes } = verdict(ballots, exact);
       expect([verdict(answered, exact).kind, verdict(answered, exact).outcomes]).toEqual([kind, outcomes]);
     });
@@ -249,12 +249,12 @@ describe('a refusal', () => {
   });
 });
 
-describe('what is decided', () => {
+describe('a decision', () => {
   const anyVote = anyPolicy.chain((policy) =>
     fc.record({ policy: fc.constant(policy), soFar: anyBallots(policy.participants + 1), toCome: anyBallots(MAX) }),
   );
 
-  it('stays so, whatever those waited for say', () => {
+  it('stays, whatever the engines answer that were asked', () => {
     check(anyVote, ({ policy, soFar, toCome }) => {
       const waiting = toCome.map(({ engineKind }) => engineKind);
       fc.pre(progress(soFar, waiting, policy).isDecided);
@@ -263,7 +263,7 @@ describe('what is decided', () => {
     });
   });
 
-  it('stays so, whatever stand-ins say that are asked for', () => {
+  it('stays, whatever further engines answer', () => {
     check(anyVote, ({ policy, soFar, toCome }) => {
       fc.pre(progress(soFar, [], policy).isDecided);
       fc.pre(verdict(soFar, policy).kind !== 'AGREED');
@@ -284,7 +284,7 @@ describe('what is decided', () => {
 describe('a vote, from the first engine asked to the verdict', () => {
   type Simulated = Pick<Ballot, 'engineKind' | 'answer'>;
 
-  /** Asks engines as it is told to and lets one of those asked answer at a time, which one `turns` says. */
+  /** Asks the engines that `progress` demands, and lets one of them answer at a time. `turns` selects which one. */
   function simulate(
     engines: readonly Simulated[],
     policy: VotePolicy,
@@ -318,13 +318,13 @@ describe('a vote, from the first engine asked to the verdict', () => {
     { maxLength: 12 },
   );
 
-  it('ends, and asks no engine more than there are', () => {
+  it('ends, and asks no more engines than there are', () => {
     check(fc.tuple(anyEngines, anyPolicy, anyTurns), ([engines, policy, turns]) => {
       expect(simulate(engines, policy, turns).engineCount).toBeLessThanOrEqual(engines.length);
     });
   });
 
-  it('gives the truth STAGED and PARALLEL alike where no engine lies, and STAGED asks no more', () => {
+  it('has the same winner STAGED and PARALLEL if no engine lies, and STAGED asks no more', () => {
     const present = fc.record({
       engineKind: anyKind,
       answer: fc.option(fc.constant(honest), { nil: undefined, freq: 3 }),
@@ -338,12 +338,12 @@ describe('a vote, from the first engine asked to the verdict', () => {
         return { winner: winnerOf(ballots, verdict(ballots, policy)), engineCount };
       });
       expect(staged!.engineCount).toBeLessThanOrEqual(parallel!.engineCount);
-      // Engines of one kind only may have been asked before it was known: then the modes may differ.
+      // With several kinds the modes may differ: STAGED may have asked engines of one kind only.
       if (policy.distinctKinds === 1) expect(staged!.winner).toBe(parallel!.winner);
     });
   });
 
-  it('STAGED never ends with fewer votes than needed while there are engines that would', () => {
+  it('STAGED never ends with fewer votes than needed while engines are left', () => {
     check(fc.tuple(anyEngines, anyPolicy, anyTurns), ([engines, policy, turns]) => {
       const { ballots } = simulate(engines, { ...policy, mode: 'STAGED' }, turns);
       if (verdict(ballots, policy).kind !== 'TOO_FEW') return;

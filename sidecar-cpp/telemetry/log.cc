@@ -78,7 +78,7 @@ MaybeError SetUpLog(const std::string& level, bool json) {
   if (std::ranges::find(kLevels, level) == kLevels.end()) {
     return Error{Code::kInvalidArgument,
                  "LOG_LEVEL",
-                 "log level \"" + Printable(level) + "\" is none of trace, debug, info, warn, error, off",
+                 "log level \"" + Printable(level) + "\" is not one of trace, debug, info, warn, error, off",
                  {}};
   }
   auto logger = spdlog::stderr_logger_mt("tandem-engine");

@@ -76,7 +76,7 @@ TEST(Log, TheLevelMovesUpAndDownBetweenTraceAndErrorAndALineSaysSo) {
 TEST(Log, AnUnknownLevelIsRefused) {
   const auto error = SetUpLog("loud", false);
   ASSERT_TRUE(error);
-  EXPECT_THAT(error->message, HasSubstr("\"loud\" is none of trace, debug, info"));
+  EXPECT_THAT(error->message, HasSubstr("\"loud\" is not one of trace, debug, info"));
 }
 
 }  // namespace

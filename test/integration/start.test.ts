@@ -117,7 +117,7 @@ describe('npm start', () => {
     expect(finished.stdout).toMatch(/Example: npm start -- --engines 3/);
   });
 
-  it('survives an error that nothing caught, and counts it', async () => {
+  it('survives an uncaught error, and counts it', async () => {
     const bug = 'process.on("SIGWINCH", () => void Promise.reject(new Error("on purpose")))';
     const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(bug)}`, TANDEM_SPAWN_COUNT: '0' };
     const { program } = start([], env);

@@ -18,10 +18,10 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-// Rasters and batches are larger than gRPC's 4 MiB.
+// Rasters and batches may exceed gRPC's default of 4 MiB.
 constexpr int kMaxAnswerBytes = 64 << 20;
 
-// A router's delay is a claim: longer ones are cut to a day.
+// The longest delay of a router that is accepted; longer ones are reduced to a day.
 constexpr std::int64_t kMaxDelaySeconds = 86'400;
 
 milliseconds ToMilliseconds(const google::protobuf::Duration& duration) {
@@ -43,7 +43,7 @@ bool MayRepeat(const v1::ReasonRequest& request) {
   return !request.has_session() || request.session().has_expected_step();
 }
 
-// Of an item of a batch or a stream: both have the same two cases.
+// For an item of a batch or a stream: both have the same two cases.
 template <typename Item>
 Result<v1::ReasonResponse> Outcome(Item&& item) {
   if (item.has_result()) return std::move(*item.mutable_result());
@@ -120,15 +120,15 @@ v1::Tensor FloatTensor(const std::vector<std::uint32_t>& shape, const std::vecto
   v1::Tensor tensor;
   tensor.mutable_shape()->Add(shape.begin(), shape.end());
   tensor.set_dtype("FP32");
-  // Every machine that a game runs on is little-endian, as the tensor is.
+  // A tensor is little-endian, and so is every machine that runs games.
   tensor.set_data(values.data(), values.size() * sizeof(float));
   return tensor;
 }
 
-// --- what gRPC's threads hand over
+// --- events from gRPC's threads
 // ---------------------------------------------------------------------------------------
 
-// Where gRPC's threads leave what has ended, for Poll().
+// gRPC's threads put ended operations here, for Poll().
 class Client::Inbox {
  public:
   struct Ended {
@@ -136,13 +136,13 @@ class Client::Inbox {
     grpc::Status status;
   };
 
-  // Before an attempt or a stream starts.
+  // Call this before an attempt or a stream starts.
   void Begin() {
     const std::lock_guard lock(mutex_);
     ++running_;
   }
 
-  // The last that gRPC says of an attempt.
+  // The last callback of gRPC for an attempt.
   void End(CallId id, grpc::Status status) {
     const std::lock_guard lock(mutex_);
     ended_.push_back({id, std::move(status)});
@@ -150,14 +150,14 @@ class Client::Inbox {
     Signal();
   }
 
-  // The last that gRPC says of a stream.
+  // The last callback of gRPC for a stream.
   void EndStream() {
     const std::lock_guard lock(mutex_);
     --running_;
     Signal();
   }
 
-  // A stream has something for Poll().
+  // Reports that a stream has events for Poll().
   void Notify() {
     const std::lock_guard lock(mutex_);
     Signal();
@@ -169,13 +169,13 @@ class Client::Inbox {
     return std::exchange(ended_, {});
   }
 
-  // Until there is something for Poll(), or `until`.
+  // Waits until there are events for Poll(), or until `until`.
   void WaitForSignal(Clock::time_point until) {
     std::unique_lock lock(mutex_);
     changed_.wait_until(lock, until, [this] { return signalled_; });
   }
 
-  // Until gRPC uses nothing of this client any more.
+  // Waits until gRPC no longer uses this client.
   void WaitForAll() {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [this] { return running_ == 0; });
@@ -197,7 +197,7 @@ class Client::Inbox {
 // --- streams
 // -------------------------------------------------------------------------------------------------------------
 
-// gRPC's view of a stream. The client holds it until OnDone, the last that gRPC says.
+// A stream for gRPC. The client holds it until OnDone, the last callback.
 class Stream::Impl : public grpc::ClientBidiReactor<v1::ReasonStreamRequest, v1::ReasonStreamResponse> {
  public:
   using OnAnswer = std::function<void(const StreamAnswer&)>;
@@ -211,7 +211,7 @@ class Stream::Impl : public grpc::ClientBidiReactor<v1::ReasonStreamRequest, v1:
   void Start(v1::ReasoningService::Stub& stub) {
     inbox_->Begin();
     stub.async()->ReasonStream(&context_, this);
-    AddHold();  // the game's thread starts operations, too, until the last read has failed
+    AddHold();  // the caller's thread starts operations, too, until the last read has failed
     StartRead(&incoming_);
     StartCall();
   }
@@ -230,7 +230,7 @@ class Stream::Impl : public grpc::ClientBidiReactor<v1::ReasonStreamRequest, v1:
     WriteNext();
   }
 
-  // No callback runs any more.
+  // No callback runs after this.
   void Abandon() {
     {
       const std::lock_guard lock(mutex_);
@@ -240,7 +240,7 @@ class Stream::Impl : public grpc::ClientBidiReactor<v1::ReasonStreamRequest, v1:
     context_.TryCancel();
   }
 
-  // Runs callbacks on the game's thread. Returns how many; `over`: there will be no more.
+  // Runs callbacks on the caller's thread. Returns their number; `over`: there will be no more.
   std::size_t Poll(bool& over) {
     std::deque<StreamAnswer> answers;
     std::optional<grpc::Status> status;
@@ -304,7 +304,7 @@ class Stream::Impl : public grpc::ClientBidiReactor<v1::ReasonStreamRequest, v1:
     return abandoned_;
   }
 
-  // With the lock held. gRPC takes one message at a time.
+  // Call this with the lock held. gRPC accepts one message at a time.
   void WriteNext() {
     if (writing_ || ended_) return;
     if (!outgoing_.empty()) {
@@ -316,7 +316,8 @@ class Stream::Impl : public grpc::ClientBidiReactor<v1::ReasonStreamRequest, v1:
     }
   }
 
-  // With the lock held. Answers that nobody takes hold the router back: gRPC's flow control.
+  // Call this with the lock held. Answers that are not taken slow the router down, by gRPC's flow
+  // control.
   void ResumeReading() {
     if (reading_ || ended_ || (!abandoned_ && answers_.size() >= kMaxWaiting)) return;
     reading_ = true;

@@ -1,7 +1,7 @@
-// Client for Tandem, for programs with a loop of their own, such as a game engine's plug-in.
+// Client for Tandem, for programs with their own loop, such as a game engine's plug-in.
 //
-// Every call returns at once. gRPC's threads send and receive; the callbacks run inside Client::Poll(), on the thread
-// that calls it, once a tick. Nothing throws: failures arrive as tandem::Error.
+// Every call returns at once. gRPC's threads send and receive; the callbacks run inside
+// Client::Poll(), on the thread that calls it. Nothing throws: failures arrive as tandem::Error.
 //
 //   tandem::Client client("127.0.0.1:50051");
 //   tandem::v1::ReasonRequest request;
@@ -12,7 +12,7 @@
 //   …
 //   client.Poll();  // in each tick
 //
-// A Client and its Streams belong to one thread: make, use and destroy them there.
+// A Client and its Streams belong to one thread: create, use and destroy them there.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -44,8 +44,8 @@ struct FieldViolation {
 // Why a call, or one input of a batch or a stream, has no answer.
 struct Error {
   grpc::StatusCode code = grpc::StatusCode::UNKNOWN;
-  // The router's name for what happened (google.rpc.ErrorInfo), such as "INPUT_LENGTH". Empty: the error is not the
-  // router's; the connection failed, for example.
+  // The router's reason (google.rpc.ErrorInfo), such as "INPUT_LENGTH". Empty: the error does not
+  // come from the router; for example, the connection failed.
   std::string reason;
   // What happened and what to do next.
   std::string message;
@@ -53,7 +53,8 @@ struct Error {
   std::map<std::string, std::string> metadata;
   // The fields of the request that are wrong (google.rpc.BadRequest).
   std::vector<FieldViolation> fields;
-  // When the router expects to take the call (google.rpc.RetryInfo). It has refused it, so nothing was done.
+  // Delay after which the router expects to accept the call (google.rpc.RetryInfo). If set, the
+  // router has refused the call, so nothing was done.
   std::optional<std::chrono::milliseconds> retry_after;
 
   // The error of a status that is not OK.
@@ -70,10 +71,10 @@ class [[nodiscard]] Result {
   Result(Error error) : state_(std::move(error)) {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] bool ok() const { return std::holds_alternative<T>(state_); }
-  // Only where ok() is true.
+  // Call this only if ok() is true.
   const T& operator*() const { return *std::get_if<T>(&state_); }
   const T* operator->() const { return std::get_if<T>(&state_); }
-  // Only where ok() is false.
+  // Call this only if ok() is false.
   [[nodiscard]] const Error& error() const { return *std::get_if<Error>(&state_); }
 
  private:
@@ -84,40 +85,40 @@ class [[nodiscard]] Result {
 // names (google.rpc.RetryInfo): it has refused the call, so nothing was done. UNAVAILABLE without it is retried with
 // delays that double, if the call may be carried out twice. No retry begins after the call's deadline.
 struct RetryPolicy {
-  int max_attempts = 4;                        // the first one among them; 1: no retry
+  int max_attempts = 4;                        // including the first one; 1: no retry
   std::chrono::milliseconds first_delay{100};  // the longest before the first retry
-  std::chrono::milliseconds max_delay{2'000};  // the longest where the router names none
+  std::chrono::milliseconds max_delay{2'000};  // the longest delay if the router names none
 };
 
 // The delay before the next attempt; none: do not retry. `may_repeat`: the call may be carried out twice.
-// `random` is from 0 to 1, so that clients that were refused together do not come back together.
+// `random` is from 0 to 1, so that clients that were refused together do not retry together.
 std::optional<std::chrono::milliseconds> RetryDelay(const RetryPolicy& policy, int failed_attempts, bool may_repeat,
                                                     const Error& error, double random);
 
 // How a Client calls.
 struct Options {
-  // Of each call that sets none, retries included. Streams have no deadline.
+  // Deadline of each call without its own, retries included. Streams have no deadline.
   std::chrono::milliseconds deadline{10'000};
   RetryPolicy retry;
   // TLS, for example grpc::SslCredentials({}). None: plain text.
   std::shared_ptr<grpc::ChannelCredentials> credentials;
-  // The caller's token (the router's setting auth.tokens). Use it with TLS.
+  // The caller's token (router setting auth.tokens). Use it with TLS.
   std::string token;
 };
 
-// Names a call, to cancel it.
+// The id of a call, to cancel it.
 using CallId = std::uint64_t;
 
 // The answer to one request of a stream.
 struct StreamAnswer {
-  // The request's id, or the one that the router made for it.
+  // The request's id, or the id that the router gave it.
   std::string request_id;
   // An error here does not end the stream.
   Result<v1::ReasonResponse> outcome;
 };
 
-// Many inputs over one connection. Made by Client::ReasonStream. Destroying it cancels what has no answer yet, and no
-// callback runs any more.
+// Many inputs over one connection. Created by Client::ReasonStream. Destroying it cancels the
+// unanswered requests, and no callback runs after that.
 class Stream {
  public:
   class Impl;
@@ -127,14 +128,15 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  // Sends a request; give each an id to tell the answers apart. False: not sent, because kMaxWaiting requests wait for
-  // the network, or because the stream has ended. Try again in a later tick.
+  // Sends a request; give each an id to tell the answers apart. Returns false if it was not sent,
+  // because kMaxWaiting requests wait for the network, or because the stream has ended. Try again
+  // in a later tick.
   bool Send(const v1::ReasonRequest& request);
 
-  // No request follows. The router answers those that it has, then the stream ends.
+  // Ends the requests. The router answers those that it has, then the stream ends.
   void CloseSending();
 
-  // Requests that wait for the network, and answers that wait for Poll(): each at most so many.
+  // Limit on requests that wait for the network, and on answers that wait for Poll().
   static constexpr std::size_t kMaxWaiting = 256;
 
  private:
@@ -144,9 +146,9 @@ class Stream {
 // A client of one router.
 class Client {
  public:
-  // Of the router at `address`, such as "127.0.0.1:50051". The first call connects.
+  // `address`: of the router, such as "127.0.0.1:50051". The first call connects.
   explicit Client(const std::string& address, Options options = {});
-  // Cancels all calls and streams; their callbacks never run. Not to be called in a callback.
+  // Cancels all calls and streams; their callbacks never run. Do not call this in a callback.
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -156,18 +158,19 @@ class Client {
   // Milliseconds for one call; none: Options.deadline.
   using Deadline = std::optional<std::chrono::milliseconds>;
 
-  // Runs the callbacks of all that has arrived, and starts the retries that are due. Never blocks. Returns how many
-  // callbacks it ran. Not to be called in a callback.
+  // Runs the callbacks of all received answers, and starts retries that are due. Never blocks.
+  // Returns the number of callbacks. Do not call this in a callback.
   std::size_t Poll();
 
-  // Polls until a callback has run or the time is over: for programs without a loop, and for tests.
+  // Polls until a callback has run or the time has passed: for programs without a loop, and for
+  // tests.
   std::size_t Wait(std::chrono::milliseconds timeout);
 
-  // Checks that the router is there. No engine takes part.
+  // Checks that the router answers. It asks no engine.
   CallId Ping(Callback<v1::PingResponse> done, Deadline deadline = {});
 
   // One input to one conclusion. A message of a session that sets no expected_step is retried only if the router
-  // refused it: the router may have computed it otherwise.
+  // refused it: in other cases the router may have computed it.
   CallId Reason(const v1::ReasonRequest& request, Callback<v1::ReasonResponse> done, Deadline deadline = {});
 
   // Many inputs in one call. Each has its own result or error, in the order of the requests.
@@ -175,8 +178,9 @@ class Client {
   CallId ReasonBatch(const std::vector<v1::ReasonRequest>& requests, Callback<BatchResults> done,
                      Deadline deadline = {});
 
-  // Many inputs over one stream. Answers come as they are ready. `on_end` runs once, after the last answer: with no
-  // error if all were answered. A stream is not retried: send again what has no answer.
+  // Many inputs over one stream. Answers arrive in any order. `on_end` runs once, after the last
+  // answer: without an error if all were answered. A stream is not retried: send unanswered
+  // requests again.
   std::unique_ptr<Stream> ReasonStream(std::function<void(const StreamAnswer&)> on_answer,
                                        std::function<void(const std::optional<Error>&)> on_end);
 
@@ -191,7 +195,7 @@ class Client {
   template <typename Request, typename Response>
   CallId Call(Rpc<Request, Response> rpc, Request request, Callback<Response> done, Deadline deadline = {});
 
-  // The call's callback does not run any more. An id of a call that is over does nothing.
+  // Cancels a call: its callback never runs. The id of an ended call has no effect.
   void Cancel(CallId id);
 
   // For stubs of the other services.
@@ -201,7 +205,7 @@ class Client {
   friend class Stream;
   class Inbox;
   struct Pending;
-  // One call without its types. `send` starts an attempt; `finish` has its last status.
+  // One call without its types. `send` starts an attempt; `finish` gets the last status.
   using Send = std::function<void(grpc::ClientContext*, std::function<void(grpc::Status)>)>;
   using Finish = std::function<void(const grpc::Status&)>;
 
@@ -220,8 +224,8 @@ class Client {
   const std::unique_ptr<v1::ReasoningService::Stub> reasoning_;
   const std::shared_ptr<Inbox> inbox_;
   CallId last_id_ = 0;
-  // A call, or a stream, stays here until gRPC has let go of it, cancelled or not. So no thread of gRPC holds the last
-  // reference to the channel: gRPC 1.51 aborts where it does.
+  // A call or a stream stays here until gRPC has released it, even if it is cancelled. So no thread
+  // of gRPC holds the last reference to the channel: gRPC 1.51 would abort.
   std::unordered_map<CallId, std::unique_ptr<Pending>> calls_;
   std::multimap<std::chrono::steady_clock::time_point, CallId> retries_;
   std::vector<std::shared_ptr<Stream::Impl>> streams_;

@@ -1,4 +1,4 @@
-// The client against a router that is played: faults that the real one shows seldom.
+// The client against a fake router, for faults that a real one rarely has.
 #include "tandem_client.h"
 
 #include <gtest/gtest.h>
@@ -43,7 +43,7 @@ grpc::Status Refusal(grpc::StatusCode code, const std::string& reason, std::opti
   return grpc::Status(code, "what happened", status.SerializeAsString());
 }
 
-// Answers with the request's text as the label, after the statuses that a test has queued.
+// Returns the queued statuses of a test first, then answers with the request's text as the label.
 class FakeRouter : public v1::ReasoningService::Service {
  public:
   FakeRouter() {
@@ -133,7 +133,7 @@ v1::ReasonRequest Text(const std::string& text) {
   return request;
 }
 
-// The call's result, polled for.
+// Polls until the call has a result.
 Result<v1::ReasonResponse> Reason(Client& client, const v1::ReasonRequest& request, Client::Deadline deadline = {}) {
   std::optional<Result<v1::ReasonResponse>> result;
   client.Reason(

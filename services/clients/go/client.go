@@ -34,7 +34,7 @@ func WithTimeout(timeout time.Duration) Option {
 	return func(s *settings) { s.timeout = timeout }
 }
 
-// WithToken is for routers whose setting `auth` lists callers.
+// WithToken is for routers with callers in setting `auth`.
 func WithToken(token string) Option {
 	return func(s *settings) { s.token = token }
 }
@@ -44,7 +44,7 @@ func WithDialOptions(options ...grpc.DialOption) Option {
 	return func(s *settings) { s.dial = append(s.dial, options...) }
 }
 
-// Dial makes a client of the router at address; plaintext unless an option says otherwise. It connects with the first call.
+// Dial creates a client of the router at address, without TLS unless an option sets it. The first call connects.
 func Dial(address string, options ...Option) (*Client, error) {
 	s := settings{timeout: defaultTimeout}
 	for _, option := range options {
@@ -53,7 +53,7 @@ func Dial(address string, options ...Option) (*Client, error) {
 	conn, err := grpc.NewClient(address, append([]grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDisableRetry(),
-		// Answers may be of any size: they are what was asked for.
+		// Answers may have any size, since the caller requested them.
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxInt32)),
 		grpc.WithUnaryInterceptor(s.unary),
 		grpc.WithStreamInterceptor(s.stream),
@@ -66,8 +66,8 @@ func Dial(address string, options ...Option) (*Client, error) {
 
 const maxInt32 = 1<<31 - 1
 
-// Conn is for the stubs of other services: tandemv1.NewModelServiceClient(client.Conn()). Deadline, retries, token and *Error
-// are theirs, too.
+// Conn is for the stubs of other services: tandemv1.NewModelServiceClient(client.Conn()). They have the same deadline,
+// retries, token and *Error.
 func (c *Client) Conn() *grpc.ClientConn { return c.conn }
 
 // Close ends the connection and all calls.

@@ -19,7 +19,7 @@ import (
 	tandemv1 "tandem.example/client/gen/tandem/v1"
 )
 
-// reasoning does with each Reason what errors says, in turn.
+// reasoning answers each Reason with the next of errors.
 type reasoning struct {
 	tandemv1.UnimplementedReasoningServiceServer
 	errors []error
@@ -116,7 +116,7 @@ func TestCallIsSentAgainOnlyWhereItIsSafe(t *testing.T) {
 		request *tandemv1.ReasonRequest
 		calls   int
 	}{
-		"the router says when":         {refusal(codes.ResourceExhausted, durationpb.New(time.Millisecond)), session, 2},
+		"the router names a delay":         {refusal(codes.ResourceExhausted, durationpb.New(time.Millisecond)), session, 2},
 		"the router was not reached":   {status.Error(codes.Unavailable, "lost"), &tandemv1.ReasonRequest{}, 2},
 		"the session may have changed": {status.Error(codes.Unavailable, "lost"), session, 1},
 		"the request is too large":     {refusal(codes.ResourceExhausted, nil), &tandemv1.ReasonRequest{}, 1},

@@ -28,7 +28,7 @@ type Error struct {
 	// Metadata is google.rpc.ErrorInfo's.
 	Metadata map[string]string
 	Fields   []FieldViolation
-	// RetryAfter says when to try again. nil: the router does not say.
+	// RetryAfter is the delay before another attempt. nil: the router names none.
 	RetryAfter *time.Duration
 	cause      error
 }

@@ -33,13 +33,13 @@ func withRetries(ctx context.Context, repeatable bool, call func() error) error 
 	}
 }
 
-// retryDelay says how long to wait before the next attempt; false: there is none.
+// retryDelay returns the delay before the next attempt; false: do not retry.
 func retryDelay(err error, attempt int, repeatable bool) (time.Duration, bool) {
 	var e *Error
 	if !errors.As(err, &e) || attempt >= maxAttempts || e.Code != codes.Unavailable && e.Code != codes.ResourceExhausted {
 		return 0, false
 	}
-	// With a delay the router has refused the call, so nothing was done.
+	// If the router names a delay, it has refused the call, so nothing was done.
 	if e.RetryAfter != nil {
 		return *e.RetryAfter, true
 	}
@@ -49,8 +49,8 @@ func retryDelay(err error, attempt int, repeatable bool) (time.Duration, bool) {
 	return time.Duration(float64(firstDelay<<(attempt-1)) * (0.5 + rand.Float64())), true
 }
 
-// isRepeatable says whether a call may be sent again although the router may have carried it out. A message of a session
-// changes it, unless it names the step that it goes on from.
+// isRepeatable reports whether a call may be sent again although the router may have carried it out. A message of a
+// session changes the session, unless it sets expected_step.
 func isRepeatable(method string, request any) bool {
 	switch request := request.(type) {
 	case *tandemv1.ReasonRequest:

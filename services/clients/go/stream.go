@@ -9,9 +9,9 @@ import (
 	tandemv1 "tandem.example/client/gen/tandem/v1"
 )
 
-// Stream sends requests over one stream and gives the answers as they come, in any order: each has its request's id. It reads
-// requests no faster than the router takes them, in a goroutine of its own. Ending the loop early cancels the stream. The error is
-// what ended the stream; the error of one request is in its answer: ItemError(answer.GetError()).
+// Stream sends requests over one stream and yields the answers in any order: each has its request's id. It reads
+// requests in another goroutine, no faster than the router accepts them. Ending the loop early cancels the stream. The
+// error is the one that ended the stream. The error of one request is in its answer: ItemError(answer.GetError()).
 func (c *Client) Stream(
 	ctx context.Context, requests iter.Seq[*tandemv1.ReasonRequest],
 ) iter.Seq2[*tandemv1.ReasonStreamResponse, error] {
@@ -26,7 +26,7 @@ func (c *Client) Stream(
 		go func() {
 			for request := range requests {
 				if stream.Send(&tandemv1.ReasonStreamRequest{Request: request}) != nil {
-					return // Recv says why
+					return // Recv returns the reason
 				}
 			}
 			_ = stream.CloseSend()

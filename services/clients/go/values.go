@@ -11,8 +11,8 @@ import (
 // DigestHex writes a 64-bit digest as 16 hexadecimal digits, as the command line prints it.
 func DigestHex(digest uint64) string { return fmt.Sprintf("%016x", digest) }
 
-// TensorOf makes an input of values: smaller and faster than Encoding. The shape is [len(values)] unless given; a time series
-// has [steps, …].
+// TensorOf makes an input from values. It is smaller and faster than Encoding. The shape is [len(values)] unless given;
+// a time series has [steps, …].
 func TensorOf(values []float32, shape ...uint32) *tandemv1.Tensor {
 	if len(shape) == 0 {
 		shape = []uint32{uint32(len(values))}

@@ -24,14 +24,14 @@ class UnifiedNeuralEngine:
         given = {**(config or {}), **overrides}
         unknown = sorted(set(given) - set(DEFAULTS))
         if unknown:
-            raise ValueError(f"configuration key {unknown[0]!r} is not known; there are: {', '.join(DEFAULTS)}")
+            raise ValueError(f"configuration key {unknown[0]!r} is not known; known keys: {', '.join(DEFAULTS)}")
         self.config = {**DEFAULTS, **given}
         self._lock = threading.Lock()
         self._socket = None
         self._lines = None
 
     def start(self):
-        """Connects, and checks that the router answers. Raises OSError where it does not."""
+        """Connects, and checks that the router answers. Raises OSError if it does not."""
         if self._socket is None:
             address = (self.config["host"], self.config["port"])
             self._socket = socket.create_connection(address, self.config["timeout"])
@@ -41,7 +41,7 @@ class UnifiedNeuralEngine:
         return self
 
     def stop(self):
-        """Closes the connection. The router goes on."""
+        """Closes the connection. The router continues."""
         if self._socket is not None:
             self._lines.close()
             self._socket.close()
@@ -69,7 +69,7 @@ class UnifiedNeuralEngine:
         return self._ask({"type": "query", "query": query, **options})
 
     def get_metrics(self, reset=False):
-        """What the router has done; `reset` counts anew."""
+        """The counts of the router; `reset` sets them to 0."""
         return self._ask({"type": "metrics", "reset": True} if reset else {"type": "metrics"})["metrics"]
 
     def _ask(self, message):

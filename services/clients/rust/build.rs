@@ -13,7 +13,7 @@ fn main() -> std::io::Result<()> {
     println!("cargo::rerun-if-changed=proto/tandem/v1");
     tonic_prost_build::configure()
         .build_transport(false)
-        // The tests play the router.
+        // The tests have a fake router.
         .server_mod_attribute(".", "#[cfg(test)]")
         .compile_protos(&protos, &["proto".into()])
 }

@@ -38,7 +38,7 @@ type Outcome = ReasonResponse | grpc.ServiceError | 'silence';
 
 let server: grpc.Server;
 let tandem: Tandem;
-/** What the server does with each Reason, in turn; the last one again and again. */
+/** The server's behaviour for each Reason, in turn; the last one is repeated. */
 let outcomes: Outcome[];
 let received: { request: ReasonRequest; metadata: grpc.Metadata }[];
 
@@ -92,7 +92,7 @@ afterEach(() => {
 });
 
 describe('a call', () => {
-  it('gives the answer, its digest unsigned, and sends the token', async () => {
+  it('gives the answer with an unsigned digest, and sends the token', async () => {
     const { label, stateDigest } = await tandem.reason({ text: 'dog' });
     expect([label, digestHex(stateDigest)]).toEqual(['noun.animal', 'fedcba9876543210']);
     expect(received[0]?.metadata.get('authorization')).toEqual(['Bearer secret']);
@@ -109,7 +109,7 @@ describe('a call', () => {
     expect(received).toHaveLength(1);
   });
 
-  it('is sent again when the router says when', async () => {
+  it('is sent again after the delay that the router names', async () => {
     outcomes = [refusal(grpc.status.RESOURCE_EXHAUSTED, 1), ...outcomes];
     await expect(tandem.reason({ text: 'dog' })).resolves.toMatchObject({ label: 'noun.animal' });
     expect(received).toHaveLength(2);
@@ -171,7 +171,7 @@ describe('a stream', () => {
     await expect(answers.next()).rejects.toMatchObject({ code: grpc.status.CANCELLED });
   });
 
-  it('may be left early', async () => {
+  it('may be ended early by its reader', async () => {
     function* endless(): Generator<Partial<ReasonRequest>> {
       for (;;) yield { text: 'dog' };
     }

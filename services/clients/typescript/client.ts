@@ -16,14 +16,14 @@ import { type Requests, type StreamAnswer, exchange } from './stream.ts';
 export interface TandemOptions {
   /** Plaintext unless given; `grpc.credentials.createSsl()` for TLS. */
   readonly credentials?: grpc.ChannelCredentials;
-  /** For routers whose setting `auth` lists callers. */
+  /** For routers with callers in setting `auth`. */
   readonly token?: string;
-  /** Of each call, over all its attempts, milliseconds. */
+  /** Time limit of each call, over all its attempts, milliseconds. */
   readonly timeoutMs?: number;
 }
 
 export interface CallOptions {
-  /** Of this call, milliseconds. A stream has no deadline unless it is given. */
+  /** Time limit of this call, milliseconds. A stream has none by default. */
   readonly timeoutMs?: number;
   /** Cancels the call. */
   readonly signal?: AbortSignal;
@@ -57,7 +57,7 @@ export class Tandem {
     this.#credentials = options.credentials ?? grpc.credentials.createInsecure();
     this.#token = options.token;
     this.#timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-    // Answers may be of any size: they are what was asked for.
+    // Answers may have any size, since the caller requested them.
     const limits = { 'grpc.max_receive_message_length': -1, 'grpc.enable_retries': 0 };
     this.#reasoning = new ReasoningServiceClient(address, this.#credentials, limits);
   }
@@ -79,7 +79,10 @@ export class Tandem {
     return this.#unary(this.#reasoning.reasonBatch.bind(this.#reasoning), full, options, repeatable);
   }
 
-  /** Gives the answers as they come, in any order. Reads `requests` no faster than the router takes them. */
+  /**
+   * Yields the answers in the order of arrival, which may be any. Reads `requests` no faster than the router accepts
+   * them.
+   */
   async *reasonStream(requests: Requests, options: CallOptions = {}): AsyncGenerator<StreamAnswer, void, undefined> {
     const { timeoutMs, signal } = options;
     const deadline = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
@@ -100,7 +103,7 @@ export class Tandem {
   }
 
   /**
-   * A method of another service, with deadline, token and typed error. Retried only where nothing was done.
+   * A method of another service, with deadline, token and typed error. Retried only if nothing was done.
    * Example: `tandem.call(ModelServiceClient, (models) => models.listModels, {})`.
    */
   call<S extends grpc.Client, Request, Response>(
@@ -145,7 +148,7 @@ export class Tandem {
   }
 }
 
-/** A message of a session changes it, unless it names the step that it goes on from. */
+/** A message of a session changes the session, unless it sets `expectedStep`. */
 function isRepeatable({ session }: ReasonRequest): boolean {
   return session === undefined || session.expectedStep !== undefined;
 }

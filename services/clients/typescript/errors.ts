@@ -29,7 +29,7 @@ export class TandemError extends Error {
   readonly metadata: Readonly<Record<string, string>>;
   /** The fields that are wrong. */
   readonly fields: readonly FieldViolation[];
-  /** When to try again. undefined: the router does not say. */
+  /** Delay before another attempt. undefined: the router names none. */
   readonly retryAfterMs: number | undefined;
 
   constructor(message: string, code: grpc.status, details: Details, options?: ErrorOptions) {
@@ -41,12 +41,12 @@ export class TandemError extends Error {
     this.retryAfterMs = details.retryAfterMs;
   }
 
-  /** Of what @grpc/grpc-js rejects a call with. */
+  /** The error of a rejected call of @grpc/grpc-js. */
   static ofCall(error: grpc.ServiceError): TandemError {
     return new TandemError(error.details, error.code, detailsOf(error.metadata), { cause: error });
   }
 
-  /** Of one input of a batch or a stream. */
+  /** The error of one input of a batch or a stream. */
   static ofItem({ message, code, reason, field }: ReasonError): TandemError {
     const fields = field === '' ? [] : [{ field, description: message }];
     return new TandemError(message, statusOf(code), { ...NO_DETAILS, reason, fields });
@@ -65,7 +65,7 @@ function detailsOf(trailers: grpc.Metadata): Details {
   try {
     return decodeDetails(bytes);
   } catch {
-    return NO_DETAILS; // a proxy's, in a form of its own
+    return NO_DETAILS; // from a proxy, in another form
   }
 }
 

@@ -1,4 +1,4 @@
-// What users of the package import. Messages and stubs of every service: `tandem-snn/tandem/v1/models` and so on.
+// The public exports of the package. Messages and stubs of every service: `tandem-snn/tandem/v1/models` and so on.
 export { Tandem, type CallOptions, type TandemOptions } from './client.ts';
 export { TandemError, type FieldViolation } from './errors.ts';
 export { digestHex, tensorOf } from './values.ts';

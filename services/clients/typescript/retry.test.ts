@@ -14,12 +14,12 @@ const later = (): { deadline: number; isRepeatable: boolean; signal: undefined }
 });
 
 describe('the retry policy', () => {
-  it('waits as long as the router says', () => {
+  it('waits for the delay that the router names', () => {
     expect(retryDelayMs(failure(status.RESOURCE_EXHAUSTED, 30), 1, false)).toBe(30);
     expect(retryDelayMs(failure(status.UNAVAILABLE, 30), 1, false)).toBe(30);
   });
 
-  it('doubles its own delay where the router does not answer', () => {
+  it('doubles its own delay if the router does not answer', () => {
     const delay = (attempt: number): number => retryDelayMs(failure(status.UNAVAILABLE), attempt, true)!;
     for (const [attempt, middle] of [
       [1, 100],

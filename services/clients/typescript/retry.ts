@@ -31,11 +31,11 @@ export async function withRetries<T>(call: () => Promise<T>, context: RetryConte
   }
 }
 
-/** How long to wait before the next attempt. undefined: there is none. */
+/** Delay before the next attempt. undefined: do not retry. */
 export function retryDelayMs(error: unknown, attempt: number, isRepeatable: boolean): number | undefined {
   if (!(error instanceof TandemError)) return undefined;
   if (error.code !== status.UNAVAILABLE && error.code !== status.RESOURCE_EXHAUSTED) return undefined;
-  // With a delay the router has refused the call, so nothing was done.
+  // If the router names a delay, it has refused the call, so nothing was done.
   if (error.retryAfterMs !== undefined) return error.retryAfterMs;
   if (error.code === status.RESOURCE_EXHAUSTED || !isRepeatable) return undefined;
   return FIRST_DELAY_MS * 2 ** (attempt - 1) * (0.5 + Math.random());

@@ -1,4 +1,4 @@
-// ReasonStream as an iterator: requests in, answers out, each no faster than its reader.
+// ReasonStream as an async iterator. Requests and answers are transferred no faster than their reader reads.
 import { once } from 'node:events';
 import type * as grpc from '@grpc/grpc-js';
 import {
@@ -19,7 +19,10 @@ export interface StreamAnswer {
   readonly error: TandemError | undefined;
 }
 
-/** Gives the answers as they come. Ending the loop early cancels the stream. Throws what ended the stream or `requests`. */
+/**
+ * Yields the answers in the order of arrival. Ending the loop early cancels the stream. Throws the error that ended the
+ * stream or `requests`.
+ */
 export async function* exchange(
   call: grpc.ClientDuplexStream<ReasonStreamRequest, ReasonStreamResponse>,
   requests: Requests,

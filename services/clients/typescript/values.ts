@@ -1,4 +1,4 @@
-// Numbers as Tandem sends and takes them.
+// Converts numbers to and from Tandem's messages.
 import type { Tensor } from '../../generated/tandem/v1/reasoning.ts';
 
 /** A 64-bit digest as 16 hexadecimal digits, as the command line prints it. */
@@ -8,7 +8,7 @@ export function digestHex(digest: bigint): string {
 
 /**
  * An input as a tensor: smaller and faster than a list of numbers. `shape` is [values] unless given; a time series has [steps, …].
- * Throws RangeError when the shape has room for another number of values.
+ * Throws RangeError if the shape does not match the number of values.
  */
 export function tensorOf(values: ArrayLike<number>, shape: readonly number[] = [values.length]): Tensor {
   const size = shape.reduce((product, dimension) => product * dimension, 1);

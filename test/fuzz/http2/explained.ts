@@ -29,7 +29,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   },
   { pattern: closedBy('PRIORITY'), section: '6.3', why: 'nghttp2 ignores PRIORITY frames, wrong ones too' },
   {
-    pattern: closedBy('(the padding of DATA is longer|a padded frame has no length)'),
+    pattern: closedBy('(the padding of DATA is longer|a padded frame has no padding length)'),
     section: '6.1',
     why: 'nghttp2 does not look into frames of streams that have ended',
   },

@@ -20,7 +20,7 @@ Requests = Iterable[messages.ReasonRequest] | AsyncIterable[messages.ReasonReque
 
 
 class AsyncTandem:
-    """As Tandem, with coroutines. Create it in the loop that uses it."""
+    """Tandem with coroutines. Create it in the event loop that uses it."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class AsyncTandem:
             call.cancel()
 
     async def call(self, method: Callable[..., Awaitable[T]], request: Any, *, timeout: float | None = None) -> T:
-        """A method of another service, with deadline, token and typed error. Retried only where nothing was done."""
+        """A method of another service, with deadline, token and typed error. Retried only if nothing was done."""
         return await self._unary(method, request, timeout, False)
 
     async def close(self) -> None:

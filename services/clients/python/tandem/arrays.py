@@ -11,7 +11,7 @@ _DTYPES = {"float32": "FP32", "float16": "FP16", "int8": "INT8", "uint8": "UINT8
 
 
 def tensor_of(values: ArrayLike) -> reasoning_pb2.Tensor:
-    """An input: shape [n] is constant, [steps, …] is a series. float16, int8, uint8 and bool stay so; all else is sent as float32."""
+    """An input: shape [n] is constant, [steps, …] is a series. float16, int8, uint8 and bool keep their type; all others are sent as float32."""
     array = np.asarray(values)
     if array.dtype.name not in _DTYPES:
         array = array.astype(np.float32)
@@ -25,13 +25,13 @@ def scores(answer: reasoning_pb2.ReasonResponse) -> NDArray[np.float32]:
 
 
 def readout_per_step(answer: reasoning_pb2.ReasonResponse) -> NDArray[np.float32]:
-    """What the output neurons gave, [steps, outputs]; of DETAIL_READOUT."""
+    """The output of the output neurons, [steps, outputs]; needs DETAIL_READOUT."""
     values = np.array(answer.readout_per_step, np.float32)
     return values.reshape(-1, len(answer.spike_counts)) if values.size else np.empty((0, len(answer.spike_counts)), np.float32)
 
 
 def raster(layer: reasoning_pb2.LayerActivity) -> NDArray[np.bool_]:
-    """Which neuron fired at which step, [steps, neurons]; of DETAIL_RASTER."""
+    """The spikes, [steps, neurons]; needs DETAIL_RASTER."""
     fired = np.zeros((len(layer.spikes_per_step), layer.neurons), bool)
     fired[np.array(layer.event_steps, np.intp), np.array(layer.event_neurons, np.intp)] = True
     return fired

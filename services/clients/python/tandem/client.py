@@ -29,7 +29,7 @@ class Tandem:
         token: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
     ) -> None:
-        """Plaintext without `credentials`; `token` is for routers whose setting `auth` lists callers."""
+        """Plaintext without `credentials`; `token` is for routers with callers in setting `auth`."""
         # For the stubs of other services: `ModelServiceStub(tandem.channel)`. Call their methods with `call`.
         self.channel = (
             grpc.insecure_channel(address, OPTIONS)
@@ -83,7 +83,7 @@ class Tandem:
             call.cancel()
 
     def call(self, method: Callable[..., T], request: Any, *, timeout: float | None = None) -> T:
-        """A method of another service, with deadline, token and typed error. Retried only where nothing was done."""
+        """A method of another service, with deadline, token and typed error. Retried only if nothing was done."""
         return self._unary(method, request, timeout, False)
 
     def close(self) -> None:

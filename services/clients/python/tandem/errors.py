@@ -44,7 +44,7 @@ class TandemError(Exception):
 
     @classmethod
     def of_call(cls, error: Any) -> TandemError:
-        """Of a grpc.RpcError: grpc.Call, or grpc.aio.AioRpcError."""
+        """The error of a grpc.RpcError: grpc.Call, or grpc.aio.AioRpcError."""
         result = cls(error.details() or "", error.code())
         for key, value in error.trailing_metadata() or ():
             if key == "grpc-status-details-bin":
@@ -53,7 +53,7 @@ class TandemError(Exception):
 
     @classmethod
     def of_item(cls, error: reasoning_pb2.ReasonError) -> TandemError:
-        """Of one input of a batch or a stream."""
+        """The error of one input of a batch or a stream."""
         result = cls(error.message, _CODES.get(error.code, grpc.StatusCode.UNKNOWN))
         result.reason = error.reason
         if error.field:

@@ -15,7 +15,7 @@ _FIRST_DELAY = 0.1
 
 
 def retry_delay(error: TandemError, attempt: int, repeatable: bool) -> float | None:
-    """Seconds to wait before the next attempt. None: there is none."""
+    """Seconds to wait before the next attempt. None: do not retry."""
     if attempt >= _MAX_ATTEMPTS or error.code not in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED):
         return None
     # With a delay the router has refused the call, so nothing was done.
@@ -49,5 +49,5 @@ class Attempts:
 
 
 def is_repeatable(request: reasoning_pb2.ReasonRequest) -> bool:
-    """A message of a session changes it, unless it names the step that it goes on from."""
+    """A message of a session changes the session, unless it sets expected_step."""
     return not request.HasField("session") or request.session.HasField("expected_step")

@@ -29,7 +29,7 @@ class Refusal(grpc.Status):
 
 
 class Reasoning(reasoning_pb2_grpc.ReasoningServiceServicer):
-    """Does with each Reason what `outcomes` says, in turn."""
+    """Answers each Reason with the next of `outcomes`."""
 
     def __init__(self):
         self.outcomes, self.calls, self.tokens = [], 0, []
@@ -125,7 +125,7 @@ class ClientTest(unittest.TestCase):
 
 
 class AsyncClientTest(ClientTest):
-    """What the other one shows, by AsyncTandem."""
+    """The same tests with AsyncTandem."""
 
     @classmethod
     def setUpClass(cls):

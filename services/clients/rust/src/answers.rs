@@ -7,9 +7,9 @@ use tonic::{Code, Streaming};
 use crate::Error;
 use crate::v1::{ReasonResponse, ReasonStreamResponse, reason_batch_result, reason_stream_response};
 
-/// The answers of [`Client::reason_stream`](crate::Client::reason_stream), as they come: in any order.
+/// The answers of [`Client::reason_stream`](crate::Client::reason_stream), in any order.
 ///
-/// Dropping it cancels what is not answered yet.
+/// Dropping it cancels the unanswered requests.
 #[derive(Debug)]
 pub struct Answers {
     stream: Streaming<ReasonStreamResponse>,
@@ -19,9 +19,9 @@ pub struct Answers {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct StreamAnswer {
-    /// The request's id, or the one that the router made for it.
+    /// The request's id, or the id that the router gave it.
     pub request_id: String,
-    /// What came of the request. An error here does not end the stream.
+    /// The result of the request. An error here does not end the stream.
     pub outcome: Result<ReasonResponse, Error>,
 }
 
@@ -34,7 +34,7 @@ impl Answers {
     ///
     /// # Errors
     ///
-    /// The stream as a whole failed: requests without an answer will get none.
+    /// The whole stream failed: requests without an answer get none.
     pub async fn next_answer(&mut self) -> Result<Option<StreamAnswer>, Error> {
         self.next().await.transpose()
     }
@@ -60,7 +60,7 @@ impl From<ReasonStreamResponse> for StreamAnswer {
     }
 }
 
-/// What came of one item of a batch.
+/// The result of one item of a batch.
 pub(crate) fn batch_outcome(outcome: Option<reason_batch_result::Outcome>) -> Result<ReasonResponse, Error> {
     match outcome {
         Some(reason_batch_result::Outcome::Result(result)) => Ok(result),

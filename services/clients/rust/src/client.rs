@@ -15,12 +15,12 @@ use crate::v1::reasoning_service_client::ReasoningServiceClient;
 use crate::v1::{PingRequest, PingResponse, ReasonBatchRequest, ReasonRequest, ReasonResponse, ReasonStreamRequest};
 use crate::{Answers, Error, RetryPolicy};
 
-/// The deadline of a call that sets none.
+/// The default deadline of a call.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(10);
-/// The largest answer that is taken: rasters and batches are larger than tonic's 4 MiB.
+/// The largest accepted answer: rasters and batches may exceed tonic's default of 4 MiB.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
 
-/// What the generated clients of [`v1`](crate::v1) take: the connection, with the caller's token.
+/// The connection with the caller's token, for the generated clients of [`v1`](crate::v1).
 pub type Service = InterceptedService<Channel, Bearer>;
 
 /// Adds the caller's token to each call.
@@ -36,7 +36,7 @@ impl Interceptor for Bearer {
     }
 }
 
-/// A client of one router. Clones share its connection; they cost little.
+/// A client of one router. Clones are cheap and share its connection.
 #[derive(Clone, Debug)]
 pub struct Client {
     channel: Channel,
@@ -68,7 +68,7 @@ impl Client {
         Ok(Self::with_channel(endpoint.connect_lazy()))
     }
 
-    /// A client on a channel of your own, a Unix socket for example.
+    /// A client on your own channel, for example on a Unix socket.
     #[must_use]
     pub fn with_channel(channel: Channel) -> Self {
         Self { channel, bearer: Bearer::default(), deadline: DEFAULT_DEADLINE, retry: RetryPolicy::default() }
@@ -98,7 +98,7 @@ impl Client {
         Ok(Self { bearer: Bearer(Some(value)), ..self.clone() })
     }
 
-    /// Checks that the router is there. No engine takes part.
+    /// Checks that the router answers. It asks no engine.
     ///
     /// # Errors
     ///
@@ -110,8 +110,8 @@ impl Client {
 
     /// One input to one conclusion.
     ///
-    /// A message of a session that sets no `expected_step` is retried only if the router refused it: the router may have
-    /// computed it otherwise.
+    /// A message of a session that sets no `expected_step` is retried only if the router refused it: in other cases the
+    /// router may have computed it.
     ///
     /// # Errors
     ///
@@ -138,10 +138,11 @@ impl Client {
         Ok(response.results.into_iter().map(|each| batch_outcome(each.outcome)).collect())
     }
 
-    /// Many inputs over one stream. Answers come as they are ready; give each request an id to tell them apart. The
-    /// router's flow control holds `requests` back.
+    /// Many inputs over one stream. Answers arrive in any order; give each request an id to tell them apart. The
+    /// router's flow control limits how fast `requests` is read.
     ///
-    /// A stream has no deadline, and is not retried: wrap it in `tokio::time::timeout`, and send again what has no answer.
+    /// A stream has no deadline, and is not retried: wrap it in `tokio::time::timeout`, and send unanswered requests
+    /// again.
     ///
     /// # Errors
     ///

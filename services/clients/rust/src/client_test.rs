@@ -1,4 +1,4 @@
-//! The client against a router that is played: faults that the real one shows seldom.
+//! The client against a fake router, for faults that a real one rarely has.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -20,7 +20,7 @@ use crate::v1::{
     ReasonResponse, ReasonStreamRequest, ReasonStreamResponse, Session, reason_batch_result, reason_stream_response,
 };
 
-/// Answers with the request's text as the label, after the statuses that a test has queued.
+/// Returns the queued statuses of a test first, then answers with the request's text as the label.
 #[derive(Clone, Default)]
 struct FakeRouter {
     failures: Arc<Mutex<VecDeque<Status>>>,

@@ -13,8 +13,8 @@ use crate::v1::ReasonError;
 pub struct Error {
     /// The gRPC status code.
     pub code: Code,
-    /// The router's name for what happened (`google.rpc.ErrorInfo`), such as `INPUT_LENGTH`. Empty: the error is not the
-    /// router's; the connection failed, for example.
+    /// The router's reason (`google.rpc.ErrorInfo`), such as `INPUT_LENGTH`. Empty: the error does not come from the
+    /// router; for example, the connection failed.
     pub reason: String,
     /// What happened and what to do next.
     pub message: String,
@@ -22,7 +22,8 @@ pub struct Error {
     pub metadata: HashMap<String, String>,
     /// The fields of the request that are wrong (`google.rpc.BadRequest`).
     pub fields: Vec<FieldViolation>,
-    /// When the router expects to take the call (`google.rpc.RetryInfo`). It has refused it, so nothing was done.
+    /// Delay after which the router expects to accept the call (`google.rpc.RetryInfo`). If set, the router has refused
+    /// the call, so nothing was done.
     pub retry_after: Option<Duration>,
 }
 

@@ -12,7 +12,7 @@
 //! # }
 //! ```
 //!
-//! - [`Client`] has a deadline for each call, and retries what may be sent again ([`RetryPolicy`]).
+//! - [`Client`] has a deadline for each call, and retries calls that may be sent again ([`RetryPolicy`]).
 //! - [`Error`] has the reason, the metadata and the wrong fields as the router names them.
 //! - [`Answers`] is the stream of answers of [`Client::reason_stream`].
 //! - [`v1`] has every message and the plain client of every service; [`Client::call`] calls them with the same

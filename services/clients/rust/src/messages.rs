@@ -1,4 +1,4 @@
-//! What generated messages lack for everyday use.
+//! Additions to the generated messages.
 
 use crate::v1::{ReasonResponse, Tensor};
 

@@ -12,11 +12,11 @@ use crate::Error;
 /// be carried out twice. No retry begins after the call's deadline.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RetryPolicy {
-    /// Attempts of a call, the first one among them. 1: no retry.
+    /// Attempts of a call, including the first one. 1: no retry.
     pub max_attempts: u32,
     /// The longest delay before the first retry.
     pub first_delay: Duration,
-    /// The longest delay before any retry, where the router names none.
+    /// The longest delay before any retry, if the router names none.
     pub max_delay: Duration,
 }
 
@@ -30,13 +30,13 @@ impl Default for RetryPolicy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Repeat {
     Safe,
-    /// It may not: only a call that the router refused is sent again.
+    /// It may not be carried out twice: it is sent again only if the router refused it.
     IfRefused,
 }
 
 impl RetryPolicy {
     /// The delay before the next attempt; `None`: do not retry. `random` is from 0 to 1, so that clients that were
-    /// refused together do not come back together.
+    /// refused together do not retry together.
     fn delay(&self, failed_attempts: u32, repeat: Repeat, error: &Error, random: f64) -> Option<Duration> {
         let retryable = match error.code {
             Code::Unavailable => repeat == Repeat::Safe || error.retry_after.is_some(),
@@ -54,7 +54,7 @@ impl RetryPolicy {
         Some(longest.mul_f64(0.5 + random / 2.0))
     }
 
-    /// Calls `attempt` with the time that is left until it has a result that is final.
+    /// Calls `attempt` with the remaining time until it has a final result.
     pub(crate) async fn run<T, F>(
         &self,
         deadline: Duration,
@@ -71,7 +71,7 @@ impl RetryPolicy {
             let left = end.saturating_duration_since(Instant::now());
             let error = match tokio::time::timeout(left, attempt(left)).await {
                 Ok(Ok(answer)) => return Ok(answer),
-                // tonic cancels a call whose time is up.
+                // tonic cancels a call at its deadline.
                 Ok(Err(status)) if status.code() != Code::Cancelled || Instant::now() < end => Error::from(status),
                 _ => {
                     let message = format!("no answer within {} ms; allow more time", deadline.as_millis());

@@ -11,11 +11,11 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.LinkedBlockingQueue;
 
 /**
- * The answers of {@link TandemClient#reasonStream}, as they come: in any order. Iterating waits for the next one, and throws
- * {@link TandemException} if the stream as a whole failed. Closing it cancels what is not answered yet.
+ * The answers of {@link TandemClient#reasonStream}, in any order. Iterating waits for the next one, and throws {@link
+ * TandemException} if the whole stream failed. Closing it cancels the unanswered requests.
  */
 public final class Answers implements Iterable<StreamAnswer>, AutoCloseable {
-  /** Answers that wait for the caller, at most. More of them hold the router back. */
+  /** Limit on answers that wait for the caller. At the limit, flow control stops the router. */
   private static final int MAX_WAITING = 64;
 
   private sealed interface Event {
@@ -32,7 +32,7 @@ public final class Answers implements Iterable<StreamAnswer>, AutoCloseable {
     this.requests = requests;
   }
 
-  /** What the generated stub calls. */
+  /** The observer that the generated stub calls. */
   ClientResponseObserver<ReasonStreamRequest, ReasonStreamResponse> observer() {
     return new Observer();
   }
@@ -92,7 +92,7 @@ public final class Answers implements Iterable<StreamAnswer>, AutoCloseable {
       call.setOnReadyHandler(this::send);
     }
 
-    /** Sends while the router takes requests: gRPC calls it again when it takes more. */
+    /** Sends while the router accepts requests; gRPC calls this again when it accepts more. */
     private void send() {
       try {
         while (!sentAll && call.isReady()) {

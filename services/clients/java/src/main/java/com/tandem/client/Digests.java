@@ -2,7 +2,7 @@ package com.tandem.client;
 
 import java.util.HexFormat;
 
-/** Digests are unsigned 64-bit numbers, which Java has in a signed {@code long}. */
+/** Digests are unsigned 64-bit numbers, which Java stores in a signed {@code long}. */
 public final class Digests {
   private Digests() {}
 

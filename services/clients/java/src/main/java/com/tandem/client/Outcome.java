@@ -4,7 +4,7 @@ import com.tandem.v1.ReasonError;
 import com.tandem.v1.ReasonResponse;
 import java.util.Optional;
 
-/** What came of one input of a batch or a stream: an answer or an error. An error does not fail the others. */
+/** The result of one input of a batch or a stream: an answer or an error. The others do not depend on it. */
 public final class Outcome {
   private final ReasonResponse response;
   private final TandemException error;

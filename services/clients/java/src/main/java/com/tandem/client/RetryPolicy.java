@@ -10,9 +10,9 @@ import java.util.Optional;
  * google.rpc.RetryInfo}): it has refused the call, so nothing was done. {@code UNAVAILABLE} without it is retried with delays
  * that double, if the call may be carried out twice. No retry begins after the call's deadline.
  *
- * @param maxAttempts attempts of a call, the first one among them; 1: no retry
+ * @param maxAttempts attempts of a call, including the first one; 1: no retry
  * @param firstDelay the longest delay before the first retry
- * @param maxDelay the longest delay before any retry, where the router names none
+ * @param maxDelay the longest delay before any retry, if the router names none
  */
 public record RetryPolicy(int maxAttempts, Duration firstDelay, Duration maxDelay) {
   /** Four attempts, with delays of up to 100, 200 and 400 ms. */
@@ -25,7 +25,7 @@ public record RetryPolicy(int maxAttempts, Duration firstDelay, Duration maxDela
    * Returns the delay before the next attempt; empty: do not retry.
    *
    * @param mayRepeat the call may be carried out twice
-   * @param random 0 to 1, so that clients that were refused together do not come back together
+   * @param random 0 to 1, so that clients that were refused together do not retry together
    */
   Optional<Duration> delay(int failedAttempts, boolean mayRepeat, TandemException error, double random) {
     boolean retryable =

@@ -119,7 +119,7 @@ public final class TandemClient implements AutoCloseable {
     return new TandemClient(connection, channel, deadline, retry);
   }
 
-  /** Checks that the router is there. No engine takes part. */
+  /** Checks that the router answers. It asks no engine. */
   public PingResponse ping() {
     return await(start(ReasoningServiceGrpc.getPingMethod(), PingRequest.getDefaultInstance(), true));
   }
@@ -127,8 +127,8 @@ public final class TandemClient implements AutoCloseable {
   /**
    * One input to one conclusion.
    *
-   * <p>A message of a session that sets no {@code expected_step} is retried only if the router refused it: the router
-   * may have computed it otherwise.
+   * <p>A message of a session that sets no {@code expected_step} is retried only if the router refused it: in other
+   * cases the router may have computed it.
    */
   public ReasonResponse reason(ReasonRequest request) {
     return await(reasonAsync(request));
@@ -157,10 +157,10 @@ public final class TandemClient implements AutoCloseable {
   }
 
   /**
-   * Many inputs over one stream. Answers come as they are ready; give each request an id to tell them apart.
+   * Many inputs over one stream. Answers arrive in any order; give each request an id to tell them apart.
    *
-   * <p>A thread of gRPC takes the requests, as fast as the router does. A stream has no deadline, and is not retried: send
-   * again what has no answer.
+   * <p>A thread of gRPC takes the requests, as fast as the router does. A stream has no deadline, and is not retried:
+   * send unanswered requests again.
    */
   public Answers reasonStream(Iterator<ReasonRequest> requests) {
     Answers answers = new Answers(requests);

@@ -47,7 +47,7 @@ public final class TandemException extends RuntimeException {
     this.retryAfter = retryAfter;
   }
 
-  /** Returns the exception for what gRPC threw. */
+  /** Returns the exception for an exception of gRPC. */
   static TandemException of(Throwable thrown) {
     if (thrown instanceof TandemException already) {
       return already;
@@ -67,7 +67,7 @@ public final class TandemException extends RuntimeException {
           retryAfter = toDuration(detail.unpack(RetryInfo.class).getRetryDelay());
         }
       } catch (InvalidProtocolBufferException damaged) {
-        // The code and the message say enough without this detail.
+        // The code and the message are enough without this detail.
         continue;
       }
     }
@@ -86,7 +86,7 @@ public final class TandemException extends RuntimeException {
     return new TandemException(status, error.getReason(), Map.of(), violations, null, null);
   }
 
-  /** A router's delay is a claim: longer ones are cut to a day. */
+  /** The longest delay of a router that is accepted; longer ones are reduced to a day. */
   private static Duration toDuration(com.google.protobuf.Duration delay) {
     long seconds = Math.max(0, Math.min(delay.getSeconds(), MAX_DELAY_SECONDS));
     return Duration.ofSeconds(seconds, Math.max(0, delay.getNanos()));
@@ -103,8 +103,8 @@ public final class TandemException extends RuntimeException {
   }
 
   /**
-   * Returns the router's name for what happened ({@code google.rpc.ErrorInfo}), such as {@code INPUT_LENGTH}. Empty: the
-   * error is not the router's; the connection failed, for example.
+   * Returns the router's reason ({@code google.rpc.ErrorInfo}), such as {@code INPUT_LENGTH}. Empty: the error does not
+   * come from the router; for example, the connection failed.
    */
   public String reason() {
     return reason;
@@ -121,7 +121,8 @@ public final class TandemException extends RuntimeException {
   }
 
   /**
-   * Returns when the router expects to take the call ({@code google.rpc.RetryInfo}). It has refused it, so nothing was done.
+   * Returns the delay after which the router expects to accept the call ({@code google.rpc.RetryInfo}). If set, the
+   * router has refused the call, so nothing was done.
    */
   public Optional<Duration> retryAfter() {
     return Optional.ofNullable(retryAfter);

@@ -28,7 +28,7 @@ import java.util.Queue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** Plays the router, for faults that the real one shows seldom. It answers with the request's text as the label. */
+/** A fake router, for faults that a real one rarely has. It answers with the request's text as the label. */
 final class FakeRouter extends ReasoningServiceGrpc.ReasoningServiceImplBase implements AutoCloseable {
   final AtomicInteger calls = new AtomicInteger();
   final CountDownLatch cancelled = new CountDownLatch(1);
@@ -52,7 +52,7 @@ final class FakeRouter extends ReasoningServiceGrpc.ReasoningServiceImplBase imp
     return TandemClient.builder("").deadline(deadline).build(InProcessChannelBuilder.forName(name));
   }
 
-  /** What the router refuses a call with. */
+  /** The error with which the router refuses a call. */
   static StatusRuntimeException refusal(Status status, Duration retryAfter) {
     var delay = com.google.protobuf.Duration.newBuilder().setSeconds(retryAfter.getSeconds()).setNanos(retryAfter.getNano());
     var violation = BadRequest.FieldViolation.newBuilder().setField("encoding").setDescription("got 3 numbers");
