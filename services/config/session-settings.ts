@@ -16,7 +16,9 @@ export const sessionsSchema = z
       .min(1_048_576)
       .max(1_099_511_627_776)
       .default(268_435_456)
-      .describe('Memory of all open sessions, bytes. At the limit no session is opened.'),
+      .describe(
+        'Memory of all open sessions, bytes. At the limit no session is opened. One caller of setting `auth` may use half.',
+      ),
     max_waiting: z
       .int()
       .min(0)

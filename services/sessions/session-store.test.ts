@@ -178,6 +178,19 @@ describe('the limits of sessions', () => {
     expect([store.stats.bytes, store.stats.open]).toEqual([bytes, 1]);
   });
 
+  it('leave half of the memory to the other callers', () => {
+    const store = storeOf({ maxBytes: 20_000 });
+    open(store, 'a', 'flood', new Uint8Array(8_000));
+    expect(kindOf(() => open(store, 'b', 'flood', new Uint8Array(4_000)))).toBe('SESSION_LIMIT');
+    expect(kindOf(() => open(store, 'b', 'other', new Uint8Array(4_000)))).toBe('OK');
+  });
+
+  it('have room again for a caller whose session ended', () => {
+    const store = storeOf({ maxBytes: 20_000 });
+    store.end(open(store, 'a', 'x', new Uint8Array(8_000)), 'CLOSED');
+    expect(kindOf(() => open(store, 'b', 'x', new Uint8Array(8_000)))).toBe('OK');
+  });
+
   it('refuse a message where as many wait as may', async () => {
     const store = storeOf({ maxWaiting: 1 });
     const session = open(store, 'a');

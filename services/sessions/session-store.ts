@@ -42,6 +42,15 @@ interface SessionEvents {
 const NOBODY: SessionEvents = { ended: () => undefined, refused: () => undefined };
 const SWEEP_MS = 1_000;
 
+/** Share of `maxBytes` that one caller may use, so that no caller can keep the others from opening sessions. */
+const CALLER_SHARE = 0.5;
+
+/** What one caller uses. */
+interface Usage {
+  sessions: number;
+  bytes: number;
+}
+
 const REAL_CLOCK: SessionClock = {
   now: () => performance.now(),
   every: (ms, run) => {
@@ -57,7 +66,7 @@ export class SessionStore {
   readonly #stopSweeping: () => void;
   /** By caller and id; the most recently used is last. */
   readonly #sessions = new Map<string, Session>();
-  readonly #perCaller = new Map<string, number>();
+  readonly #perCaller = new Map<string, Usage>();
   readonly #counts: SessionCounts = {
     opened: 0,
     ended: Object.fromEntries(ENDINGS.map((why) => [why, 0])) as Record<Ending, number>,
@@ -102,8 +111,7 @@ export class SessionStore {
     if (session === undefined) {
       this.#checkRoom(caller, nowMs);
       session = new Session(caller, id, ++this.#serial, nowMs);
-      this.#bytes += session.bytes;
-      this.#perCaller.set(caller, (this.#perCaller.get(caller) ?? 0) + 1);
+      this.#count(session, 1, session.bytes);
     }
     this.#touch(key, session, nowMs);
     return session;
@@ -147,12 +155,7 @@ export class SessionStore {
   /** A message is answered: its session is now at that step. Throws SESSION_LIMIT; then nothing has changed. */
   commit(session: Session, model: SessionModel, step: Step): void {
     if (session.ended !== undefined) return;
-    const { maxBytes } = this.#options;
-    if (this.#bytes + Math.max(0, session.growth(step)) > maxBytes && session.model === undefined) {
-      throw this.#refuse(
-        `open sessions hold ${this.#bytes} bytes, and ${maxBytes} is the most (setting sessions.max_bytes)`,
-      );
-    }
+    if (session.model === undefined) this.#checkBytes(session.caller, Math.max(0, session.growth(step)));
     const before = session.bytes;
     if (session.model === undefined) {
       this.#open += 1;
@@ -163,7 +166,7 @@ export class SessionStore {
     }
     session.apply(step);
     session.messages += 1;
-    this.#bytes += session.bytes - before;
+    this.#count(session, 0, session.bytes - before);
     const nowMs = this.#clock.now();
     this.#spikes.record(session, step.spikeCounts, nowMs);
     this.#touch(keyOf(session.caller, session.id), session, nowMs);
@@ -174,7 +177,7 @@ export class SessionStore {
     if (session.ended !== undefined) return;
     const before = session.bytes;
     session.setState(state);
-    this.#bytes += session.bytes - before;
+    this.#count(session, 0, session.bytes - before);
   }
 
   /** Whether inputs may be kept besides states: if memory is short, only states are kept. */
@@ -244,14 +247,35 @@ export class SessionStore {
     if (this.#sessions.size >= max || this.#bytes >= maxBytes) {
       this.expire();
       if (this.#sessions.size >= max) throw this.#refuse(`${max} sessions are open (setting sessions.max)`, nowMs);
-      if (this.#bytes >= maxBytes) {
-        throw this.#refuse(`open sessions hold ${this.#bytes} bytes (setting sessions.max_bytes)`, nowMs);
-      }
     }
+    this.#checkBytes(caller, 1, nowMs);
     // Without names, all callers count as one.
-    if (caller !== '' && (this.#perCaller.get(caller) ?? 0) >= maxPerCaller) {
+    if (caller !== '' && (this.#perCaller.get(caller)?.sessions ?? 0) >= maxPerCaller) {
       throw this.#refuse(`${caller} has ${maxPerCaller} sessions open (setting sessions.max_per_caller)`);
     }
+  }
+
+  /** Whether a new session of so many bytes has room. Throws SESSION_LIMIT. */
+  #checkBytes(caller: string, bytes: number, nowMs?: number): void {
+    const { maxBytes } = this.#options;
+    if (this.#bytes + bytes > maxBytes) {
+      throw this.#refuse(`open sessions use ${this.#bytes} of ${maxBytes} bytes (setting sessions.max_bytes)`, nowMs);
+    }
+    const ofCaller = this.#perCaller.get(caller)?.bytes ?? 0;
+    if (caller !== '' && ofCaller + bytes > CALLER_SHARE * maxBytes) {
+      throw this.#refuse(
+        `the sessions of ${caller} use ${ofCaller} bytes; one caller may use half of ${maxBytes} (setting sessions.max_bytes)`,
+      );
+    }
+  }
+
+  #count({ caller }: Session, sessions: number, bytes: number): void {
+    const usage = this.#perCaller.get(caller) ?? { sessions: 0, bytes: 0 };
+    usage.sessions += sessions;
+    usage.bytes += bytes;
+    this.#bytes += bytes;
+    if (usage.sessions === 0) this.#perCaller.delete(caller);
+    else this.#perCaller.set(caller, usage);
   }
 
   /** `nowMs`: set a timer for the next expiry. */
@@ -274,10 +298,7 @@ export class SessionStore {
     const key = keyOf(caller, id);
     if (this.#sessions.get(key) !== session) return;
     this.#sessions.delete(key);
-    this.#bytes -= session.bytes;
-    const left = this.#perCaller.get(caller)! - 1;
-    if (left === 0) this.#perCaller.delete(caller);
-    else this.#perCaller.set(caller, left);
+    this.#count(session, -1, -session.bytes);
   }
 }
 
