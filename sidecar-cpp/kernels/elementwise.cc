@@ -5,6 +5,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/list_lanes-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace tandem::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -102,22 +104,16 @@ bool AllFinite(size_t n, const float* x) {
 
 ActiveSources CollectActive(size_t n, const float* x, uint32_t* index) {
   const D d;
-  const DU du;
   const V zero = hn::Zero(d);
   const V one = hn::Set(d, 1.0f);
   auto other = hn::Ne(zero, zero);  // none
   size_t count = 0;
-  // No branch, since activity is what a branch predictor cannot foresee; and a whole vector is stored, since
-  // compressing to memory is slow on some machines. What lies behind the list is overwritten by what follows.
-  VU indices = hn::Iota(du, 0);  // counted up, since making them takes longer than all the rest
+  ElementList list(0);
   for (size_t k = 0; k < n; k += hn::Lanes(d)) {
     const V value = hn::Load(d, x + k);
     const auto active = hn::Ne(value, zero);
     other = hn::Or(other, hn::AndNot(hn::Eq(value, one), active));
-    const auto listed = hn::RebindMask(du, active);
-    hn::StoreU(hn::Compress(indices, listed), du, index + count);
-    indices = hn::Add(indices, hn::Set(du, static_cast<uint32_t>(hn::Lanes(d))));
-    count += hn::CountTrue(du, listed);
+    count += list.Next(active, index + count);
   }
   return {count, hn::AllFalse(d, other)};
 }

@@ -5,6 +5,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/list_lanes-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace tandem::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -14,16 +16,20 @@ using V = hn::Vec<D>;
 using DU = hn::RebindToUnsigned<D>;
 using VU = hn::Vec<DU>;
 
+constexpr uint32_t kInfinity = 0x7F800000;
+
+HWY_INLINE VU Larger(VU so_far, V x) { return hn::Max(so_far, hn::BitCast(DU(), hn::Abs(x))); }
+
 // kVectors neighbouring vectors through all steps: enough of them to hide how long a step of one takes. Returns the
 // largest magnitude seen, as an integer.
+//
+// A v that is not finite makes each later one so, too, and the last one shows it: infinity minus infinity is NaN. Only
+// a reset to a value hides a v of +infinity, so the largest v before such resets is kept.
 template <size_t kVectors, bool kConstantInput, bool kSubtract>
 HWY_INLINE VU Steps(const LifParams& p, size_t n, size_t at, const LifSteps& run, VU largest) {
   const D d;
-  const DU du;
   const size_t lanes = hn::Lanes(d);
-  V v[kVectors], a[kVectors], leak[kVectors], r[kVectors], threshold[kVectors], reset[kVectors];
-  // A reset to a value leaves a finite number, and so does one that makes a potential over 0 smaller.
-  bool reset_overflows = false;
+  V v[kVectors], a[kVectors], leak[kVectors], r[kVectors], threshold[kVectors], reset[kVectors], highest[kVectors];
   for (size_t k = 0; k < kVectors; ++k) {
     const size_t from = at + k * lanes;
     v[k] = hn::Load(d, run.v + from);
@@ -33,31 +39,42 @@ HWY_INLINE VU Steps(const LifParams& p, size_t n, size_t at, const LifSteps& run
     if constexpr (kConstantInput) r[k] = hn::Mul(r[k], hn::Load(d, run.x + from));
     threshold[k] = hn::Load(d, p.fire.threshold + from);
     if constexpr (!kSubtract) reset[k] = hn::Load(d, p.fire.reset + from);
-    reset_overflows |= kSubtract && !hn::AllTrue(d, hn::Ge(threshold[k], hn::Zero(d)));
+    highest[k] = hn::Zero(d);
   }
   for (size_t step = 0; step < run.steps; ++step) {
-    uint32_t* const list = run.spikes + step * run.spikes_stride;
+    uint32_t* const spikes = run.spikes + step * run.spikes_stride;
     size_t count = at == 0 ? 0 : run.counts[step];
-    VU index = hn::Add(hn::Iota(du, 0), hn::Set(du, static_cast<uint32_t>(at)));
+    ElementList list(at);
     for (size_t k = 0; k < kVectors; ++k) {
       const size_t from = at + k * lanes;
       V drive = r[k];
       if constexpr (!kConstantInput) drive = hn::Mul(r[k], hn::Load(d, run.x + step * run.x_stride + from));
       v[k] = hn::Add(v[k], hn::Mul(a[k], hn::Add(hn::Sub(leak[k], v[k]), drive)));
-      largest = hn::Max(largest, hn::BitCast(du, hn::Abs(v[k])));
+      if constexpr (!kSubtract) highest[k] = hn::Max(highest[k], v[k]);
       const auto fired = hn::Gt(v[k], threshold[k]);
       v[k] = hn::IfThenElse(fired, kSubtract ? hn::Sub(v[k], threshold[k]) : reset[k], v[k]);
-      if (reset_overflows) largest = hn::Max(largest, hn::BitCast(du, hn::Abs(v[k])));
       if (run.v_trace != nullptr) hn::Store(v[k], d, run.v_trace + step * n + from);
       if (run.y != nullptr) hn::Store(hn::IfThenElseZero(fired, hn::Set(d, 1.0f)), d, run.y + step * n + from);
-      const auto listed = hn::RebindMask(du, fired);
-      hn::StoreU(hn::Compress(index, listed), du, list + count);
-      count += hn::CountTrue(du, listed);
-      index = hn::Add(index, hn::Set(du, static_cast<uint32_t>(lanes)));
+      count += list.Next(fired, spikes + count);
     }
     run.counts[step] = static_cast<uint32_t>(count);
   }
-  for (size_t k = 0; k < kVectors; ++k) hn::Store(v[k], d, run.v + at + k * lanes);
+  for (size_t k = 0; k < kVectors; ++k) {
+    hn::Store(v[k], d, run.v + at + k * lanes);
+    largest = Larger(Larger(largest, v[k]), highest[k]);
+  }
+  return largest;
+}
+
+// The vectors that are left are less than kVectors.
+template <size_t kVectors, bool kConstantInput, bool kSubtract>
+HWY_INLINE VU LastSteps(const LifParams& p, size_t n, size_t at, const LifSteps& run, VU largest) {
+  if constexpr (kVectors > 1) {
+    if (at + (kVectors - 1) * hn::Lanes(D()) == n) {
+      return Steps<kVectors - 1, kConstantInput, kSubtract>(p, n, at, run, largest);
+    }
+    return LastSteps<kVectors - 1, kConstantInput, kSubtract>(p, n, at, run, largest);
+  }
   return largest;
 }
 
@@ -71,8 +88,7 @@ HWY_INLINE bool AllSteps(const LifParams& p, size_t n, const LifSteps& run) {
   for (; at + kVectors * lanes <= n; at += kVectors * lanes) {
     largest = Steps<kVectors, kConstantInput, kSubtract>(p, n, at, run, largest);
   }
-  for (; at < n; at += lanes) largest = Steps<1, kConstantInput, kSubtract>(p, n, at, run, largest);
-  constexpr uint32_t kInfinity = 0x7F800000;
+  largest = LastSteps<kVectors, kConstantInput, kSubtract>(p, n, at, run, largest);
   return hn::GetLane(hn::MaxOfLanes(DU(), largest)) < kInfinity;
 }
 

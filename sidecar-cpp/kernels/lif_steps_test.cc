@@ -98,6 +98,27 @@ TEST_P(StepsOfLif, EqualThoseTakenOneByOne) {
   EXPECT_GT(finite, 10u) << "hardly any run stayed finite: the test lost a part of its reach";
 }
 
+// All elements alike: one that is driven by `x` at the step given, and by 0 at the others.
+Case Driven(float x, std::size_t step, bool subtract) {
+  Case given(48, 1, subtract);
+  for (FloatRow* row : {&given.leak, &given.v, &given.x, &given.reset}) std::ranges::fill(*row, 0.0f);
+  for (FloatRow* row : {&given.a, &given.r, &given.threshold}) std::ranges::fill(*row, 1.0f);
+  std::fill_n(given.x.begin() + static_cast<std::ptrdiff_t>(step * given.n), given.n, x);
+  return given;
+}
+
+TEST_P(StepsOfLif, APotentialThatIsInfiniteAtAnyStepIsNotFinite) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const bool subtract : {false, true}) {
+    for (std::size_t step = 0; step < kSteps; ++step) {
+      SCOPED_TRACE((subtract ? "subtract, step " : "value, step ") + std::to_string(step));
+      EXPECT_TRUE(InOneGo(Driven(2.0f, step, subtract), 48).finite);
+      EXPECT_FALSE(InOneGo(Driven(kInfinity, step, subtract), 48).finite);
+      EXPECT_FALSE(InOneGo(Driven(-kInfinity, step, subtract), 48).finite);
+    }
+  }
+}
+
 TEST_P(StepsOfLif, AResetThatOverflowsIsNotFinite) {
   Case given(16, 1, true);
   std::ranges::fill(given.a, 0.0f);
