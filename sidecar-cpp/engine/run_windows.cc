@@ -27,7 +27,6 @@ void Run::EvaluateConv(std::uint32_t k, const Block& block) {
     float* const y = state_.nodes[k].out.At(item, step - block.first_step);
     const std::uint32_t* index = nullptr;
     const ActiveSources found = ActiveOf(node, item, step, block, index);
-    items_[item].synaptic_operations += weights.CountTaps({index, found.count});
     StartConv(weights, node.start.data(), sums_.data(), y);
     CountWork(node.in / 4 + node.out);
     AddSources(weights, item, {index, found.count}, found.all_one, x, y);
@@ -42,11 +41,8 @@ void Run::AddSources(const ConvWeights& weights, std::size_t item, std::span<con
   const std::size_t sources = std::max<std::size_t>(1, kAdditionsPerCall / additions);
   for (std::size_t begin = 0; begin < active.size() && items_[item].running; begin += sources) {
     const auto some = active.subspan(begin, std::min(sources, active.size() - begin));
-    if (all_one) {
-      AddConvSpikes(weights, some, sums_.data(), y);
-    } else {
-      AddConvValues(weights, some, x, sums_.data(), y);
-    }
+    items_[item].synaptic_operations +=
+        all_one ? AddConvSpikes(weights, some, sums_.data(), y) : AddConvValues(weights, some, x, sums_.data(), y);
     CountWork(some.size() * additions);
   }
 }

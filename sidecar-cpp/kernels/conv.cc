@@ -98,36 +98,40 @@ HWY_INLINE void AddInPlace(const ConvWeights& weights, size_t group, const TapWa
   }
 }
 
+// `active` ascends, so the channel of a source is found by comparing; its row by the one division that is left.
 template <bool kSpikes>
-HWY_INLINE void AddSources(const ConvWeights& weights, const uint32_t* active, size_t count, const float* x,
-                           float* sums, float* y) {
+HWY_INLINE uint64_t AddSources(const ConvWeights& weights, const uint32_t* active, size_t count, const float* x,
+                               float* sums, float* y) {
   const Window& window = weights.window();
-  const auto plane = static_cast<uint32_t>(window.in_plane());
+  const size_t plane = window.in_plane();
   const uint32_t width = window.columns.in;
   const uint32_t group_in = window.group_in();
   const bool last = weights.channels_last();
+  uint64_t taps = 0;
+  size_t channel = 0;
+  size_t first = 0;  // source of the channel
   for (size_t k = 0; k < count; ++k) {
-    const uint32_t channel = active[k] / plane;
-    const uint32_t cell = active[k] % plane;
-    const uint32_t row = cell / width;
-    const uint32_t column = cell % width;
+    for (; active[k] - first >= plane; first += plane) ++channel;
+    const auto cell = static_cast<uint32_t>(active[k] - first);
     const float value = kSpikes ? 1.0f : x[active[k]];
-    const TapWalk walk = WalkOf(weights, channel, row, column);
+    const TapWalk walk = WalkOf(weights, channel, cell / width, cell % width);
+    taps += uint64_t{walk.rows} * walk.columns;
     if (last) {
       AddChannelsLast<kSpikes>(weights, channel / group_in, walk, value, sums);
     } else {
       AddInPlace<kSpikes>(weights, channel / group_in, walk, value, y);
     }
   }
+  return taps * window.group_out();
 }
 
-void AddConvSpikes(const ConvWeights& weights, const uint32_t* active, size_t count, float* sums, float* y) {
-  AddSources<true>(weights, active, count, nullptr, sums, y);
+uint64_t AddConvSpikes(const ConvWeights& weights, const uint32_t* active, size_t count, float* sums, float* y) {
+  return AddSources<true>(weights, active, count, nullptr, sums, y);
 }
 
-void AddConvValues(const ConvWeights& weights, const uint32_t* active, size_t count, const float* x, float* sums,
-                   float* y) {
-  AddSources<false>(weights, active, count, x, sums, y);
+uint64_t AddConvValues(const ConvWeights& weights, const uint32_t* active, size_t count, const float* x, float* sums,
+                       float* y) {
+  return AddSources<false>(weights, active, count, x, sums, y);
 }
 
 void StartSums(const ConvWeights& weights, const float* bias, float* sums) {
@@ -148,7 +152,8 @@ void StartSums(const ConvWeights& weights, const float* bias, float* sums) {
   }
 }
 
-// Four positions of four channels change places at a time; `stride` is a multiple of four.
+// Four positions of four channels change places at a time; `stride` is a multiple of four. Position after position,
+// since the sums of all channels often do not fit the L1 cache and are read once so.
 void FinishConv(const ConvWeights& weights, const float* sums, float* y) {
   const Window& window = weights.window();
   const size_t plane = window.out_plane();
@@ -157,34 +162,34 @@ void FinishConv(const ConvWeights& weights, const float* sums, float* y) {
   for (size_t group = 0; group < window.groups; ++group) {
     const float* const from = sums + group * plane * stride;
     float* const to = y + group * outs * plane;
-    size_t channel = 0;
+    size_t at = 0;
 #if HWY_TARGET != HWY_SCALAR
     const hn::CappedTag<float, 4> d4;
-    for (; channel + 4 <= outs; channel += 4) {
-      const float* in = from + channel;
-      float* out = to + channel * plane;
-      size_t at = 0;
-      for (; at + 4 <= plane; at += 4) {
-        const auto a = hn::LoadU(d4, in + at * stride);
-        const auto b = hn::LoadU(d4, in + (at + 1) * stride);
-        const auto c = hn::LoadU(d4, in + (at + 2) * stride);
-        const auto e = hn::LoadU(d4, in + (at + 3) * stride);
+    for (; at + 4 <= plane; at += 4) {
+      const float* in = from + at * stride;
+      float* out = to + at;
+      size_t channel = 0;
+      for (; channel + 4 <= outs; channel += 4) {
+        const auto a = hn::LoadU(d4, in + channel);
+        const auto b = hn::LoadU(d4, in + channel + stride);
+        const auto c = hn::LoadU(d4, in + channel + 2 * stride);
+        const auto e = hn::LoadU(d4, in + channel + 3 * stride);
         const auto ac_low = hn::InterleaveLower(d4, a, c);
         const auto ac_high = hn::InterleaveUpper(d4, a, c);
         const auto be_low = hn::InterleaveLower(d4, b, e);
         const auto be_high = hn::InterleaveUpper(d4, b, e);
-        hn::StoreU(hn::InterleaveLower(d4, ac_low, be_low), d4, out + at);
-        hn::StoreU(hn::InterleaveUpper(d4, ac_low, be_low), d4, out + plane + at);
-        hn::StoreU(hn::InterleaveLower(d4, ac_high, be_high), d4, out + 2 * plane + at);
-        hn::StoreU(hn::InterleaveUpper(d4, ac_high, be_high), d4, out + 3 * plane + at);
+        hn::StoreU(hn::InterleaveLower(d4, ac_low, be_low), d4, out + channel * plane);
+        hn::StoreU(hn::InterleaveUpper(d4, ac_low, be_low), d4, out + (channel + 1) * plane);
+        hn::StoreU(hn::InterleaveLower(d4, ac_high, be_high), d4, out + (channel + 2) * plane);
+        hn::StoreU(hn::InterleaveUpper(d4, ac_high, be_high), d4, out + (channel + 3) * plane);
       }
-      for (; at < plane; ++at) {
-        for (size_t k = 0; k < 4; ++k) out[k * plane + at] = in[at * stride + k];
+      for (; channel < outs; ++channel) {
+        for (size_t k = 0; k < 4; ++k) out[channel * plane + k] = in[k * stride + channel];
       }
     }
 #endif
-    for (; channel < outs; ++channel) {
-      for (size_t at = 0; at < plane; ++at) to[channel * plane + at] = from[at * stride + channel];
+    for (; at < plane; ++at) {
+      for (size_t channel = 0; channel < outs; ++channel) to[channel * plane + at] = from[at * stride + channel];
     }
   }
 }
@@ -200,13 +205,13 @@ HWY_EXPORT(AddConvValues);
 HWY_EXPORT(StartSums);
 HWY_EXPORT(FinishConv);
 
-void AddConvSpikes(const ConvWeights& weights, std::span<const std::uint32_t> active, float* sums, float* y) {
-  HWY_DYNAMIC_DISPATCH(AddConvSpikes)(weights, active.data(), active.size(), sums, y);
+std::uint64_t AddConvSpikes(const ConvWeights& weights, std::span<const std::uint32_t> active, float* sums, float* y) {
+  return HWY_DYNAMIC_DISPATCH(AddConvSpikes)(weights, active.data(), active.size(), sums, y);
 }
 
-void AddConvValues(const ConvWeights& weights, std::span<const std::uint32_t> active, const float* x, float* sums,
-                   float* y) {
-  HWY_DYNAMIC_DISPATCH(AddConvValues)(weights, active.data(), active.size(), x, sums, y);
+std::uint64_t AddConvValues(const ConvWeights& weights, std::span<const std::uint32_t> active, const float* x,
+                            float* sums, float* y) {
+  return HWY_DYNAMIC_DISPATCH(AddConvValues)(weights, active.data(), active.size(), x, sums, y);
 }
 
 void StartConv(const ConvWeights& weights, const float* bias, float* sums, float* y) {

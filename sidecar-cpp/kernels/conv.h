@@ -37,9 +37,6 @@ class ConvWeights {
   [[nodiscard]] std::size_t sum_stride() const { return PaddedSize(window_.group_out()); }
   [[nodiscard]] bool channels_last() const { return window_.group_out() >= kFewChannels; }
 
-  // Outputs that the sources reach, each counted once for each tap.
-  [[nodiscard]] std::uint64_t CountTaps(std::span<const std::uint32_t> active) const;
-
  private:
   static constexpr std::uint32_t kFewChannels = 4;
 
@@ -53,12 +50,13 @@ class ConvWeights {
 // Puts the bias, one for each output channel, into the sums (or into `y`).
 void StartConv(const ConvWeights& weights, const float* bias, float* sums, float* y);
 
-// Adds the sources in `active`, whose values are 1, to the sums.
-void AddConvSpikes(const ConvWeights& weights, std::span<const std::uint32_t> active, float* sums, float* y);
+// Adds the sources in `active`, which ascend and are all 1, to the sums. Returns how many additions the network has for
+// them: one for each tap and output channel.
+std::uint64_t AddConvSpikes(const ConvWeights& weights, std::span<const std::uint32_t> active, float* sums, float* y);
 
-// Adds the sources in `active`, whose values are x[source].
-void AddConvValues(const ConvWeights& weights, std::span<const std::uint32_t> active, const float* x, float* sums,
-                   float* y);
+// The same for sources with the values x[source].
+std::uint64_t AddConvValues(const ConvWeights& weights, std::span<const std::uint32_t> active, const float* x,
+                            float* sums, float* y);
 
 // Puts the sums into `y`, channels first.
 void FinishConv(const ConvWeights& weights, const float* sums, float* y);

@@ -25,14 +25,4 @@ ConvWeights::ConvWeights(const Window& window, std::span<const float> row_major)
   }
 }
 
-std::uint64_t ConvWeights::CountTaps(std::span<const std::uint32_t> active) const {
-  std::uint64_t taps = 0;
-  const auto plane = static_cast<std::uint32_t>(window_.in_plane());
-  for (const std::uint32_t source : active) {
-    const std::uint32_t cell = source % plane;
-    taps += std::uint64_t{rows_.of(cell / window_.columns.in).count} * columns_.of(cell % window_.columns.in).count;
-  }
-  return taps * window_.group_out();
-}
-
 }  // namespace tandem
