@@ -3,7 +3,7 @@ import {
   ReasonBatchResponse,
   ReasonResponse,
   ReasonStreamResponse,
-  type ReasonError,
+  ReasonError,
 } from '../generated/tandem/v1/reasoning.ts';
 import type { Answer } from '../routing/answer.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
@@ -111,7 +111,7 @@ describe('an encoded answer', () => {
 
 describe('the answers of a batch or a stream', () => {
   const result = encodeResponse('mine', reasoned(), performance.now(), '');
-  const error: ReasonError = { code: 3, reason: 'INPUT_LENGTH', message: 'too short', field: 'encoding' };
+  const error = ReasonError.fromPartial({ code: 3, reason: 'INPUT_LENGTH', message: 'too short', field: 'encoding' });
   const asResult = { $case: 'result', value: ReasonResponse.decode(result) } as const;
 
   it('are one message, in order', () => {

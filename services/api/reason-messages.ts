@@ -115,11 +115,12 @@ export function fromLayer({
 
 /** The error that a single call for this input would get. */
 export function toReasonError(error: RouterError): ReasonError {
-  const { kind, message, violation } = error;
+  const { kind, message, violation, retryAfterMs = 0 } = error;
   return {
     code: Code[ERROR_KINDS[kind].code],
     reason: kind,
     message: clip(message),
     field: violation?.field ?? '',
+    retryAfterMs: Math.ceil(retryAfterMs),
   };
 }

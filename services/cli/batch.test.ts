@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type FakeRouter, resultFor, startFakeRouter } from '../../test/fakes/fake-router.ts';
 import { type Finished, run } from '../../test/support/process.ts';
-import type { ReasonBatchRequest } from '../generated/tandem/v1/reasoning.ts';
+import { type ReasonBatchRequest, ReasonError } from '../generated/tandem/v1/reasoning.ts';
 import { chunksOf } from './batch.ts';
 import { readItem } from './items.ts';
 import { emptyRequest } from './request-options.ts';
@@ -53,7 +53,12 @@ describe('tandem batch', () => {
               ? {
                   outcome: {
                     $case: 'error',
-                    value: { code: 5, reason: 'UNKNOWN_MODEL', message: 'there is none', field: 'model' },
+                    value: ReasonError.fromPartial({
+                      code: 5,
+                      reason: 'UNKNOWN_MODEL',
+                      message: 'there is none',
+                      field: 'model',
+                    }),
                   },
                 }
               : { outcome: resultFor(each) },

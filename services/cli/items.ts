@@ -43,7 +43,13 @@ export function readItem({ number, text }: Line, base: ReasonRequest): Item {
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const message = `line ${number}: ${error.message}; it was not sent`;
-    const value = { code: grpc.status.INVALID_ARGUMENT, reason: 'LINE_UNREADABLE', message, field: '' };
+    const value = {
+      code: grpc.status.INVALID_ARGUMENT,
+      reason: 'LINE_UNREADABLE',
+      message,
+      field: '',
+      retryAfterMs: 0,
+    };
     return { answer: { requestId: String(number), outcome: { $case: 'error', value }, processingTimeMs: 0 } };
   }
 }

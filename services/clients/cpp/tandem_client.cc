@@ -96,6 +96,7 @@ Error Error::From(const v1::ReasonError& item) {
   error.reason = item.reason();
   error.message = item.message();
   if (!item.field().empty()) error.fields.push_back({item.field(), item.message()});
+  if (item.retry_after_ms() > 0) error.retry_after = milliseconds(item.retry_after_ms());
   return error;
 }
 

@@ -83,5 +83,9 @@ func ItemError(item *tandemv1.ReasonError) error {
 	if item.GetField() != "" {
 		e.Fields = []FieldViolation{{item.GetField(), item.GetMessage()}}
 	}
+	if item.GetRetryAfterMs() > 0 {
+		after := time.Duration(item.GetRetryAfterMs()) * time.Millisecond
+		e.RetryAfter = &after
+	}
 	return e
 }

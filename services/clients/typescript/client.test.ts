@@ -191,3 +191,8 @@ describe('a tensor', () => {
     expect(() => tensorOf([1, 2, 3], [2, 2])).toThrow('shape [2, 2] has 4 values, and 3 were given');
   });
 });
+
+it('the error of one input of a batch or a stream names the time after which it may be sent again', () => {
+  const error = ReasonError.fromPartial({ code: 8, reason: 'ROUTER_FULL', retryAfterMs: 250 });
+  expect(TandemError.ofItem(error).retryAfterMs).toBe(250);
+});

@@ -47,9 +47,10 @@ export class TandemError extends Error {
   }
 
   /** The error of one input of a batch or a stream. */
-  static ofItem({ message, code, reason, field }: ReasonError): TandemError {
+  static ofItem({ message, code, reason, field, retryAfterMs }: ReasonError): TandemError {
     const fields = field === '' ? [] : [{ field, description: message }];
-    return new TandemError(message, statusOf(code), { ...NO_DETAILS, reason, fields });
+    const details = { metadata: {}, reason, fields, retryAfterMs: retryAfterMs || undefined };
+    return new TandemError(message, statusOf(code), details);
   }
 }
 

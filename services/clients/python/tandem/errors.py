@@ -58,6 +58,8 @@ class TandemError(Exception):
         result.reason = error.reason
         if error.field:
             result.fields = (FieldViolation(error.field, error.message),)
+        if error.retry_after_ms:
+            result.retry_after = error.retry_after_ms / 1e3
         return result
 
     def _read(self, details: bytes) -> None:

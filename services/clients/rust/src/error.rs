@@ -70,6 +70,9 @@ impl From<ReasonError> for Error {
         if !item.field.is_empty() {
             error.fields.push(FieldViolation { field: item.field, description: error.message.clone() });
         }
+        if item.retry_after_ms > 0 {
+            error.retry_after = Some(Duration::from_millis(item.retry_after_ms.into()));
+        }
         error
     }
 }
@@ -123,9 +126,17 @@ mod tests {
             reason: "INPUT_NOT_FINITE".into(),
             message: "encoding[17] is NaN".into(),
             field: "encoding[17]".into(),
+            retry_after_ms: 0,
         };
         let error = Error::from(item);
         assert_eq!(error.code, Code::InvalidArgument);
         assert_eq!(error.fields[0].field, "encoding[17]");
+        assert_eq!(error.retry_after, None);
+    }
+
+    #[test]
+    fn of_a_refused_item_names_the_time_of_a_retry() {
+        let item = ReasonError { code: 8, reason: "RATE_LIMITED".into(), retry_after_ms: 250, ..Default::default() };
+        assert_eq!(Error::from(item).retry_after, Some(Duration::from_millis(250)));
     }
 }

@@ -83,7 +83,8 @@ public final class TandemException extends RuntimeException {
     Status status = Status.fromCodeValue(error.getCode()).withDescription(error.getMessage());
     List<FieldViolation> violations =
         error.getField().isEmpty() ? List.of() : List.of(new FieldViolation(error.getField(), error.getMessage()));
-    return new TandemException(status, error.getReason(), Map.of(), violations, null, null);
+    Duration retryAfter = error.getRetryAfterMs() == 0 ? null : Duration.ofMillis(error.getRetryAfterMs());
+    return new TandemException(status, error.getReason(), Map.of(), violations, retryAfter, null);
   }
 
   /** The longest delay of a router that is accepted; longer ones are reduced to a day. */
