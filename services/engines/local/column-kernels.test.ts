@@ -5,53 +5,79 @@ import { panelsOf } from './column-kernels.ts';
 
 const { fround } = Math;
 const MEMORY_BYTES = 1 << 20;
+const SOURCES = 20;
+
+type Columns = readonly Float32Array[];
 
 /** As proto/NUMERICS.md says it, one operation at a time. */
-function byTheBook(
-  y: Float32Array,
-  columns: readonly Float32Array[],
-  at: readonly number[],
-  x: readonly number[],
-): void {
+function byTheBook(start: Float32Array, columns: Columns, at: readonly number[], x: readonly number[]): number[] {
+  const y = start.slice();
   for (const [n, column] of at.entries()) {
     for (let o = 0; o < y.length; o += 1) y[o] = fround(y[o]! + fround(columns[column]![o]! * x[n]!));
   }
+  return [...y];
+}
+
+/** A matrix, the sums' start and the outputs in an arena, with the parameters that all kernels take first. */
+function layOut(random: Random, size: number) {
+  const arena = new Arena(MEMORY_BYTES);
+  const columns = random.list(SOURCES, () =>
+    Float32Array.from({ length: size }, () => random.between(-1, 1) * 10 ** random.integer(-42, 8)),
+  );
+  const weights = arena.floats((arenaBytes(size) / 4) * SOURCES);
+  for (const { first, stride } of panelsOf(arenaBytes(size))) {
+    const [from, width] = [first / 4, stride / 4];
+    for (const [n, column] of columns.entries()) {
+      weights.set(column.subarray(from, from + width), from * SOURCES + n * width);
+    }
+  }
+  const [y, start] = [arena.floats(size), arena.floats(size)];
+  start.set(random.list(size, () => random.between(-1, 1)));
+  const first = [y.byteOffset, start.byteOffset, weights.byteOffset, SOURCES, arenaBytes(size)] as const;
+  return { arena, columns, y, start, first };
+}
+
+/** The values in an arena, and the addresses of the first and behind the last. */
+function place(arena: Arena, values: readonly number[], type: 'ints' | 'floats'): readonly [number, number] {
+  const array = arena[type](values.length);
+  array.set(values);
+  return [array.byteOffset, array.byteOffset + array.byteLength];
 }
 
 describe.each([1, 3, 4, 5, 16, 33, 45, 96])('columns of %d weights', (size) => {
   it.each([0, 1, 3, 4, 7, 12])('are added in order, %d of them, to the bit', (count) => {
     const random = new Random(size * 100 + count);
-    const arena = new Arena(MEMORY_BYTES);
-    const panels = panelsOf(arenaBytes(size));
-    const [y, spikeY] = [arena.floats(size), arena.floats(size)];
-    const columns = random.list(20, () =>
-      Float32Array.from({ length: size }, () => random.between(-1, 1) * 10 ** random.integer(-42, 8)),
-    );
-    const weights = panels.map(({ first, stride }) => {
-      const [from, width] = [first / 4, stride / 4];
-      const of = arena.floats(width * columns.length);
-      for (const [n, column] of columns.entries()) of.set(column.subarray(from, from + width), n * width);
-      return of.byteOffset;
-    });
-    const chosen = random.list(count, () => random.integer(0, 19)).sort((a, b) => a - b);
+    const { arena, columns, y, start, first } = layOut(random, size);
+    const chosen = random.list(count, () => random.integer(0, SOURCES - 1)).sort((a, b) => a - b);
     const factors = chosen.map(() => fround(random.between(-2, 2)));
-    const at = arena.ints(count);
-    const values = arena.floats(count);
-    at.set(chosen);
-    values.set(factors);
-    const end = at.byteOffset + 4 * count;
+    const [at, end] = place(arena, chosen, 'ints');
+    const [values] = place(arena, factors, 'floats');
 
-    const start = Float32Array.from({ length: size }, () => random.between(-1, 1));
-    const [expected, spikeExpected] = [start.slice(), start.slice()];
-    byTheBook(expected, columns, chosen, factors);
-    byTheBook(spikeExpected, columns, chosen, Array<number>(count).fill(1));
-    y.set(start);
-    spikeY.set(start);
-    for (const [n, { first, weighted, spikes }] of panels.entries()) {
-      arena.columns[weighted]!(y.byteOffset + first, weights[n]!, at.byteOffset, end, values.byteOffset);
-      arena.columns[spikes]!(spikeY.byteOffset + first, weights[n]!, at.byteOffset, end, 0);
+    expect(arena.columns.weighted(...first, at, end, values)).toBe(1);
+    expect([...y]).toEqual(byTheBook(start, columns, chosen, factors));
+    expect(arena.columns.spikes(...first, at, end)).toBe(1);
+    expect([...y]).toEqual(byTheBook(start, columns, chosen, Array<number>(count).fill(1)));
+  });
+
+  it('are added for all sources from one on, zeros among them, to the bit', () => {
+    const random = new Random(size);
+    const { arena, columns, y, start, first } = layOut(random, size);
+    const chosen = Array.from({ length: SOURCES - 3 }, (_, n) => n + 3);
+    const factors = chosen.map((n) => (n % 4 === 0 ? -0 : fround(random.between(-2, 2))));
+    const [at, end] = place(arena, factors, 'floats');
+
+    expect(arena.columns.dense(...first, at, end, 3)).toBe(1);
+    expect([...y]).toEqual(byTheBook(start, columns, chosen, factors));
+  });
+
+  it('tell of each output whether it is finite', () => {
+    const { arena, start, first } = layOut(new Random(size), size);
+    const [at] = place(arena, [0], 'floats');
+    for (let n = 0; n < size; n += 1) {
+      start[n] = n % 2 === 0 ? Infinity : NaN;
+      expect(arena.columns.spikes(...first, at, at)).toBe(0);
+      start[n] = 1;
     }
-    expect([...y]).toEqual([...expected]);
-    expect([...spikeY]).toEqual([...spikeExpected]);
+    expect(arena.columns.spikes(...first, at, at)).toBe(1);
   });
 });

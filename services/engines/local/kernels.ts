@@ -1,6 +1,9 @@
 // The plain loops of a step. A store to a Float32Array rounds to binary32. A product or sum of two binary32 numbers,
 // computed in binary64 and then rounded, equals the result rounded once (proto/NUMERICS.md, "Arithmetic").
 
+/** Elements of an input that tell whether it is mostly 0. */
+const SAMPLE = 64;
+
 /** The list of spikes, filled when neurons fire, so that a weighted node need not search for them. */
 export interface SpikeList {
   readonly at: Int32Array;
@@ -48,4 +51,17 @@ export function gather(x: Float32Array, at: Int32Array, values: Float32Array): n
     }
   }
   return count;
+}
+
+/** The number of elements that are not 0; -0 is 0. */
+export function countActive(x: Float32Array): number {
+  let count = 0;
+  for (let j = 0; j < x.length; j += 1) if (x[j] !== 0) count += 1;
+  return count;
+}
+
+/** Judged by the first elements. */
+export function isMostlyActive(x: Float32Array): boolean {
+  const sample = x.length <= SAMPLE ? x : x.subarray(0, SAMPLE);
+  return 2 * countActive(sample) > sample.length;
 }

@@ -1,19 +1,15 @@
 // A step of the neurons of one node, four at a time: proto/NUMERICS.md, "A step" and "Conventions", line by line.
 //
-// All parameters are addresses in bytes of arrays that fill whole vectors of 16 bytes; fields that a kind of neuron
-// lacks are never touched. `from` and `to` bound the elements, as byte offsets into the arrays. Elements that fire are
-// listed at `spikes`, behind `count` others; `lanes` is the table LANES. The answer is the list's new length, or -1 where
-// some `i` or `v`, before or after its reset, is not finite: `value - value` is +0 for every finite value and NaN for all
-// others, and stays NaN when other bits are or-ed to it.
+// Rows are arrays that fill whole vectors of 16 bytes. The constants of four neurons lie side by side, so a kernel has few
+// addresses, which stay in registers. All sizes and addresses are in bytes.
 import type { Code, WasmFunction } from './wasm-code.ts';
+import type { Constants } from './network.ts';
 import type { FireRule, NeuronRule } from './neuron-rule.ts';
 import { MAX_SPIKES_PER_STEP, isDefaultRule } from './neuron-rule.ts';
+import type { NeuronType } from './node-types.ts';
 import { add, below, choose, get, int, loopWhile, popcount, set, shiftLeft, shiftRight, vector } from './wasm-code.ts';
 
-const FIELDS = [
-  ...(['v', 'i', 'y', 'x', 'gain', 'leak', 'resistance', 'synapse', 'inputWeight'] as const),
-  ...(['threshold', 'reset', 'least', 'spikes', 'lanes'] as const),
-];
+const VECTOR_BYTES = 16;
 
 /** For each mask of four lanes: the lanes that are set, then zeros. */
 export const LANES = Int32Array.from(
@@ -23,15 +19,43 @@ export const LANES = Int32Array.from(
   }).flat(),
 );
 
-export type NeuronField = (typeof FIELDS)[number];
-export const NEURON_FIELDS: readonly NeuronField[] = FIELDS;
+type Constant = Exclude<keyof Constants, 'weight' | 'bias' | 'scale' | 'start'>;
 
-const NEURONS = ['LIF', 'LI', 'IF', 'I', 'CubaLIF', 'CubaLI'] as const;
-type NeuronType = (typeof NEURONS)[number];
+const LEAKY = ['gain', 'leak', 'resistance', 'least'] as const;
+const FIRING = ['threshold', 'reset'] as const;
+const SYNAPTIC = ['synapse', 'inputWeight'] as const;
 
-/** Addresses of NEURON_FIELDS, then `from`, `to`, `count`. */
-type NeuronKernel = (...parameters: number[]) => number;
-export type NeuronKernels = Readonly<Record<string, NeuronKernel>>;
+/** The constants of each type of neuron, in the order in which they lie side by side. */
+export const NEURON_CONSTANTS = {
+  LIF: [...LEAKY, ...FIRING],
+  LI: LEAKY,
+  IF: ['gain', 'least', ...FIRING],
+  I: ['gain', 'least'],
+  CubaLIF: [...LEAKY, ...FIRING, ...SYNAPTIC],
+  CubaLI: [...LEAKY, ...SYNAPTIC],
+} as const satisfies Record<NeuronType, readonly Constant[]>;
+
+const NEURON_TYPES = Object.keys(NEURON_CONSTANTS) as NeuronType[];
+
+/**
+ * `v`, `i`, `y`, `x`: rows, never touched where a type of neuron lacks them. `constants`: those of the element at `from`. `from`
+ * and `to` bound the elements, as offsets into the rows. Elements that fire are listed at `spikes`, behind `count` others; `lanes`
+ * is the table LANES. Returns the list's new length, or -1 where some `i` or `v`, before or after its reset, is not finite:
+ * `value - value` is +0 for every finite value and NaN for all others, and stays NaN when other bits are or-ed to it.
+ */
+type NeuronKernel = (
+  v: number,
+  i: number,
+  y: number,
+  x: number,
+  constants: number,
+  spikes: number,
+  lanes: number,
+  from: number,
+  to: number,
+  count: number,
+) => number;
+export type NeuronKernels = Readonly<Record<NeuronType, NeuronKernel>>;
 
 /** Spikes of the potential in a local: 0, 1 or, with `multiple`, more. */
 function spikesOf(rule: FireRule, potential: Code, threshold: Code): Code {
@@ -44,11 +68,13 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
   const { toValue } = rule;
   const hasCurrent = type === 'CubaLIF' || type === 'CubaLI';
   const fires = type === 'LIF' || type === 'IF' || type === 'CubaLIF';
-  const [offset, to, count, bits] = [0, 1, 2, 3].map((n) => FIELDS.length + n) as [number, number, number, number];
+  const [v, i, y, x, constants] = [0, 1, 2, 3, 4];
+  const [list, lanes, offset, to, count, bits] = [5, 6, 7, 8, 9, 10];
   const [current, u, fired, check] = [1, 2, 3, 4].map((n) => bits + n) as [number, number, number, number];
   const [before, sum, spikes] = [5, 6, 7].map((n) => bits + n) as [number, number, number];
-  const address = (field: NeuronField): Code => add(get(FIELDS.indexOf(field)), get(offset));
-  const load = (field: NeuronField): Code => vector.load(address(field));
+  const address = (row: number): Code => add(get(row), get(offset));
+  const fields: readonly Constant[] = NEURON_CONSTANTS[type];
+  const load = (field: Constant): Code => vector.load(get(constants), VECTOR_BYTES * fields.indexOf(field));
   const watch = (local: number): Code => {
     return set(check, vector.or(get(check), vector.subtract(get(local), get(local))));
   };
@@ -61,27 +87,30 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
         get(current),
         vector.multiply(
           load('synapse'),
-          vector.subtract(vector.multiply(load('inputWeight'), load('x')), get(current)),
+          vector.subtract(vector.multiply(load('inputWeight'), vector.load(address(x))), get(current)),
         ),
       ),
     ),
     unit: set(
       current,
-      vector.add(vector.subtract(get(current), vector.multiply(load('synapse'), get(current))), load('x')),
+      vector.add(
+        vector.subtract(get(current), vector.multiply(load('synapse'), get(current))),
+        vector.load(address(x)),
+      ),
     ),
     decayed: [
-      ...set(sum, vector.add(get(current), load('x'))),
+      ...set(sum, vector.add(get(current), vector.load(address(x)))),
       ...set(current, vector.subtract(get(sum), vector.multiply(load('synapse'), get(sum)))),
     ],
   };
   const synapse = [
-    ...set(current, load('i')),
+    ...set(current, vector.load(address(i))),
     ...synapses[rule.synapseGain],
-    ...vector.store(address('i'), get(current)),
+    ...vector.store(address(i), get(current)),
     ...watch(current),
   ];
 
-  const drive = hasCurrent ? get(current) : load('x');
+  const drive = hasCurrent ? get(current) : vector.load(address(x));
   const leakFrom = (local: number): Code => {
     return vector.add(get(local), vector.multiply(load('gain'), vector.subtract(load('leak'), get(local))));
   };
@@ -117,9 +146,9 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
         ...watch(u),
       ];
   // v = v + (g * x)
-  const integrate = set(u, vector.add(get(u), vector.multiply(load('gain'), load('x'))));
+  const integrate = set(u, vector.add(get(u), vector.multiply(load('gain'), vector.load(address(x)))));
   const membrane = [
-    ...set(u, load('v')),
+    ...set(u, vector.load(address(v))),
     ...set(before, get(u)),
     ...(fires && firesFirst ? [...set(spikes, spikesOf(rule, get(u), load('threshold'))), ...resetBySpikes] : []),
     ...(type === 'IF' || type === 'I' ? integrate : leaks[rule.lifGain]),
@@ -130,17 +159,17 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
   // there is room for it, since no more elements have fired than have gone by.
   const appendToList = [
     ...vector.store(
-      add(get(FIELDS.indexOf('spikes')), shiftLeft(get(count), 2)),
+      add(get(list), shiftLeft(get(count), 2)),
       vector.addInts(
         vector.splatInt(shiftRight(get(offset), 2)),
-        vector.load(add(get(FIELDS.indexOf('lanes')), shiftLeft(get(bits), 4))),
+        vector.load(add(get(lanes), shiftLeft(get(bits), 4))),
       ),
     ),
     ...set(count, add(get(count), popcount(get(bits)))),
   ];
   const fireByDefault = [
     ...set(fired, vector.above(get(u), load('threshold'))),
-    ...vector.store(address('y'), vector.and(get(fired), vector.ones)),
+    ...vector.store(address(y), vector.and(get(fired), vector.ones)),
     ...set(bits, vector.bits(get(fired))),
     ...set(u, vector.select(get(fired), toValue ? load('reset') : vector.subtract(get(u), load('threshold')), get(u))),
     ...watch(u),
@@ -150,7 +179,7 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
     ...set(spikes, spikesOf(rule, get(rule.delayed || rule.late ? before : u), load('threshold'))),
     ...(firesFirst ? [] : resetBySpikes),
     ...(rule.delayed && !rule.late ? set(spikes, spikesOf(rule, get(u), load('threshold'))) : []),
-    ...vector.store(address('y'), get(spikes)),
+    ...vector.store(address(y), get(spikes)),
     ...set(bits, vector.bits(vector.differ(get(spikes), vector.zeros))),
     ...appendToList,
   ];
@@ -162,15 +191,16 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
       ...membrane,
       ...(fires ? fire : []),
       ...(rule.hasMin ? set(u, vector.select(vector.above(load('least'), get(u)), load('least'), get(u))) : []),
-      ...vector.store(address('v'), get(u)),
-      ...set(offset, add(get(offset), int(16))),
+      ...vector.store(address(v), get(u)),
+      ...set(offset, add(get(offset), int(VECTOR_BYTES))),
+      ...set(constants, add(get(constants), int(VECTOR_BYTES * fields.length))),
     ]),
     ...choose(vector.allTrue(vector.equal(get(check), vector.zeros)), get(count), int(-1)),
   ];
-  return { name: type, parameters: FIELDS.length + 3, returnsInt: true, ints: 1, vectors: 7, body };
+  return { name: type, parameters: 10, returnsInt: true, ints: 1, vectors: 7, body };
 }
 
 /** One kernel for each type of neuron, by its name. */
 export function neuronFunctions(rule: NeuronRule): WasmFunction[] {
-  return NEURONS.map((type) => kernel(type, rule));
+  return NEURON_TYPES.map((type) => kernel(type, rule));
 }

@@ -121,7 +121,9 @@ export function rankOfWeight(type: NodeType): number {
 }
 
 /** Has a membrane potential. */
-export function isStateful(type: NodeType): boolean {
+export type NeuronType = Extract<NodeType, 'LIF' | 'LI' | 'IF' | 'I' | 'CubaLIF' | 'CubaLI'>;
+
+export function isStateful(type: NodeType): type is NeuronType {
   return type === 'LIF' || type === 'LI' || type === 'IF' || type === 'I' || type === 'CubaLIF' || type === 'CubaLI';
 }
 

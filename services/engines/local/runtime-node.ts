@@ -1,16 +1,13 @@
 // One node of a running network: its state, its output and its step.
 import type { Arena } from './arena.ts';
 import { arenaBytes } from './arena.ts';
-import type { SpikesKernel, WeightedKernel } from './column-kernels.ts';
-import { panelsOf } from './column-kernels.ts';
 import { convArenaBytes, convStep } from './conv-step.ts';
 import { DelayLine } from './delay-line.ts';
 import type { Interrupt } from './interrupt.ts';
 import * as kernels from './kernels.ts';
 import type { SpikeList } from './kernels.ts';
-import type { Constants, NetworkNode } from './network.ts';
-import type { NeuronField } from './neuron-kernels.ts';
-import { NEURON_FIELDS } from './neuron-kernels.ts';
+import type { NetworkNode } from './network.ts';
+import { neuronArenaBytes, neuronStep } from './neuron-step.ts';
 import {
   firesSpikes,
   hasMatrix,
@@ -20,19 +17,9 @@ import {
   isSpiking,
   isStateful,
 } from './node-types.ts';
-import { unpackWeights } from './packed-weights.ts';
 import { poolStep } from './pool-step.ts';
 import type { Evaluation, Step } from './step.ts';
-
-/** Elements between two checks of the interrupt. */
-const PIECE = 1 << 16;
-/** Weights added between two checks of the interrupt. */
-const PIECE_OF_COLUMNS = 1 << 20;
-/** Cost of an element of a neuron, in work units. */
-const UNITS_A_NEURON = 4;
-
-/** The largest finite binary32. */
-const NEVER_REACHED = (2 - 2 ** -23) * 2 ** 127;
+import { weightedArenaBytes, weightedStep } from './weighted-step.ts';
 
 const NONE = new Float32Array(0);
 
@@ -41,9 +28,10 @@ export function arenaBytesOf(node: Pick<NetworkNode, 'type' | 'inputSize' | 'out
   const { type, inputSize, outputSize } = node;
   const [input, output] = [arenaBytes(inputSize), arenaBytes(outputSize)];
   if (isConvolution(type)) return input + 2 * output + convArenaBytes(node);
-  const isWeighted = hasMatrix(type);
-  // Sum of sources, output and list of spikes; then columns, indices and values, or states and constants.
-  return input + 2 * output + (isWeighted ? output * inputSize + 2 * input : NEURON_FIELDS.length * output);
+  // Sum of sources, output and list of spikes; then what the step takes, and the states.
+  const shared = input + 2 * output;
+  if (hasMatrix(type)) return shared + weightedArenaBytes(inputSize, outputSize);
+  return isStateful(type) ? shared + 2 * output + neuronArenaBytes(type, outputSize) : shared;
 }
 
 export class RuntimeNode {
@@ -156,7 +144,7 @@ export class RuntimeNode {
         return (x) => this.y.set(x);
       case 'Linear':
       case 'Affine':
-        return this.weightedStep(node, arena);
+        return weightedStep(node, this.y, this.inputs, arena);
       case 'Conv1d':
       case 'Conv2d':
         return convStep(node, this.y, this.inputs, arena);
@@ -184,95 +172,7 @@ export class RuntimeNode {
       case 'I':
       case 'CubaLIF':
       case 'CubaLI':
-        return this.neuronStep(node, arena);
+        return neuronStep(node.type, node, this, arena);
     }
   }
-
-  private neuronStep(node: NetworkNode, arena: Arena): Step {
-    const kernel = arena.neurons(node.rule!)[node.type]!;
-    const list = this.spikes;
-    const addresses = new Map<NeuronField | keyof Constants, number>([
-      ['v', this.v.byteOffset],
-      ['i', this.i.byteOffset],
-      ['y', this.y.byteOffset],
-      ['spikes', list?.at.byteOffset ?? 0],
-      ['lanes', arena.lanes],
-    ]);
-    const { weight: _, ...vectors } = node.constants; // a neuron has none
-    for (const [field, values] of Object.entries(vectors)) {
-      if (!NEURON_FIELDS.includes(field as NeuronField)) continue;
-      const copy = arena.floats(arenaBytes(values.length) / 4);
-      // The padding of the last vector never fires, even if neurons fire when they only reach their threshold.
-      if (field === 'threshold') copy.fill(NEVER_REACHED);
-      copy.set(values);
-      addresses.set(field as keyof typeof vectors, copy.byteOffset);
-    }
-    const parameters = NEURON_FIELDS.map((field) => addresses.get(field) ?? 0);
-    const x = NEURON_FIELDS.indexOf('x');
-    const size = node.outputSize;
-    return (input, interrupt, report) => {
-      parameters[x] = input.byteOffset;
-      let count = 0;
-      for (let from = 0; from < size && count >= 0; from += PIECE) {
-        const to = Math.min(size, from + PIECE);
-        count = kernel(...parameters, 4 * from, 4 * to, count);
-        interrupt.spend((to - from) * UNITS_A_NEURON);
-      }
-      report.finite = count >= 0;
-      if (list !== undefined) list.count = Math.max(0, count);
-      else if (this.y !== this.v) this.y.set(this.v);
-    };
-  }
-
-  private weightedStep(node: NetworkNode, arena: Arena): Step {
-    const { y, inputs } = this;
-    const panels = layOutPanels(node, arena);
-    const bias = node.constants.bias ?? new Float32Array(node.outputSize);
-    const at = arena.ints(node.inputSize);
-    const values = arena.floats(node.inputSize);
-    const piece = Math.max(4, Math.floor(PIECE_OF_COLUMNS / node.outputSize) & ~3);
-    return (x, interrupt, report) => {
-      const spikes = inputs.length === 1 && inputs[0]!.hasUnitSpikes ? inputs[0]!.spikes : undefined;
-      // Values are copied first, because a node in a loop may be its own source.
-      const count = spikes === undefined ? kernels.gather(x, at, values) : spikes.count;
-      const list = (spikes === undefined ? at : spikes.at).byteOffset;
-      y.set(bias);
-      for (let from = 0; from < count; from += piece) {
-        const to = Math.min(count, from + piece);
-        const [start, end] = [list + 4 * from, list + 4 * to];
-        for (const { first, weights, weighted, spikes: ones } of panels) {
-          // A spike's value is 1, and a weight times 1 is the weight.
-          if (spikes !== undefined) ones(y.byteOffset + first, weights, start, end);
-          else weighted(y.byteOffset + first, weights, start, end, values.byteOffset + 4 * from);
-        }
-        interrupt.spend((to - from) * y.length);
-      }
-      report.synapticOperations = count * y.length;
-      report.finite = kernels.isFinite32(y);
-    };
-  }
-}
-
-interface LaidOutPanel {
-  /** Bytes from the first output. */
-  readonly first: number;
-  /** Address. */
-  readonly weights: number;
-  readonly weighted: WeightedKernel;
-  readonly spikes: SpikesKernel;
-}
-
-/** Copies the weights panel by panel; vectors beyond the last output are padded with zeros. */
-function layOutPanels({ constants, inputSize, outputSize }: NetworkNode, arena: Arena): readonly LaidOutPanel[] {
-  return panelsOf(arenaBytes(outputSize)).map(({ first, stride, weighted, spikes }) => {
-    const [from, width] = [first / 4, stride / 4];
-    const weights = arena.floats(width * inputSize);
-    const to = Math.min(outputSize, from + width);
-    for (let source = 0; source < inputSize; source += 1) {
-      const column = source * outputSize;
-      unpackWeights(constants.weight!, column + from, column + to, weights, source * width);
-    }
-    const { columns } = arena;
-    return { first, weights: weights.byteOffset, weighted: columns[weighted]!, spikes: columns[spikes]! };
-  });
 }

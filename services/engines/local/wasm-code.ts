@@ -13,12 +13,17 @@ function leb(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)];
 }
 
+/** Signed LEB128: the highest of the seven bits of the last byte is the sign. */
+function signedLeb(value: number): number[] {
+  return value >= -0x40 && value < 0x40 ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signedLeb(value >> 7)];
+}
+
 export const get = (local: number): Code => [0x20, local];
 export const set = (local: number, value: Code): Code => [...value, 0x21, local];
 
-/** −64 to 63: one byte of signed LEB128. */
-export const int = (value: number): Code => [0x41, value & 0x7f];
+export const int = (value: number): Code => [0x41, ...signedLeb(value)];
 export const add = (a: Code, b: Code): Code => [...a, ...b, 0x6a];
+export const subtract = (a: Code, b: Code): Code => [...a, ...b, 0x6b];
 export const multiply = (a: Code, b: Code): Code => [...a, ...b, 0x6c];
 export const and = (a: Code, b: Code): Code => [...a, ...b, 0x71];
 export const shiftLeft = (a: Code, bits: number): Code => [...a, ...int(bits), 0x74];
