@@ -6,7 +6,7 @@ import { Admission, type AdmissionOptions, freeSlots } from './admission.ts';
 const MODEL = {};
 const OTHER = {};
 
-/** Timers run when `pass` comes to them. */
+/** Runs the timers that are due in `pass`. */
 class FakeClock {
   #nowMs = 5_000;
   #timers = new Set<{ atMs: number; run: () => void }>();
@@ -23,7 +23,7 @@ class FakeClock {
     return this.#timers.size;
   }
 
-  /** As when the event loop is busy: time passes, and no timer runs. */
+  /** Lets time pass without running timers, as when the event loop is busy. */
   stall(ms: number): void {
     this.#nowMs += ms;
   }
@@ -50,7 +50,7 @@ function start(options: Partial<AdmissionOptions> = {}): void {
   log = [];
 }
 
-/** Like the router, a request takes its place in the moment in which it may. */
+/** Like the router, takes a slot at once when it is admitted. */
 function enter(
   name: string,
   over: { model?: object; deadlineMs?: number; signal?: AbortSignal; owner?: object } = {},
@@ -70,7 +70,7 @@ function enter(
   }
 }
 
-/** `count` requests are answered, `gapMs` after each other. */
+/** Answers `count` requests, `gapMs` apart. */
 async function answer(count = 1, { gapMs = 0, model = MODEL } = {}): Promise<void> {
   for (let n = 0; n < count; n += 1) {
     clock.pass(gapMs);
@@ -82,8 +82,8 @@ async function answer(count = 1, { gapMs = 0, model = MODEL } = {}): Promise<voi
 
 beforeEach(() => start());
 
-describe('admission', () => {
-  it('lets a request go on at once while there is room', () => {
+describe('Admission', () => {
+  it('admits a request at once while slots are free', () => {
     slots = 2;
     enter('a');
     enter('b');
@@ -91,13 +91,13 @@ describe('admission', () => {
     expect([log, admission.waiting, clock.timers]).toEqual([['a', 'b'], 1, 1]);
   });
 
-  it('lets them wait their turn, first come, first served', async () => {
+  it('admits waiting requests in order of arrival', async () => {
     for (const name of ['a', 'b', 'c']) enter(name);
     await answer(2);
     expect([log, admission.waiting]).toEqual([['a', 'b'], 1]);
   });
 
-  it('lets no new request pass those that wait', async () => {
+  it('does not admit a new request before one that waits', async () => {
     enter('a');
     slots = 1;
     enter('b');
@@ -106,7 +106,7 @@ describe('admission', () => {
     expect(log).toEqual(['a', 'b']);
   });
 
-  it('lets no more in than there is room for, though all hear of it in the same moment', async () => {
+  it('admits no more requests than free slots if served twice at once', async () => {
     for (const name of ['a', 'b', 'c']) enter(name);
     slots = 2;
     admission.serve();
@@ -116,7 +116,7 @@ describe('admission', () => {
     expect([log, admission.waiting]).toEqual([['a', 'b'], 1]);
   });
 
-  it('lets a model pass another whose engines are full, and serves both in turn', async () => {
+  it('admits a request of another model while the first model’s engines are full', async () => {
     const full = new AbortController();
     void admission.enter(MODEL, () => 0, { deadlineMs: Infinity, signal: full.signal })?.catch(() => undefined);
     enter('b', { model: OTHER });
@@ -124,7 +124,7 @@ describe('admission', () => {
     expect([log, admission.waiting]).toEqual([['b'], 1]);
   });
 
-  it('refuses at once when the queue is full, with a hint', () => {
+  it('refuses at once with a retry hint if the queue is full', () => {
     for (const name of ['a', 'b', 'c']) enter(name);
     const context = { deadlineMs: Infinity, signal: new AbortController().signal };
     let thrown: unknown;
@@ -137,7 +137,7 @@ describe('admission', () => {
     expect(RouterError.from(thrown).retryAfterMs).toBeGreaterThanOrEqual(10);
   });
 
-  it('throws out who is past the deadline before it refuses a newcomer', async () => {
+  it('removes an expired request before it refuses a new one', async () => {
     enter('a');
     enter('b', { deadlineMs: 20 });
     enter('c');
@@ -147,7 +147,7 @@ describe('admission', () => {
     expect(log).toEqual(['b: DEADLINE_EXCEEDED', 'a', 'c', 'd']);
   });
 
-  it('drops who is past the deadline when its turn comes, and lets the next one in', async () => {
+  it('fails an expired request at its turn and admits the next one', async () => {
     enter('a', { deadlineMs: 20 });
     enter('b');
     clock.stall(30);
@@ -155,7 +155,7 @@ describe('admission', () => {
     expect(log.toSorted()).toEqual(['a: DEADLINE_EXCEEDED', 'b']);
   });
 
-  it('ends the waiting at the deadline, or after the longest wait', async () => {
+  it('ends a wait at the deadline or after maxWaitMs', async () => {
     enter('a', { deadlineMs: 300 });
     enter('b');
     clock.pass(300);
@@ -165,7 +165,7 @@ describe('admission', () => {
     expect([log, admission.waiting]).toEqual([['a: DEADLINE_EXCEEDED', 'b: ROUTER_FULL'], 0]);
   });
 
-  it('refuses at once who would have to wait longer than anybody may', async () => {
+  it('refuses a request at once if its expected wait exceeds maxWaitMs', async () => {
     start({ maxQueue: 100 });
     for (let n = 0; n < 12; n += 1) enter(`${n}`);
     await answer(10, { gapMs: 90 });
@@ -175,7 +175,7 @@ describe('admission', () => {
     expect(admission.waiting).toBe(10);
   });
 
-  it('refuses at once who could not be answered in time, counting those inside', async () => {
+  it('refuses at once if the deadline is too early, counting requests in flight', async () => {
     start({ maxQueue: 100 });
     slots = 4;
     for (let n = 0; n < 8; n += 1) enter(`${n}`);
@@ -187,7 +187,7 @@ describe('admission', () => {
     expect(log).toContain('patient');
   });
 
-  it('refuses at its turn who could not be answered in time any more, and lets the next one in', async () => {
+  it('refuses a request at its turn if its deadline is now too early', async () => {
     start({ maxQueue: 100 });
     slots = 2;
     for (let n = 0; n < 6; n += 1) enter(`${n}`);
@@ -200,7 +200,7 @@ describe('admission', () => {
     expect(log.at(-1)).toBe('patient');
   });
 
-  it('does not refuse a burst for want of knowledge', () => {
+  it('does not refuse a burst before it has an estimate', () => {
     start({ maxQueue: 1_000 });
     slots = 64;
     for (let n = 0; n < 564; n += 1) enter(`${n}`);
@@ -209,7 +209,7 @@ describe('admission', () => {
     expect(admission.waiting).toBe(800);
   });
 
-  it('does not take the first answer of a burst for its pace', async () => {
+  it('does not estimate its throughput from the first answer of a burst', async () => {
     start({ maxQueue: 1_000 });
     slots = 90;
     for (let n = 0; n < 92; n += 1) enter(`${n}`, { deadlineMs: 10_000 });
@@ -219,7 +219,7 @@ describe('admission', () => {
     expect(log.filter((line) => line.includes('ROUTER_FULL'))).toEqual([]);
   });
 
-  it('keeps a line that has stood long short', async () => {
+  it('keeps a queue short that has been full for long', async () => {
     start({ maxQueue: 1_000 });
     for (let n = 0; n < 50; n += 1) enter(`${n}`);
     const longest = admission.waiting;
@@ -233,7 +233,7 @@ describe('admission', () => {
     expect(admission.waiting).toBeGreaterThan(0);
   });
 
-  it('forgets how slow the engines were when there has been room for long', async () => {
+  it('forgets slow engines after slots have been free for long', async () => {
     start({ maxQueue: 100 });
     for (let n = 0; n < 4; n += 1) enter(`${n}`);
     await answer(4, { gapMs: 240 });
@@ -244,7 +244,7 @@ describe('admission', () => {
     expect(admission.waiting).toBe(20);
   });
 
-  it('lets callers leave, and keeps nothing of them', async () => {
+  it('removes a caller that leaves, with its timers and listeners', async () => {
     const caller = new AbortController();
     enter('a', { signal: caller.signal });
     enter('b', { signal: caller.signal });
@@ -255,14 +255,14 @@ describe('admission', () => {
     expect(getEventListeners(caller.signal, 'abort')).toEqual([]);
   });
 
-  it('does not let those line up who have left already', () => {
+  it('does not queue a request that is cancelled or expired', () => {
     enter('a', { signal: AbortSignal.abort(new RouterError('CANCELLED', 'left')) });
     enter('b', { deadlineMs: 0 });
     expect([log, admission.waiting]).toEqual([['a: CANCELLED', 'b: DEADLINE_EXCEEDED'], 0]);
   });
 });
 
-describe('a vote that wants engines without room', () => {
+describe('Admission.waitForRoom', () => {
   const engine = (availableSlots = 0): { availableSlots: number; isAvailable: boolean } => ({
     availableSlots,
     isAvailable: true,
@@ -277,7 +277,7 @@ describe('a vote that wants engines without room', () => {
       if (isWorthwhile) engines.find(({ availableSlots }) => availableSlots > 0)!.availableSlots -= 1;
     });
 
-  it('hears when one of them has room, and keeps nothing', () => {
+  it('calls back when one of the engines has a free slot', () => {
     const engines = [engine(), engine()];
     wait('a', engines);
     admission.serve();
@@ -286,7 +286,7 @@ describe('a vote that wants engines without room', () => {
     expect([log, clock.timers]).toEqual([['a: true'], 0]);
   });
 
-  it('is served in its turn, and no more ballots than there is room for', () => {
+  it('calls back in order, and only as often as slots are free', () => {
     const only = engine();
     for (const name of ['a', 'b', 'c']) wait(name, [only]);
     only.availableSlots = 2;
@@ -294,7 +294,7 @@ describe('a vote that wants engines without room', () => {
     expect(log).toEqual(['a: true', 'b: true']);
   });
 
-  it('goes before the requests that wait', async () => {
+  it('serves votes before waiting requests', async () => {
     const only = engine();
     enter('single');
     admission.waitForRoom([only], Infinity, () => {
@@ -306,14 +306,14 @@ describe('a vote that wants engines without room', () => {
     expect(log).toEqual(['vote']);
   });
 
-  it('holds up no request that waits for another engine', async () => {
+  it('does not delay a request that waits for another engine', async () => {
     wait('vote', [engine()]);
     enter('single');
     await answer();
     expect(log).toEqual(['single']);
   });
 
-  it('leaves room that it does not want to the next request', async () => {
+  it('gives a slot that it does not need to the next request', async () => {
     const letIn = admission.enter(MODEL, () => slots, { deadlineMs: Infinity, signal: new AbortController().signal })!;
     const waiting = letIn.then(() => wait('vote', [engine()]));
     enter('single');
@@ -325,7 +325,7 @@ describe('a vote that wants engines without room', () => {
     expect(log).toEqual(['single']);
   });
 
-  it('hears at once when the engine may not be asked any more', () => {
+  it('calls back at once if the engine becomes unavailable', () => {
     const gone = engine();
     admission.waitForRoom([gone], Infinity, (isWorthwhile) => log.push(`a: ${isWorthwhile}`));
     gone.isAvailable = false;
@@ -333,7 +333,7 @@ describe('a vote that wants engines without room', () => {
     expect(log).toEqual(['a: true']);
   });
 
-  it('waits as long as a request may, but leaves half of its time for what can be decided without', () => {
+  it('waits at most maxWaitMs and at most half of the time left', () => {
     wait('patient', [engine()]);
     wait('hurried', [engine()], 400);
     clock.pass(200);
@@ -342,7 +342,7 @@ describe('a vote that wants engines without room', () => {
     expect([log, clock.timers]).toEqual([['hurried: false', 'patient: false'], 0]);
   });
 
-  it('waits a tenth of that for an engine that others have waited for without end', () => {
+  it('waits a tenth of maxWaitMs if the engine had no slot for that long', () => {
     const stuck = engine();
     wait('first', [stuck]);
     clock.pass(999);
@@ -353,7 +353,7 @@ describe('a vote that wants engines without room', () => {
     expect(log).toEqual(['first: false', 'third: false']);
   });
 
-  it('need not wait any longer', () => {
+  it('does not call back after it was cancelled', () => {
     const only = engine();
     wait('a', [only])();
     only.availableSlots = 1;
@@ -363,27 +363,27 @@ describe('a vote that wants engines without room', () => {
   });
 });
 
-describe('free places', () => {
+describe('freeSlots', () => {
   const engine = (availableSlots: number, isAvailable = true): { availableSlots: number; isAvailable: boolean } => ({
     availableSlots,
     isAvailable,
   });
 
-  it('are those of all engines that may be asked', () => {
+  it('adds the slots of all available engines', () => {
     expect(freeSlots([engine(2), engine(3), engine(9, false)])).toBe(5);
   });
 
-  it('are not fewer because one engine has more than it works off', () => {
+  it('counts an overloaded engine as 0', () => {
     expect([freeSlots([engine(1), engine(-2)]), freeSlots([engine(0), engine(-2)])]).toEqual([1, 0]);
   });
 
-  it('have no end where no engine may be asked: waiting would not help', () => {
+  it('is Infinity if no engine is available, since waiting would not help', () => {
     expect([freeSlots([engine(5, false)]), freeSlots([])]).toEqual([Infinity, Infinity]);
   });
 });
 
 describe('a queue that one caller has filled', () => {
-  it('has room for another caller, whose turn comes after the first of the flood', async () => {
+  it('admits another caller after the first request of that caller', async () => {
     start({ maxQueue: 3, maxWaitMs: 100_000 });
     const [flood, other] = [{}, {}];
     for (const name of ['flood 1', 'flood 2', 'flood 3']) enter(name, { owner: flood });

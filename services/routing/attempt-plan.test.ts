@@ -1,4 +1,4 @@
-// The rules of attempt-plan.ts, in failover: what follows from what each engine says.
+// The rules of attempt-plan.ts, tested through failover.
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { fakeExecution } from '../../test/fakes/fake-parts.ts';
 import { HandDriven } from '../../test/fakes/hand-driven.ts';
@@ -48,7 +48,7 @@ const askedIds = (): string =>
     .map(({ id }) => id)
     .join('');
 
-/** What engines do in turn, each once it is asked. */
+/** Runs each action after the event loop has settled, so that its engine was asked. */
 async function inTurn(...acts: (() => void)[]): Promise<void> {
   for (const act of acts) {
     act();
@@ -56,8 +56,8 @@ async function inTurn(...acts: (() => void)[]): Promise<void> {
   }
 }
 
-describe('a refusal', () => {
-  it('is confirmed by another engine before the caller hears it', async () => {
+describe('a refusal in failover', () => {
+  it('is confirmed by another engine before the caller gets it', async () => {
     const answering = start([a, b, c]);
     await inTurn(() => a.fail('NON_FINITE', there));
     expect(askedIds()).toBe('ab');
@@ -66,7 +66,7 @@ describe('a refusal', () => {
     expect(askedIds()).toBe('ab');
   });
 
-  it('is confirmed by an engine of another kind where there is one', async () => {
+  it('is confirmed by an engine of another kind if there is one', async () => {
     c.kind = 'local';
     const answering = start([a, b, c]);
     await inTurn(() => a.fail('NON_FINITE', there));
@@ -75,7 +75,7 @@ describe('a refusal', () => {
     expect((await answering).engine.id).toBe('c');
   });
 
-  it('is not what the caller hears where another engine answers, and that answer is not firm', async () => {
+  it('is replaced by the answer of another engine, which is not firm', async () => {
     const answering = start([a, b, c]);
     await inTurn(
       () => a.fail('NON_FINITE', there),
@@ -86,7 +86,7 @@ describe('a refusal', () => {
     expect(execution.claims.map(({ engine }) => engine.id)).toEqual(['a', 'b']);
   });
 
-  it('needs a third engine where the second refuses differently: two of three decide', async () => {
+  it('is decided by a third engine if the second refuses differently', async () => {
     const answering = start([a, b, c]);
     await inTurn(
       () => a.fail('NON_FINITE', there),
@@ -96,7 +96,7 @@ describe('a refusal', () => {
     await expect(answering).rejects.toMatchObject({ metadata: { step: '4', confirmed_by: 'b, c' } });
   });
 
-  it('needs a third engine where the second fails', async () => {
+  it('is checked on a third engine if the second fails', async () => {
     const answering = start([a, b, c]);
     await inTurn(
       () => a.fail('NON_FINITE', there),
@@ -106,13 +106,13 @@ describe('a refusal', () => {
     expect((await answering).engine.id).toBe('c');
   });
 
-  it('is passed on unconfirmed where there is no other engine to ask', async () => {
+  it('is returned as unconfirmed if there is no other engine', async () => {
     const answering = start([a]);
     await inTurn(() => a.fail('NON_FINITE', there));
     await expect(answering).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { ...there, unconfirmed: 'true' } });
   });
 
-  it('is passed on unconfirmed after two engines that could not confirm it', async () => {
+  it('is returned as unconfirmed after two engines failed to confirm it', async () => {
     const answering = start([a, b, c, d]);
     await inTurn(
       () => a.fail('NON_FINITE', there),
@@ -123,7 +123,7 @@ describe('a refusal', () => {
     expect(askedIds()).toBe('abc');
   });
 
-  it('is confirmed beyond the attempts and without the retry budget', async () => {
+  it('is confirmed even if no attempt and no retry is left', async () => {
     const answering = start([a, b, c], { maxAttempts: 1, budget: new RetryBudget(0, 0) });
     await inTurn(
       () => a.fail('NON_FINITE', there),
@@ -133,7 +133,7 @@ describe('a refusal', () => {
     expect((await answering).engine.id).toBe('c');
   });
 
-  it('passes over engines that are full or stop: they count as no confirmation', async () => {
+  it('is not confirmed by engines that are full or draining', async () => {
     const e = new HandDriven('e');
     const answering = start([a, b, c, d, e]);
     await inTurn(
@@ -146,13 +146,13 @@ describe('a refusal', () => {
     expect((await answering).engine.id).toBe('e');
   });
 
-  it('gives the engine that is to confirm it the time of one attempt, though it is the last', async () => {
+  it('gives the last confirming engine the time of one attempt', async () => {
     void start([a, b], { attemptTimeoutMs: 77 });
     await inTurn(() => a.fail('NON_FINITE', there));
     expect(b.timeoutMs).toBe(77);
   });
 
-  it('is forgotten where the caller leaves', async () => {
+  it('is dropped if the caller leaves', async () => {
     const answering = start([a, b]);
     await inTurn(() => a.fail('NON_FINITE', there));
     caller.abort(new RouterError('CANCELLED', 'the caller left'));
@@ -160,8 +160,8 @@ describe('a refusal', () => {
   });
 });
 
-describe('a malformed answer', () => {
-  it('is a fault: another engine is asked, and a dispute names the engine', async () => {
+describe('a malformed answer in failover', () => {
+  it('causes a retry on another engine and a dispute that names the engine', async () => {
     const answering = start([a, b]);
     await inTurn(
       () => a.fail('ENGINE_FAULT', { malformed: 'no spike counts' }),
@@ -172,15 +172,15 @@ describe('a malformed answer', () => {
     expect(disputes).toMatchObject([{ verdict: 'MALFORMED', wrong: ['a'], right: undefined }]);
   });
 
-  it('is no dispute where the engine merely failed', async () => {
+  it('causes no dispute if the engine only failed', async () => {
     void start([a, b]);
     await inTurn(() => a.fail('ENGINE_FAULT'));
     expect(disputes).toEqual([]);
   });
 });
 
-describe('an engine that is full', () => {
-  it('costs neither an attempt nor a retry while others have room', async () => {
+describe('a full engine in failover', () => {
+  it('uses neither an attempt nor a retry while others have free slots', async () => {
     const answering = start([a, b, c, d], { maxAttempts: 1, budget: new RetryBudget(0, 0) });
     await inTurn(
       () => a.fail('ENGINE_FULL'),
@@ -191,7 +191,7 @@ describe('an engine that is full', () => {
     expect((await answering).engine.id).toBe('d');
   });
 
-  it('costs an attempt once no other has room, so that a full pool is not asked by every request', async () => {
+  it('uses an attempt if no other engine has free slots', async () => {
     for (const engine of [b, c, d]) engine.availableSlots = 0;
     const answering = start([a, b, c, d], { maxAttempts: 2 });
     await inTurn(
@@ -202,7 +202,7 @@ describe('an engine that is full', () => {
     expect(askedIds()).toBe('ab');
   });
 
-  it('is paid for once where it comes after a retry', async () => {
+  it('does not use a second retry if it comes after a retry', async () => {
     const answering = start([a, b, c, d], { budget: new RetryBudget(1, 1) });
     await inTurn(
       () => a.fail('ENGINE_LOST'),
@@ -212,7 +212,7 @@ describe('an engine that is full', () => {
     expect((await answering).engine.id).toBe('c');
   });
 
-  it('makes the error one of the pool, also where others stop', async () => {
+  it('fails with ROUTER_FULL, even if other engines are draining', async () => {
     const answering = start([a, b, c]);
     await inTurn(
       () => a.fail('ENGINE_FULL'),
@@ -222,7 +222,7 @@ describe('an engine that is full', () => {
     await expect(answering).rejects.toMatchObject({ kind: 'ROUTER_FULL', retryAfterMs: 100 });
   });
 
-  it('does not hide that another was lost', async () => {
+  it('fails with NO_ENGINE if another engine was lost', async () => {
     const answering = start([a, b]);
     await inTurn(
       () => a.fail('ENGINE_FULL'),
@@ -232,10 +232,10 @@ describe('an engine that is full', () => {
   });
 });
 
-describe('an input that is too large for an engine', () => {
+describe('an input too large for an engine in failover', () => {
   const limit = (bytes: number): Record<string, string> => ({ max_message_bytes: String(bytes) });
 
-  it('is sent to the next one, which costs neither an attempt nor a retry', async () => {
+  it('goes to the next engine without an attempt or a retry', async () => {
     const answering = start([a, b], { maxAttempts: 1, budget: new RetryBudget(0, 0) });
     await inTurn(
       () => a.fail('INPUT_TOO_LARGE', limit(10)),
@@ -244,7 +244,7 @@ describe('an input that is too large for an engine', () => {
     expect((await answering).engine.id).toBe('b');
   });
 
-  it('is refused with the largest limit where it is too large for all', async () => {
+  it('is refused with the largest limit if it is too large for all engines', async () => {
     const answering = start([a, b, c]);
     await inTurn(
       () => a.fail('INPUT_TOO_LARGE', limit(10)),
@@ -255,10 +255,10 @@ describe('an input that is too large for an engine', () => {
   });
 });
 
-describe('the time of an attempt', () => {
+describe('the timeout of an attempt in failover', () => {
   const timedOut = (engine: HandDriven) => (): void => engine.fail('ENGINE_SLOW');
 
-  it('is shared among the attempts that are left, and the last one has the rest', async () => {
+  it('is an equal share of the time left, except for the last attempt', async () => {
     const answering = start([a, b, c], {}, performance.now() + 600);
     await inTurn(timedOut(a), timedOut(b), () => c.answer());
     await answering;
@@ -269,7 +269,7 @@ describe('the time of an attempt', () => {
     expect(c.timeoutMs).toBe(Infinity);
   });
 
-  it('is what the engine’s own answers take, where that is less than its share', async () => {
+  it('is attemptMs of the engine if that is shorter', async () => {
     a.attemptMs = () => 42;
     const answering = start([a, b]);
     await inTurn(() => a.answer());
@@ -277,14 +277,14 @@ describe('the time of an attempt', () => {
     expect(a.timeoutMs).toBe(42);
   });
 
-  it('is all there is where the retry budget allows no other attempt', async () => {
+  it('is all the time left if the retry budget allows no other attempt', async () => {
     const answering = start([a, b], { budget: new RetryBudget(0, 0) });
     await inTurn(() => a.answer());
     await answering;
     expect(a.timeoutMs).toBe(Infinity);
   });
 
-  it('leaves time for the answer that contradicts a refusal, where a confirmation is late', async () => {
+  it('leaves time for a third engine if the confirmation is late', async () => {
     const answering = start([a, b, c], {}, performance.now() + 600);
     await inTurn(() => a.fail('NON_FINITE', there), timedOut(b));
     expect(b.timeoutMs).toBeLessThanOrEqual(300);
@@ -293,8 +293,8 @@ describe('the time of an attempt', () => {
   });
 });
 
-describe('an engine that may not be asked for the moment', () => {
-  it('is asked later, once it may be', async () => {
+describe('a temporarily unavailable engine in failover', () => {
+  it('is asked later, once it is available', async () => {
     a.isAvailable = false;
     const answering = start([a, b]);
     await settle();

@@ -6,7 +6,7 @@ import type { Inference } from '../core/inference.ts';
 import type { OpenSpan } from '../core/request-trace.ts';
 import { type EngineClient, attempt } from './attempt.ts';
 
-/** The span of one attempt with an engine that does what `infer` says. */
+/** Returns the span of one attempt on an engine that runs `infer`. */
 async function spanOf(infer: () => Promise<Inference>): Promise<OpenSpan> {
   const engine: EngineClient = {
     ...{ id: 'a', kind: 'sidecar', isAvailable: true, unavailableReason: '', availableSlots: 1 },
@@ -24,7 +24,7 @@ function openTrace(): { root: OpenSpan; trace: OpenSpan['trace'] } {
 }
 
 describe('the span of an attempt', () => {
-  it('tells the engine, what it answered and how long it took', async () => {
+  it('records the engine, its answer and its times', async () => {
     const { name, attributes, error } = await spanOf(() => Promise.resolve(fakeInference({ stateDigest: 7n })));
     expect([name, error]).toEqual(['attempt a', '']);
     expect(attributes).toEqual([
@@ -33,7 +33,7 @@ describe('the span of an attempt', () => {
     ]);
   });
 
-  it('tells the engine and its error where it fails', async () => {
+  it('records the engine and its error if it fails', async () => {
     const { attributes, error } = await spanOf(() => Promise.reject(new RouterError('ENGINE_LOST', 'it is gone')));
     expect(error).toBe('ENGINE_LOST');
     expect(attributes).toEqual([
@@ -41,7 +41,7 @@ describe('the span of an attempt', () => {
     ]);
   });
 
-  it('is no error where the engine was told to stop', async () => {
+  it('records no error if the attempt was cancelled', async () => {
     const { error } = await spanOf(() => Promise.reject(new RouterError('CANCELLED', 'another engine was faster')));
     expect(error).toBe('');
   });

@@ -40,7 +40,7 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 const refusal = (step = '3'): RouterError =>
   new RouterError('NON_FINITE', 'on purpose', { metadata: { step, node: 'lif1' } });
 
-/** What was said to one request: "a" by the engine a, and so on. */
+/** Audits one request with the given claims, by engine. */
 async function audited(audit: Audit, said: Partial<Record<'a' | 'b' | 'c', Inference | RouterError>>): Promise<void> {
   const claims = Object.entries(said).map(([id, claim]): Claim<PooledEngine> => {
     return { engine: pool.find(id), said: claim, durationMs: 1 };
@@ -49,7 +49,7 @@ async function audited(audit: Audit, said: Partial<Record<'a' | 'b' | 'c', Infer
   await settle();
 }
 
-/** Answers of the engines `ids` in turn, which say `stateDigest`, looked at one after the other. */
+/** Audits `times` answers with `stateDigest`, from the engines `ids` in turn, one after the other. */
 async function answer(times: number, rate: number, stateDigest = 99n, ids = ['a']): Promise<void> {
   const audit = build(rate);
   for (let n = 0; n < times; n += 1) {
@@ -68,20 +68,20 @@ const lie = (name: 'b' | 'c', stateDigest: bigint): void => {
   fakes[name].behaviour = () => Promise.resolve(fakeInference({ stateDigest }));
 };
 
-describe('an audit', () => {
-  it('checks its share of the answers on a second engine, spread evenly', async () => {
+describe('Audit', () => {
+  it('checks its rate of answers on a second engine, evenly spread', async () => {
     await answer(100, 0.05);
     expect(seen).toEqual(Array(5).fill(['AUDITED', []]));
     expect([fakes.a.calls.length, fakes.b.calls.length + fakes.c.calls.length]).toEqual([0, 5]);
   });
 
-  it('checks that share of every engine’s answers, in whatever order the engines answer', async () => {
+  it('checks the same rate of each engine’s answers', async () => {
     fakes.c.down('killed'); // so that the witness of one is the other
     await answer(80, 0.05, 99n, ['a', 'b']);
     expect([fakes.a.calls.length, fakes.b.calls.length]).toEqual([2, 2]);
   });
 
-  it('asks for digests alone or in full, by chance: an engine cannot tell it from a request', async () => {
+  it('asks for digests only or in full at random, as requests do', async () => {
     await answer(100, 1);
     const modes = [...fakes.b.calls, ...fakes.c.calls].map((call) => call.input.digestOnly);
     expect(modes).toHaveLength(100);
@@ -90,26 +90,26 @@ describe('an audit', () => {
     }
   });
 
-  it('lets the others say who is wrong where two differ: the one that answered', async () => {
+  it('names the answering engine as wrong if the others contradict it', async () => {
     await answer(1, 1, 666n);
     expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', ['a']]], 1]);
     expect(disputes[0]).toMatchObject({ wrong: ['a'], right: { stateDigest: 99n } });
   });
 
-  it('… or the witness, and then the answer was right', async () => {
+  it('names the second engine as wrong if the others confirm the answer', async () => {
     lie('b', 666n);
     await answer(20, 1);
     expect([wrongs, new Set(seen.flatMap(([, wrong]) => wrong))]).toEqual([0, new Set(['b'])]);
   });
 
-  it('takes no answer for right where all differ', async () => {
+  it('names no engine as wrong if all answers differ', async () => {
     lie('b', 5n);
     lie('c', 6n);
     await answer(1, 1);
     expect([seen, wrongs, disputes[0]?.right]).toEqual([[['AUDIT_DISPUTED', []]], 1, undefined]);
   });
 
-  it('lets more than half of all engines say so, for a few may lie alike', async () => {
+  it('names two engines as wrong if more than half of all contradict them', async () => {
     for (const id of ['d', 'e']) pool.add(new FakeEngine(id).up(fakeModel()));
     lie('b', 666n);
     lie('c', 666n);
@@ -117,47 +117,47 @@ describe('an audit', () => {
     expect([wrongs, new Set(seen.flatMap(([, wrong]) => wrong))]).toEqual([0, new Set(['b', 'c'])]);
   });
 
-  it('blames no engine where only two can be asked, and takes the answer back', async () => {
+  it('names no engine if only two are available, and revokes the answer', async () => {
     fakes.c.down('killed');
     lie('b', 666n);
     await answer(1, 1);
     expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', []]], 1]);
   });
 
-  it('takes an engine that proves nothing for absent', async () => {
+  it('counts an engine without a proof as absent', async () => {
     fakes.c.down('killed');
     fakes.b.behaviour = () => Promise.resolve(fakeInference({ spikeCounts: [], potentials: Buffer.alloc(0) }));
     await answer(1, 1);
     expect(seen).toEqual([]);
   });
 
-  it('is left out where there is no other engine', async () => {
+  it('does nothing if there is no other engine', async () => {
     fakes.b.down('killed');
     fakes.c.down('killed');
     await answer(3, 1);
     expect([seen, wrongs]).toEqual([[], 0]);
   });
 
-  it('never has more than four under way', async () => {
+  it('runs at most four audits at once', async () => {
     for (const fake of [fakes.b, fakes.c]) fake.behaviour = () => new Promise(() => undefined);
     await answer(20, 1);
     expect(fakes.b.calls.length + fakes.c.calls.length).toBe(4);
   });
 });
 
-describe('an audit of refusals', () => {
+describe('Audit of refusals', () => {
   const refuse = (...ids: ('a' | 'b' | 'c')[]): void => {
     for (const id of ids) fakes[id].behaviour = () => Promise.reject(refusal());
   };
 
-  it('takes a witness that refuses for one that contradicts the answer', async () => {
+  it('names the answering engine as wrong if the others refuse', async () => {
     refuse('b', 'c');
     await audited(build(1), { a: fakeInference() });
     expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', ['a']]], 1]);
     expect(disputes).toMatchObject([{ wrong: ['a'], right: undefined }]);
   });
 
-  it('names the witness where the others answer', async () => {
+  it('names the second engine as wrong if it refuses and the others answer', async () => {
     refuse('b');
     for (let n = 0; n < 20; n += 1) await audited(build(1), { a: fakeInference() });
     expect([wrongs, new Set(seen.flatMap(([, wrong]) => wrong))]).toEqual([0, new Set(['b'])]);
@@ -165,7 +165,7 @@ describe('an audit of refusals', () => {
     expect(cast).toMatchObject({ outcome: 'DISSENTED', why: 'NON_FINITE, step 3, node lif1' });
   });
 
-  it('checks its share of the requests that were refused, on an engine that did not confirm it', async () => {
+  it('checks its rate of refusals on an engine that did not confirm them', async () => {
     refuse('c');
     await audited(build(1), { a: refusal(), b: refusal() });
     expect([seen, fakes.c.calls.length]).toEqual([[['AUDITED', []]], 1]);
@@ -173,28 +173,28 @@ describe('an audit of refusals', () => {
     expect(fakes.c.calls).toHaveLength(1);
   });
 
-  it('counts nothing where all have been asked already', async () => {
+  it('records nothing if every engine was already asked', async () => {
     fakes.c.down('killed');
     await audited(build(1), { a: refusal(), b: refusal() });
     expect(seen).toEqual([]);
   });
 });
 
-describe('a request to which one refused and another answered', () => {
-  it('is always audited: the others say who is wrong, the refuser', async () => {
+describe('Audit of a request that one engine refused and another answered', () => {
+  it('always runs, and names the refusing engine if the others answer', async () => {
     await audited(build(0), { a: refusal(), b: fakeInference() });
     expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', ['a']]], 0]);
     expect(disputes).toMatchObject([{ wrong: ['a'], right: { stateDigest: 99n } }]);
     expect(fakes.c.calls).toHaveLength(1);
   });
 
-  it('… or the one that answered what honest engines refuse', async () => {
+  it('always runs, and names the answering engine if the others refuse', async () => {
     fakes.c.behaviour = () => Promise.reject(refusal());
     await audited(build(0), { a: refusal(), b: fakeInference() });
     expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', ['b']]], 1]);
   });
 
-  it('takes more than half of all engines: one liar puts no honest engine out', async () => {
+  it('needs more than half of all engines to name one', async () => {
     const others = ['d', 'e'].map((id) => new FakeEngine(id).up(fakeModel()));
     for (const other of others) pool.add(other);
     for (const other of [fakes.c, ...others]) other.behaviour = () => Promise.reject(refusal());
@@ -202,7 +202,7 @@ describe('a request to which one refused and another answered', () => {
     expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', ['b']]], 1]);
   });
 
-  it('names no engine where there are only two, and takes the answer back', async () => {
+  it('names no engine if there are only two, and revokes the answer', async () => {
     fakes.c.down('killed');
     await audited(build(0), { a: refusal(), b: fakeInference() });
     expect([seen, wrongs]).toEqual([[['AUDIT_DISPUTED', []]], 1]);
@@ -210,13 +210,13 @@ describe('a request to which one refused and another answered', () => {
     expect(disputes[0]!.ballots.map(({ outcome }) => outcome)).toEqual(['DISSENTED', 'DISSENTED']);
   });
 
-  it('decides between two refusals in the same way', async () => {
+  it('also decides between two different refusals', async () => {
     fakes.c.behaviour = () => Promise.reject(refusal('4'));
     await audited(build(0), { a: refusal('3'), b: refusal('4') });
     expect(disputes).toMatchObject([{ wrong: ['a'], right: undefined }]);
   });
 
-  it('is compared as it is where too many are audited already', async () => {
+  it('compares only the existing claims if four audits are running', async () => {
     fakes.c.behaviour = () => new Promise(() => undefined);
     const audit = build(0);
     for (let n = 0; n < 6; n += 1) await audited(audit, { a: refusal(), b: fakeInference() });
@@ -225,8 +225,8 @@ describe('a request to which one refused and another answered', () => {
   });
 });
 
-describe('a vote that cannot say who is wrong', () => {
-  it('is decided by the others, against two that lie alike and won it', async () => {
+describe('Audit of a vote without a clear majority', () => {
+  it('asks the other engines, and can overrule two equal wrong ballots', async () => {
     for (const id of ['d', 'e']) pool.add(new FakeEngine(id).up(fakeModel()));
     const claims = [
       ...['a', 'b'].map((id) => ({ engine: pool.find(id), said: fakeInference({ stateDigest: 666n }), durationMs: 1 })),
@@ -238,7 +238,7 @@ describe('a vote that cannot say who is wrong', () => {
     expect(disputes).toMatchObject([{ wrong: ['a', 'b'], right: { stateDigest: 99n } }]);
   });
 
-  it('names no engine where the others are too few, though engines that left would make them a majority', async () => {
+  it('names no engine if the remaining engines are too few for a majority', async () => {
     for (const id of ['d', 'e']) pool.add(new FakeEngine(id).up(fakeModel()));
     const { engines } = pool;
     for (const id of ['d', 'e']) pool.setDraining(pool.find(id), true);
@@ -251,8 +251,8 @@ describe('a vote that cannot say who is wrong', () => {
   });
 });
 
-describe('an audit that finds a malformed answer', () => {
-  it('tells of it, and takes the engine for absent', async () => {
+describe('Audit with a malformed answer', () => {
+  it('reports a dispute and counts the engine as absent', async () => {
     const malformed = new RouterError('ENGINE_FAULT', 'short', { metadata: { malformed: 'too short' } });
     for (const id of ['b', 'c'] as const) fakes[id].behaviour = () => Promise.reject(malformed);
     await audited(build(1), { a: fakeInference() });
@@ -264,7 +264,7 @@ describe('an audit that finds a malformed answer', () => {
   });
 });
 
-describe('an exception in a callback of an audit', () => {
+describe('Audit with a callback that throws', () => {
   const broken = (): never => {
     throw new Error('bug');
   };
@@ -272,14 +272,14 @@ describe('an exception in a callback of an audit', () => {
   it.each<[string, Partial<AuditOptions>]>([
     ['onDispute', { onDispute: broken }],
     ['the observer', { observer: { ...silent, voted: broken } }],
-  ])('of %s is told, and neither leaks nor kills', async (_name, over) => {
+  ])('reports an exception of %s and goes on', async (_name, over) => {
     const problems: unknown[] = [];
     const audit = build(1, { ...over, onProblem: (error) => problems.push(error) });
     for (let n = 0; n < 10; n += 1) await audited(audit, { a: fakeInference({ stateDigest: 666n }) });
     expect(problems).toHaveLength(10);
   });
 
-  it('of onWrong is told, and neither leaks nor kills', async () => {
+  it('reports an exception of onWrong and goes on', async () => {
     const problems: unknown[] = [];
     const audit = build(1, { onProblem: (error) => problems.push(error) });
     for (let n = 0; n < 10; n += 1) {

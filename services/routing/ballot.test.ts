@@ -9,15 +9,15 @@ function askedLongAgo(): Voter<HandDriven> {
   return { ...newVoter(new HandDriven('a')), startedMs: performance.now() - STARTED_AGO_MS };
 }
 
-describe('how long a ballot took', () => {
-  it('is until its engine was heard', () => {
+describe('toBallot', () => {
+  it('measures the duration until the engine’s answer', () => {
     const voter = askedLongAgo();
     recordAnswer(voter, fakeInference());
     voter.durationMs -= 1_000; // the vote ended a second later
     expect(toBallot(voter, 'AGREED').durationMs).toBe(voter.durationMs);
   });
 
-  it('is until now where its engine was not heard', () => {
+  it('measures the duration until now if the engine did not answer', () => {
     expect(toBallot(askedLongAgo(), 'ABSENT').durationMs).toBeGreaterThanOrEqual(STARTED_AGO_MS);
   });
 });

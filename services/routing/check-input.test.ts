@@ -23,30 +23,36 @@ function refusal(spec: InputSpec, raw: TensorInput): [kind: string, field: strin
   return ['accepted', undefined];
 }
 
-describe('an input is accepted', () => {
+describe('validateInput accepts', () => {
   it.each([
-    ['a constant as long as the model wants', constant, [3]],
+    ['a constant of the model’s length', constant, [3]],
     ['a constant in the model’s own shape', image, [2, 2]],
-    ['a constant given flat', image, [4]],
+    ['a flat constant', image, [4]],
     ['a series of any length', series, [5, 2]],
-  ])('as %s', (_name, spec, shape) => {
+  ])('%s', (_name, spec, shape) => {
     const elements = shape.reduce((a, b) => a * b, 1);
     expect(refusal(spec, input(shape, Array<number>(elements).fill(1)))).toEqual(['accepted', undefined]);
   });
 });
 
-it('becomes binary32', () => {
+it('validateInput converts INT8 to binary32', () => {
   const raw = input([3], [], { dtype: 'INT8', data: Buffer.of(1, 0xff, 0) });
   expect([...new Float32Array(Uint8Array.from(validateInput(raw, constant)).buffer)]).toEqual([1, -1, 0]);
 });
 
-describe('an input is refused by name of kind and field', () => {
+describe('validateInput refuses, with the kind and the field of the error', () => {
   it.each<[string, InputSpec, TensorInput, string, string]>([
-    ['one too short', constant, input([2], [1, 2], { field: 'encoding' }), 'INPUT_LENGTH', 'encoding'],
-    ['one whose data is shorter than its shape', constant, input([3], [1, 2]), 'INPUT_LENGTH', 'tensor.data'],
-    ['an empty one', constant, input([0], [], { field: 'encoding' }), 'INPUT_MISSING', 'encoding'],
-    ['a series where a constant is due', constant, input([2, 3], [1, 2, 3, 4, 5, 6]), 'INPUT_KIND', 'tensor.shape'],
-    ['a constant where a series is due', series, input([2], [1, 2]), 'INPUT_KIND', 'tensor.shape'],
+    ['too few elements', constant, input([2], [1, 2], { field: 'encoding' }), 'INPUT_LENGTH', 'encoding'],
+    ['data shorter than its shape', constant, input([3], [1, 2]), 'INPUT_LENGTH', 'tensor.data'],
+    ['an empty input', constant, input([0], [], { field: 'encoding' }), 'INPUT_MISSING', 'encoding'],
+    [
+      'a series for a model that takes a constant',
+      constant,
+      input([2, 3], [1, 2, 3, 4, 5, 6]),
+      'INPUT_KIND',
+      'tensor.shape',
+    ],
+    ['a constant for a model that takes a series', series, input([2], [1, 2]), 'INPUT_KIND', 'tensor.shape'],
     ['a scalar shape', constant, input([], [1]), 'INPUT_LENGTH', 'tensor.shape'],
     ['NaN', constant, input([3], [1, NaN, 3], { field: 'encoding' }), 'INPUT_NOT_FINITE', 'encoding[1]'],
     ['infinity', constant, input([3], [1, 2, -Infinity]), 'INPUT_NOT_FINITE', 'tensor.data[2]'],
@@ -74,7 +80,7 @@ describe('an input is refused by name of kind and field', () => {
     ],
     ['an unknown dtype', constant, input([3], [1, 2, 3], { dtype: 'FP64' }), 'INPUT_DTYPE', 'tensor.dtype'],
     [
-      'bytes that are no whole number of floats',
+      'a length that is not a multiple of 4 bytes',
       constant,
       input([3], [], { data: Buffer.alloc(11) }),
       'INPUT_LENGTH',
@@ -91,13 +97,13 @@ describe('an input is refused by name of kind and field', () => {
     expect(refusal(spec, raw)).toEqual([kind, field]);
   });
 
-  it('an overflowing shape, without being fooled', () => {
+  it('a shape whose product overflows', () => {
     expect(refusal(series, input([65_536, 65_536], [1, 2]))[0]).toBe('INPUT_LENGTH');
   });
 });
 
 describe('firstNotFinite', () => {
-  it('agrees with Number.isFinite on every bit pattern', () => {
+  it('agrees with Number.isFinite for every bit pattern', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 4, maxLength: 64 }), (bytes) => {
         const whole = Buffer.from(bytes.subarray(0, bytes.length - (bytes.length % 4)));
@@ -108,7 +114,7 @@ describe('firstNotFinite', () => {
     );
   });
 
-  it('finds the one that is not, far into a long series', () => {
+  it('finds the last element of a long series', () => {
     const values = new Float32Array(10_000).fill(1);
     values[9_999] = NaN;
     expect(firstNotFinite(Buffer.from(values.buffer))).toBe(9_999);

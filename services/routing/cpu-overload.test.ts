@@ -16,7 +16,7 @@ const clock: LoopClock = {
   },
 };
 
-/** Turns of the event loop of 20 ms each, for so long. */
+/** Runs turns of the event loop of 20 ms each, for `forMs`. */
 function turn(forMs: number, { endedPerTurn = 0, idlePerTurnMs = 0 } = {}): void {
   for (let passedMs = 0; passedMs < forMs; passedMs += 20) {
     nowMs += 20;
@@ -36,13 +36,13 @@ beforeEach(() => {
   overload.start();
 });
 
-describe('a router whose event loop is never idle', () => {
-  it('refuses nothing for a second: a burst ends by itself', () => {
+describe('CpuOverload, if the event loop is never idle,', () => {
+  it('refuses nothing for one second', () => {
     turn(960, { endedPerTurn: 10 });
     expect(refusal(100_000)).toBeUndefined();
   });
 
-  it('then refuses a request where those in flight take over a quarter of its time, and says what to do', () => {
+  it('refuses a request if those in flight take over a quarter of its time', () => {
     turn(2_000, { endedPerTurn: 10 });
     expect(refusal(250)).toBeUndefined();
     const refused = refusal(251);
@@ -53,49 +53,49 @@ describe('a router whose event loop is never idle', () => {
     expect([refusal(5_000, 40_000), refusal(5_001, 40_000)?.kind]).toEqual([undefined, 'ROUTER_FULL']);
   });
 
-  it('does not refuse what takes less than 250 ms, however short the caller’s time is', () => {
+  it('refuses nothing if the requests in flight take 250 ms or less', () => {
     turn(2_000, { endedPerTurn: 10 });
     expect([refusal(125, 300), refusal(126, 300)?.kind]).toEqual([undefined, 'ROUTER_FULL']);
   });
 
-  it('lets in 64 requests in any case', () => {
+  it('always allows 64 requests in flight', () => {
     turn(900, { endedPerTurn: 1 });
     turn(2_000);
     expect([refusal(63), refusal(64)?.kind]).toEqual([undefined, 'ROUTER_FULL']);
   });
 
-  it('refuses nothing while no request has ended, for then it does not know how fast it is', () => {
+  it('refuses nothing before the first request has ended', () => {
     turn(2_000);
     expect(refusal(100_000)).toBeUndefined();
   });
 
-  it('refuses nothing once it is idle again', () => {
+  it('refuses nothing once the loop is idle again', () => {
     turn(2_000, { endedPerTurn: 10 });
     turn(300, { endedPerTurn: 10, idlePerTurnMs: 5 });
     expect(refusal(100_000)).toBeUndefined();
   });
 });
 
-describe('a router that is idle at times', () => {
-  it('refuses nothing, however many requests are in flight', () => {
+describe('CpuOverload, if the event loop is sometimes idle,', () => {
+  it('refuses nothing for any number of requests in flight', () => {
     turn(10_000, { endedPerTurn: 10, idlePerTurnMs: 1 });
     expect(refusal(100_000)).toBeUndefined();
   });
 
-  it('refuses nothing for a pause of less than half a second', () => {
+  it('refuses nothing after a pause of half a second', () => {
     turn(100, { idlePerTurnMs: 15 });
     nowMs += 500;
     expect(refusal(0, 100)).toBeUndefined();
   });
 });
 
-describe('a router that stood still', () => {
+describe('CpuOverload, after the event loop stood still,', () => {
   beforeEach(() => {
     turn(200, { idlePerTurnMs: 15 });
     nowMs += 10_020;
   });
 
-  it('refuses requests that may have waited as long as their caller does, before the first tick, too', () => {
+  it('refuses requests that may have waited for their whole timeout', () => {
     const refused = refusal(0, 10_000);
     expect(refused).toMatchObject({ kind: 'ROUTER_FULL', lack: 'CPU', retryAfterMs: 1_000 });
     expect(refused?.message).toBe(
@@ -105,13 +105,13 @@ describe('a router that stood still', () => {
     expect(refusal(0, 10_000)?.kind).toBe('ROUTER_FULL');
   });
 
-  it('serves callers that wait longer', () => {
+  it('allows requests with a longer timeout', () => {
     expect(refusal(0, 10_001)).toBeUndefined();
     tick();
     expect(refusal(0, 10_001)).toBeUndefined();
   });
 
-  it('serves everybody again once its loop is idle, or after a second', () => {
+  it('allows all requests once the loop is idle, or after a second', () => {
     tick();
     turn(20, { idlePerTurnMs: 1 });
     expect(refusal(0)).toBeUndefined();
@@ -124,7 +124,7 @@ describe('a router that stood still', () => {
   });
 });
 
-it('refuses nothing before it is started, and after it is stopped', () => {
+it('CpuOverload refuses nothing before start and after stop', () => {
   const fresh = new CpuOverload(clock);
   nowMs += 60_000;
   expect(fresh.refusal(100_000, nowMs)).toBeUndefined();

@@ -16,13 +16,13 @@ type Said = ReasonAnswer | RouterError;
 const tracing = fakeTracing();
 
 interface Grouped {
-  /** Of those that went together, in the order in which they ended. */
+  /** Outcomes of the grouped requests, in the order in which they ended. */
   readonly said: Said[];
-  /** How many are to go alone. */
+  /** Number of requests that must be sent alone. */
   readonly alone: number;
 }
 
-/** Resolves when all that went together have ended. */
+/** Resolves when all grouped requests have ended. */
 async function together(
   router: Router,
   questions: readonly ReasonQuestion[],
@@ -59,8 +59,8 @@ const other = (first: number): ReasonQuestion => {
   return question({ cache: 'USE', input: { field: 'encoding', shape: [3], dtype: 'FP32', data } });
 };
 
-describe('requests that come together', () => {
-  it('are shared out among the engines, and each is answered', async () => {
+describe('Router.reasonTogether', () => {
+  it('distributes requests over the engines and answers each', async () => {
     const engines = ['a', 'b'].map(engine);
     const { said, alone } = await together(build(engines), same(8));
     expect([said.map(cacheOf), alone]).toEqual([Array(8).fill('BYPASSED'), 0]);
@@ -68,13 +68,13 @@ describe('requests that come together', () => {
     expect(engines.every(({ calls }) => calls.length > 0)).toBe(true);
   });
 
-  it('each have an error of their own', async () => {
+  it('fails only the request that is invalid', async () => {
     const bad = question({ input: { ...(question().input as TensorInput), shape: [4] } });
     const { said } = await together(build([engine('a')]), [question(), bad, question()]);
     expect(said.map(cacheOf).sort()).toEqual(['BYPASSED', 'BYPASSED', 'INPUT_LENGTH']);
   });
 
-  it('go on by themselves where their engine fails', async () => {
+  it('retries each request alone if its engine fails', async () => {
     const [bad, good] = [engine('bad'), engine('good')];
     bad.behaviour = lost;
     const { said } = await together(build([bad, good]), same(4));
@@ -83,7 +83,7 @@ describe('requests that come together', () => {
     expect(said.every((each) => !(each instanceof RouterError))).toBe(true);
   });
 
-  it('leave nothing under way, however they end', async () => {
+  it('leaves no request in flight after failures', async () => {
     const bad = engine('bad');
     bad.behaviour = lost;
     const router = build([bad]);
@@ -91,7 +91,7 @@ describe('requests that come together', () => {
     expect(router.inFlight).toBe(0);
   });
 
-  it('are answered from the cache, and kept there', async () => {
+  it('reads answers from the cache and stores them there', async () => {
     const router = build([engine('a')]);
     const first = await together(router, [other(1), other(4)]);
     const second = await together(router, [other(1), other(4)]);
@@ -101,7 +101,7 @@ describe('requests that come together', () => {
     ]);
   });
 
-  it('compute an equal question once: the second goes alone, and joins the first', async () => {
+  it('computes equal requests once', async () => {
     const only = engine('a');
     const { promise, resolve } = Promise.withResolvers<undefined>();
     only.behaviour = () => promise.then(() => fakeInference());
@@ -112,7 +112,7 @@ describe('requests that come together', () => {
     expect([(await grouped).alone, (await joined).cache, only.calls.length]).toEqual([1, 'COALESCED', 1]);
   });
 
-  it('get a stale answer where every engine has gone', async () => {
+  it('returns stale answers if every engine is lost', async () => {
     const only = engine('a');
     const { router } = buildWhole([only], undefined, {}, 0);
     await together(router, [other(1)]);
@@ -120,7 +120,7 @@ describe('requests that come together', () => {
     expect((await together(router, [other(1)])).said.map(cacheOf)).toEqual(['STALE']);
   });
 
-  it('go alone where several engines are to be asked, or detail is wanted', async () => {
+  it('returns requests to send alone if they ask several engines or want detail', async () => {
     const router = build(['a', 'b', 'c'].map(engine));
     const questions = [
       question({ strategy: 'REDUNDANT' }),
@@ -132,7 +132,7 @@ describe('requests that come together', () => {
     expect(router.inFlight).toBe(0);
   });
 
-  it('go alone as far as no engine has capacity', async () => {
+  it('returns requests beyond the free slots, to send alone', async () => {
     const only = engine('a');
     const admission = new Admission({ maxQueue: 100, maxWaitMs: 1_000 });
     const { router, pool } = buildWhole([only], undefined, { admission });
@@ -141,7 +141,7 @@ describe('requests that come together', () => {
     expect([said.length, alone, admission.waiting]).toEqual([4, 6, 0]);
   });
 
-  it('give their places back, each once, whether answered or not', async () => {
+  it('frees each slot once, whether the request succeeds or fails', async () => {
     const [only, admission] = [engine('a'), new Admission({ maxQueue: 100, maxWaitMs: 1_000 })];
     const left = jest.spyOn(admission, 'leave');
     const { router, pool } = buildWhole([only], undefined, { admission, maxAttempts: 1 });
@@ -153,11 +153,11 @@ describe('requests that come together', () => {
     expect(left.mock.calls.map(([, isAnswered]) => isAnswered)).toEqual([true, true, true, true, false, false]);
   });
 
-  it('go alone where the router would have too many under way', async () => {
+  it('returns all requests, to send alone, if they exceed maxInFlight', async () => {
     expect((await together(build([engine('a')], undefined, { maxInFlight: 2 }), same(3))).alone).toBe(3);
   });
 
-  it('end when their caller leaves', async () => {
+  it('cancels all requests if the caller leaves', async () => {
     const only = engine('a');
     only.behaviour = (_input, { signal }) =>
       new Promise((_, reject) => signal.addEventListener('abort', () => reject(RouterError.from(signal.reason))));

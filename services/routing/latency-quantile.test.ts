@@ -9,16 +9,16 @@ function filled(values: readonly number[]): LatencyQuantile {
 
 const ramp = (n: number): number[] => Array.from({ length: n }, (_, k) => k + 1);
 
-describe('the live latency quantile', () => {
-  it('is unknown until it has heard enough', () => {
+describe('LatencyQuantile', () => {
+  it('is undefined below 20 latencies', () => {
     expect([filled(ramp(19)).ofModel('m/1'), filled(ramp(20)).ofModel('m/1')]).toEqual([undefined, 19]);
   });
 
-  it('is that of the newest answers', () => {
+  it('is computed from the newest latencies', () => {
     expect(filled([...ramp(1_000), ...Array<number>(256).fill(3)]).ofModel('m/1')).toBe(3);
   });
 
-  it('is each model’s own', () => {
+  it('is kept for each model', () => {
     const quantile = filled(ramp(100));
     expect(quantile.ofModel('other/1')).toBeUndefined();
   });

@@ -25,7 +25,7 @@ beforeEach(() => {
 
 afterEach(() => locator.stop());
 
-/** Its ballot; `recording` undefined: it hangs. */
+/** Adds an engine and returns its ballot; if `recording` is undefined, the engine hangs. */
 function voter(
   id: string,
   outcome: CastBallot['outcome'],
@@ -65,7 +65,7 @@ async function texts(...ballots: CastBallot[]): Promise<string[]> {
 const GONE = new RouterError('UNKNOWN_RECORDING', 'newer runs have taken its place');
 const FIRST = 'first at step 3 in node "lif" (potentials); only potentials differed, no spike did';
 
-describe('locating a dispute', () => {
+describe('Locator.locate', () => {
   it('compares the dissenter with an engine that agreed', async () => {
     const [found] = await locator.locate(dispute(voter('a', 'AGREED', right), voter('b', 'DISSENTED', wrong)));
     expect(found).toMatchObject({
@@ -75,25 +75,25 @@ describe('locating a dispute', () => {
     });
   });
 
-  it('takes the next that agreed where a recording is gone, or cannot be right', async () => {
+  it('takes the next engine that agreed if a recording is missing or invalid', async () => {
     const odd = { ...right, nodes: [] };
     const ballots = [voter('a', 'AGREED', GONE), voter('b', 'AGREED', odd), voter('c', 'AGREED', right)];
     expect(await texts(...ballots, voter('d', 'DISSENTED', wrong))).toEqual([`d differed from c ${FIRST}`]);
   });
 
-  it('takes an engine that recorded before one that did not', async () => {
+  it('prefers an engine that recorded its run', async () => {
     const ballots = [voter('a', 'AGREED', right, { recordingId: 0n }), voter('b', 'AGREED', right)];
     expect(await texts(...ballots, voter('c', 'DISSENTED', wrong))).toEqual([`c differed from b ${FIRST}`]);
   });
 
-  it('names the place for each dissenter, four at most', async () => {
+  it('names the first difference of at most four dissenters', async () => {
     const dissenters = ['b', 'c', 'd', 'e', 'f'].map((id) => voter(id, 'DISSENTED', wrong));
     expect(await texts(voter('a', 'AGREED', right), ...dissenters)).toEqual(
       ['b', 'c', 'd', 'e'].map((id) => `${id} differed from a ${FIRST}`),
     );
   });
 
-  it('compares the first two answers where none has won, and blames neither', async () => {
+  it('compares the first two answers if none has won, and blames neither', async () => {
     const ballots = [
       voter('a', 'DISSENTED', right, { stateDigest: 1n }),
       voter('b', 'DISSENTED', right, { stateDigest: 1n }),
@@ -108,7 +108,7 @@ describe('locating a dispute', () => {
     expect(await texts(...ballots)).toEqual([`c differed from a ${FIRST}`]);
   });
 
-  it('shows where an engine refused to go on', async () => {
+  it('names the step at which an engine refused', async () => {
     const refused = fakeRecording({ steps: 2, ended: 'NON_FINITE' });
     const ballot = voter('b', 'DISSENTED', refused, { stateDigest: undefined, why: 'NON_FINITE' });
     expect(await texts(voter('a', 'AGREED', right), ballot)).toEqual([
@@ -117,7 +117,7 @@ describe('locating a dispute', () => {
   });
 });
 
-describe('what cannot be located', () => {
+describe('Locator.locate, if it cannot compare,', () => {
   it.each<[string, () => CastBallot[], string]>([
     [
       'the dissenter recorded nothing',
@@ -149,17 +149,17 @@ describe('what cannot be located', () => {
       () => [voter('a', 'AGREED', right), voter('b', 'DISSENTED', { ...wrong, nodes: wrong.nodes.slice(1) })],
       'its recording cannot be compared with that of a: it holds other nodes, or in another order',
     ],
-  ])('says why: %s', async (_, ballots, why) => {
+  ])('says why if %s', async (_, ballots, why) => {
     expect(await texts(...ballots())).toEqual([`where b differed is not known: ${why}`]);
   });
 
-  it('is an engine that has left the pool', async () => {
+  it('says so if the engine has left the pool', async () => {
     const ballots = [voter('a', 'AGREED', right), voter('b', 'DISSENTED', wrong)];
     engines = engines.filter(({ id }) => id !== 'b');
     expect(await texts(...ballots)).toEqual(['where b differed is not known: it is not in the pool any more']);
   });
 
-  it('is held against the model as the router reads it', async () => {
+  it('says so if the recording contradicts the router’s model', async () => {
     pinned = { error: '', inputKind: 'constant', steps: 16, nodes: 3, outputSize: 2 };
     expect(await texts(voter('a', 'AGREED', right), voter('b', 'DISSENTED', wrong))).toEqual([
       'where b differed is not known: its recording is not valid: it holds 4 steps, and the run has 16',
@@ -170,7 +170,7 @@ describe('what cannot be located', () => {
     expect(found?.reference).toBe('c');
   });
 
-  it('does not throw where an engine does', async () => {
+  it('reports an internal error if an engine throws', async () => {
     const ballots = [voter('a', 'AGREED', right), voter('b', 'DISSENTED', wrong)];
     engines[1]!.recorded = () => {
       throw new Error('secret');
@@ -179,8 +179,8 @@ describe('what cannot be located', () => {
   });
 });
 
-describe('many disputes at once', () => {
-  it('ask an engine for a few recordings at a time, and let no engine hold up the others', async () => {
+describe('Locator.locate, for many disputes at once,', () => {
+  it('requests few recordings at once from one engine, without delaying the others', async () => {
     let atOnce = 0;
     const ballots = [voter('a', 'AGREED', right), voter('b', 'DISSENTED', wrong)];
     engines[1]!.recorded = () => {
@@ -196,7 +196,7 @@ describe('many disputes at once', () => {
     await Promise.all(hung);
   });
 
-  it('are located up to a bound, and the others recorded without', async () => {
+  it('locates up to a limit of disputes, and reports the others as not located', async () => {
     const ballots = [voter('a', 'AGREED', right), voter('b', 'DISSENTED', undefined)];
     const found = Array.from({ length: 300 }, () => locator.locate(dispute(...ballots)));
     const last = await found.at(-1)!;
@@ -209,7 +209,7 @@ describe('many disputes at once', () => {
     expect(await texts(...ballots)).toEqual(['where b differed is not known: the router is stopping']);
   });
 
-  it('hold a bounded amount of inputs', async () => {
+  it('limits the bytes of the inputs that it holds', async () => {
     const large = { ...input, data: new Uint8Array(9 * 1_048_576) };
     const hanging = dispute(voter('a', 'AGREED', right), voter('b', 'DISSENTED', undefined));
     const first = locator.locate({ ...hanging, input: large });

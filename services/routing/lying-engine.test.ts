@@ -1,4 +1,4 @@
-// One engine that lies beside honest ones, seen from the caller: no request fails, none gets a wrong answer.
+// One engine that lies beside honest ones: no request fails, and none gets a wrong answer.
 import { describe, expect, it } from '@jest/globals';
 import { silent } from '../../test/fakes/fake-parts.ts';
 import { build, context, engine, kindOf, question, version } from '../../test/fakes/router-parts.ts';
@@ -23,7 +23,7 @@ function hang(_input: InferenceInput, { signal, deadlineMs }: CallContext): Prom
 }
 
 describe.each<StrategyName>(['ROUND_ROBIN', 'FASTEST', 'HEDGED', 'REDUNDANT'])('%s', (strategy) => {
-  it.each(CLAIMS)('fails no request where one of three engines refuses everything with %s', async (kind) => {
+  it.each(CLAIMS)('fails no request if one of three engines refuses everything with %s', async (kind) => {
     const [a, b, c] = [engine('a'), engine('b'), engine('c')];
     a.behaviour = () => Promise.reject(new RouterError(kind, 'a lie'));
     const router = build([a, b, c], [version(1)], { strategy });
@@ -32,7 +32,7 @@ describe.each<StrategyName>(['ROUND_ROBIN', 'FASTEST', 'HEDGED', 'REDUNDANT'])('
     expect([...kinds]).toEqual(['answered']);
   });
 
-  it('fails no request where one of three engines gives malformed answers', async () => {
+  it('fails no request if one of three engines gives malformed answers', async () => {
     const [a, b, c] = [engine('a'), engine('b'), engine('c')];
     const metadata = { malformed: 'too short' };
     a.behaviour = () => Promise.reject(new RouterError('ENGINE_FAULT', 'short', { metadata }));
@@ -42,7 +42,7 @@ describe.each<StrategyName>(['ROUND_ROBIN', 'FASTEST', 'HEDGED', 'REDUNDANT'])('
     expect([...kinds]).toEqual(['answered']);
   });
 
-  it('passes a refusal on that honest engines agree on', async () => {
+  it('returns a refusal that honest engines agree on', async () => {
     const engines = ['a', 'b', 'c'].map(engine);
     const metadata = { step: '3', node: 'lif1' };
     for (const each of engines.slice(1)) {
@@ -58,8 +58,8 @@ describe.each<StrategyName>(['ROUND_ROBIN', 'FASTEST', 'HEDGED', 'REDUNDANT'])('
 
 const VOTE = (await import('../config/vote.ts')).voteSchema.parse({});
 
-describe('an answer that another engine refused to give', () => {
-  it('is not kept for others, for it may be the wrong one', async () => {
+describe('an answer that another engine refused', () => {
+  it('is not cached', async () => {
     const [a, b] = [engine('a'), engine('b')];
     a.behaviour = () => Promise.reject(new RouterError('NON_FINITE', 'overflow'));
     const router = build([a, b]);
@@ -70,7 +70,7 @@ describe('an answer that another engine refused to give', () => {
     expect(statuses).toEqual(['MISS', 'MISS', 'HIT']); // the second began with the other engine, and no engine refused
   });
 
-  it('is audited, whatever the rate', async () => {
+  it('is audited at any rate', async () => {
     const disputes: Dispute[] = [];
     const [a, b, c] = [engine('a'), engine('b'), engine('c')];
     a.behaviour = () => Promise.reject(new RouterError('NON_FINITE', 'overflow'));
@@ -82,7 +82,7 @@ describe('an answer that another engine refused to give', () => {
 });
 
 describe('HEDGED', () => {
-  it('fails none of 300 requests, from the first on, where two of three engines hang', async () => {
+  it('fails none of 300 requests if two of three engines hang', async () => {
     const engines = [engine('a'), engine('b'), engine('c')];
     for (const each of engines.slice(0, 2)) each.behaviour = hang;
     const router = build(engines, [version(1)], { strategy: 'HEDGED', attemptTimeoutMs: 10_000 });

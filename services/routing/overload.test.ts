@@ -26,7 +26,7 @@ class VirtualClock implements Clock {
     return () => (task.run = () => undefined);
   }
 
-  /** Does the next thing; false: there is none before `untilMs`. */
+  /** Runs the next task; returns false if there is none before `untilMs`. */
   step(untilMs: number): boolean {
     const due = this.#due;
     const task = due[0];
@@ -54,12 +54,12 @@ interface Work {
 
 interface EngineSpec {
   readonly servers?: number;
-  /** Computes up to so many at once, in `fixedMs` and the work of each. */
+  /** Computes up to this many at once, in `fixedMs` plus the work of each. */
   readonly batch?: number;
   readonly fixedMs?: number;
 }
 
-/** Works off a queue, in batches if so specified; what has passed its deadline is not begun. */
+/** Processes a queue, in batches if so specified; skips work past its deadline. */
 class SimulatedEngine {
   readonly limit = new ConcurrencyLimit();
   readonly isAvailable = true;
@@ -78,7 +78,7 @@ class SimulatedEngine {
     return this.limit.limit - this.inFlight;
   }
 
-  /** As PooledEngine.infer: `ended` hears whether there was an answer in time. */
+  /** Like PooledEngine.infer; `ended` gets true if the answer came in time. */
   infer(ms: number, deadlineMs: number, ended: (isAnswer: boolean) => void): void {
     const sentMs = this.#clock.nowMs;
     this.inFlight += 1;
@@ -184,7 +184,7 @@ class Simulation {
     return tally;
   }
 
-  /** As Router.reason. */
+  /** Like Router.reason. */
   #reason(workMs: number, deadlineMs: number, tally: Tally): void {
     const startedMs = this.clock.nowMs;
     tally.offered += 1;
@@ -219,7 +219,7 @@ class Simulation {
   }
 }
 
-/** What they do, their mean work per request in ms, and what they can do per second. */
+/** Plants: their engines, mean work per request in ms, and requests per second at capacity. */
 const PLANTS: readonly [what: string, engines: readonly EngineSpec[], workMs: number, perSecond: number][] = [
   ['one engine, 2 ms a request', [{}], 2, 500],
   ['three engines, 5 ms a request', [{}, {}, {}], 5, 600],
@@ -232,7 +232,7 @@ const CASES = PLANTS.flatMap(([what, engines, workMs, perSecond]) =>
   SEEDS.map((seed) => ({ what, seed, engines, workMs, perSecond })),
 );
 
-describe.each(CASES)('$what, as work comes exponentially (seed $seed)', ({ seed, engines, workMs, perSecond }) => {
+describe.each(CASES)('$what, with exponential work (seed $seed)', ({ seed, engines, workMs, perSecond }) => {
   const simulation = new Simulation(seed, engines);
   const run = (times: number, seconds: number): Promise<Tally> =>
     simulation.run({
@@ -241,16 +241,16 @@ describe.each(CASES)('$what, as work comes exponentially (seed $seed)', ({ seed,
       workMs: () => simulation.exponential(workMs),
     });
 
-  it('holds no request back at 0.5 times its capacity', async () => {
+  it('delays no request at 0.5 times its capacity', async () => {
     expect(await run(0.5, 10)).toMatchObject({ heldBack: 0, refused: 0, inVain: 0 });
   });
 
-  it('answers nearly everybody at its capacity', async () => {
+  it('answers over 90% at its capacity', async () => {
     const { answered, offered } = await run(1, 10);
     expect(answered / offered).toBeGreaterThan(0.9);
   });
 
-  it('answers at its capacity at 5 times that, and refuses the rest at once, with a hint', async () => {
+  it('answers at capacity under 5 times that load, and refuses the rest at once', async () => {
     const tally = await run(5, 30);
     expect(tally.answered / (30 * perSecond)).toBeGreaterThan(0.9);
     expect(tally).toMatchObject({ late: 0, withoutHint: 0 });
@@ -259,7 +259,7 @@ describe.each(CASES)('$what, as work comes exponentially (seed $seed)', ({ seed,
     expect(tally.mostWaiting).toBeLessThanOrEqual(1_024);
   });
 
-  it('is as before a second after the load has ended', async () => {
+  it('recovers within a second after the load has ended', async () => {
     await run(0.5, 1);
     const { answered, offered, refused, mostWaiting } = await run(0.5, 10);
     expect(refused / offered).toBeLessThan(0.01);
@@ -268,21 +268,21 @@ describe.each(CASES)('$what, as work comes exponentially (seed $seed)', ({ seed,
   });
 });
 
-describe('an engine with a cheap and a dear model', () => {
-  it.each(SEEDS)('is not held back for either, at 0.7 times its capacity (seed %d)', async (seed) => {
+describe('an engine with a fast and a slow model', () => {
+  it.each(SEEDS)('delays no request at 0.7 times its capacity (seed %d)', async (seed) => {
     const simulation = new Simulation(seed, [{}]);
     const cheapOrDear = (): number => (simulation.random.chance(0.9) ? 0.2 : 20);
     const perSecond = (0.7 * 1_000) / (0.9 * 0.2 + 0.1 * 20);
     const mixed = await simulation.run({ perSecond, forMs: 30_000, workMs: cheapOrDear });
     expect(mixed).toMatchObject({ heldBack: 0, refused: 0 });
-    // The cheap one's latencies are no measure for the dear one's.
+    // The latencies of the fast model must not limit the slow one.
     const dear = await simulation.run({ perSecond: 35, forMs: 30_000, workMs: () => 20 });
     expect(dear).toMatchObject({ heldBack: 0, refused: 0 });
   });
 });
 
-describe('an engine that needs more in flight than the first limit', () => {
-  it.each(SEEDS)('gets it, for batches of 256 that take 300 ms (seed %d)', async (seed) => {
+describe('an engine that needs more requests in flight than the first limit', () => {
+  it.each(SEEDS)('reaches that limit with batches of 256 in 300 ms (seed %d)', async (seed) => {
     const simulation = new Simulation(seed, [{ batch: 256, fixedMs: 300 }]);
     const load = { perSecond: 600, workMs: () => 0.1, deadlineMs: 5_000 };
     await simulation.run({ ...load, forMs: 10_000 });

@@ -19,8 +19,8 @@ class Calls {
   }
 }
 
-describe('permits', () => {
-  it('let so many calls run at once, and the next one when one has ended', async () => {
+describe('Permits', () => {
+  it('runs `total` calls at once, and the next one when one has ended', async () => {
     const calls = new Calls();
     const permits = new Permits({ total: 2, perKey: 2 });
     for (const name of ['a', 'b', 'c', 'd']) void calls.run(permits, name, name);
@@ -29,7 +29,7 @@ describe('permits', () => {
     expect(calls.started).toEqual(['a', 'b', 'c']);
   });
 
-  it('let a key that hangs hold up itself only', async () => {
+  it('delays only calls of the same key if one hangs', async () => {
     const calls = new Calls();
     const permits = new Permits({ total: 3, perKey: 1 });
     void calls.run(permits, 'hangs', 'h1');
@@ -42,7 +42,7 @@ describe('permits', () => {
     expect(calls.started).toEqual(['h1', 'o1', 'h2']);
   });
 
-  it('are given back by a call that fails', async () => {
+  it('frees a permit if its call fails', async () => {
     const permits = new Permits({ total: 1, perKey: 1 });
     await expect(permits.run('a', () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
     await expect(permits.run('a', () => Promise.resolve('ran'))).resolves.toBe('ran');

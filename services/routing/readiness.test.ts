@@ -12,20 +12,20 @@ const engine = (id: string, over: Partial<ReadinessEngine> = {}): ReadinessEngin
   ...over,
 });
 
-describe('what it takes to be ready', () => {
+describe('demandOf', () => {
   it.each([
-    ['one engine, where nothing is voted on', undefined, 0, { engines: 1, kinds: 1 }],
-    ['a majority of the participants, where too few fail', policy(), 0, { engines: 2, kinds: 1 }],
-    ['all of them, where they must be unanimous', policy({ agreement: 'UNANIMOUS' }), 0, { engines: 3 }],
-    ['as many kinds as must agree', policy({ distinct_kinds: 2 }), 0, { engines: 2, kinds: 2 }],
+    ['one engine without a vote', undefined, 0, { engines: 1, kinds: 1 }],
+    ['a majority of the participants if a vote of too few fails', policy(), 0, { engines: 2, kinds: 1 }],
+    ['all participants if the vote must be unanimous', policy({ agreement: 'UNANIMOUS' }), 0, { engines: 3 }],
+    ['as many kinds as vote.distinct_kinds', policy({ distinct_kinds: 2 }), 0, { engines: 2, kinds: 2 }],
     [
-      'one engine, where few are accepted',
+      'one engine if a degraded vote is accepted',
       policy({ on_few: 'ACCEPT_DEGRADED', distinct_kinds: 2 }),
       0,
       { engines: 1, kinds: 1 },
     ],
-    ['what an operator has set', policy(), 5, { engines: 5, kinds: 1 }],
-  ])('is %s', (_, voted, minEngines, demand) => {
+    ['the number that the operator has set', policy(), 5, { engines: 5, kinds: 1 }],
+  ])('requires %s', (_, voted, minEngines, demand) => {
     expect(demandOf(voted, minEngines)).toMatchObject(demand);
   });
 });
@@ -33,7 +33,7 @@ describe('what it takes to be ready', () => {
 describe('readiness', () => {
   const two = [engine('engine-1'), engine('engine-2')];
 
-  it('is there with enough engines', () => {
+  it('is true with enough engines', () => {
     const view = { engines: two, model: 'toy/1', able: two };
     expect(readiness(view, demandOf(policy(), 0))).toEqual({
       isReady: true,
@@ -41,7 +41,7 @@ describe('readiness', () => {
     });
   });
 
-  it('names each engine that is not ready, and why, also where there are enough', () => {
+  it('names each engine that is not ready, with the reason', () => {
     const engines = [...two, engine('engine-3', { unavailableReason: 'down: refused' })];
     expect(readiness({ engines, model: 'toy/1', able: two }, demandOf(policy(), 0))).toEqual({
       isReady: true,
@@ -49,7 +49,7 @@ describe('readiness', () => {
     });
   });
 
-  it('is missing with one engine too few, and says which are missing, why, and what to do', () => {
+  it('is false with too few engines, and says why', () => {
     const engines = [two[0]!, engine('engine-2', { unavailableReason: 'down: refused' })];
     const { isReady, why } = readiness({ engines, model: 'toy/1', able: [two[0]!] }, demandOf(policy(), 0));
     expect([isReady, why]).toEqual([
@@ -59,12 +59,12 @@ describe('readiness', () => {
     ]);
   });
 
-  it('is missing where an engine does not hold the model', () => {
+  it('is false if no engine holds the model', () => {
     const { isReady, why } = readiness({ engines: two, model: 'toy/1', able: [] }, demandOf(undefined, 0));
     expect([isReady, why]).toEqual([false, expect.stringContaining('engine-1: does not hold toy/1')]);
   });
 
-  it('is missing where all engines are of one kind and two must agree', () => {
+  it('is false if all engines are of one kind and a vote needs two', () => {
     const view = { engines: two, model: 'toy/1', able: two };
     const { isReady, why } = readiness(view, demandOf(policy({ distinct_kinds: 2 }), 0));
     expect([isReady, why]).toEqual([false, expect.stringContaining('needs 2 kinds, and all are of kind sidecar')]);

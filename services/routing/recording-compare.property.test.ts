@@ -1,4 +1,4 @@
-// What holds for every pair of recordings.
+// Properties of every pair of recordings.
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { RecordedNode, Recording } from '../engines/engine.ts';
@@ -71,7 +71,7 @@ function make({
   return { steps, nodes: nodes.map(toNode), ended: '' };
 }
 
-/** Flips each place once. */
+/** Flips each bit once. */
 function flip(recording: Recording, flips: readonly Flip[]): Recording {
   const nodes = recording.nodes.map(({ spikes, stateChecksums, ...node }) => {
     return { ...node, spikes: spikes.slice(), stateChecksums: stateChecksums.slice() };
@@ -90,8 +90,8 @@ function firstOf(flips: readonly Flip[]): { step: number; node: string; neuron: 
   return first && { step: first.step, node: `n${first.node}`, neuron: first.neuron };
 }
 
-describe('comparing recordings', () => {
-  it('finds the first bit that was flipped', () => {
+describe('compareRecordings', () => {
+  it('finds the first flipped bit', () => {
     fc.assert(
       fc.property(anyPair, ({ sizes, flips: drawn }) => {
         const flips = [...new Map(drawn.map((each) => [`${each.step} ${each.node} ${each.neuron}`, each])).values()];
@@ -105,7 +105,7 @@ describe('comparing recordings', () => {
         expect(found.spike && { ...found.spike, spiked: undefined }).toEqual(spike && { ...spike, spiked: undefined });
         const any = firstOf(flips);
         expect(found.first).toEqual(any && { step: any.step, node: any.node });
-        // The other way round it is the same place, and the other engine spiked.
+        // In reverse the location is the same, and the other engine spiked.
         const mirrored = compareRecordings(reference, recording);
         expect(mirrored.first).toEqual(found.first);
         if (found.spike !== undefined) expect(mirrored.spike?.spiked).toBe(!found.spike.spiked);
@@ -114,7 +114,7 @@ describe('comparing recordings', () => {
     );
   });
 
-  it('shows the difference in a picture of bounded size', () => {
+  it('gives a raster of bounded size that shows the difference', () => {
     fc.assert(
       fc.property(anyPair, ({ sizes, flips }) => {
         const reference = make(sizes);
@@ -137,7 +137,7 @@ describe('comparing recordings', () => {
     );
   });
 
-  it('never throws and always ends, whatever an engine sends', () => {
+  it('never throws, for any recording of an engine', () => {
     const anyBytes = fc.uint8Array({ maxLength: 64 });
     const anyNode = fc.record({
       node: fc.constantFrom('a', 'b', ''),

@@ -6,13 +6,13 @@ import { describeComparison, describeUnknown } from './recording-text.ts';
 
 const reference = fakeRecording();
 
-/** As its reader sees it. */
+/** The text that a reader sees. */
 function text(recording: Recording, other = reference, isCertain = true): string {
   return describeComparison(compareRecordings(recording, other), { engine: 'e2', reference: 'e1', isCertain });
 }
 
-describe('the first difference of two recordings', () => {
-  it('is the first step, and node in the order of evaluation, whose state differs', () => {
+describe('compareRecordings', () => {
+  it('finds the first step and node whose state differs', () => {
     const recording = fakeRecording({ state: (step) => (step >= 2 ? 99 : step) });
     expect(compareRecordings(recording, reference)).toEqual({
       state: { step: 2, node: 'lif' },
@@ -25,7 +25,7 @@ describe('the first difference of two recordings', () => {
     );
   });
 
-  it('names the first spike that differs, which may come later', () => {
+  it('finds the first spike that differs, even at a later step', () => {
     const recording = fakeRecording({
       state: (step) => (step >= 1 ? 99 : step),
       spikes: (step, neuron) => everyThird(step, neuron) !== (step >= 2 && neuron === 9),
@@ -40,7 +40,7 @@ describe('the first difference of two recordings', () => {
     );
   });
 
-  it('may be a spike that is missing while the potentials are right', () => {
+  it('finds a missing spike if the potentials are equal', () => {
     const recording = fakeRecording({
       spikes: (step, neuron) => everyThird(step, neuron) && !(step === 3 && neuron === 0),
     });
@@ -50,7 +50,7 @@ describe('the first difference of two recordings', () => {
     );
   });
 
-  it('may be both in one step', () => {
+  it('names potentials and spikes if both differ in one step', () => {
     const recording = fakeRecording({
       state: (step) => (step === 1 ? 99 : step),
       spikes: (step, neuron) => everyThird(step, neuron) !== (step === 1 && neuron === 0),
@@ -58,7 +58,7 @@ describe('the first difference of two recordings', () => {
     expect(text(recording)).toMatch(/first at step 1 in node "lif" \(potentials and spikes\)/);
   });
 
-  it('is a spike of a node that is evaluated before the node whose state differs', () => {
+  it('finds a spike before the state difference of a later node', () => {
     const recording = fakeRecording({
       state: (step, node) => (step === 1 && node === 'li' ? 99 : step),
       spikes: (step, neuron) => everyThird(step, neuron) !== (step === 1 && neuron === 0),
@@ -70,15 +70,15 @@ describe('the first difference of two recordings', () => {
     expect(text(recording)).toMatch(/first at step 1 in node "lif" \(spikes\)/);
   });
 
-  it('blames neither engine where none is known to be right', () => {
+  it('blames neither engine if neither is known to be right', () => {
     expect(text(fakeRecording({ state: () => 7 }), reference, false)).toMatch(/^e2 and e1 differed first at step 0/);
   });
 });
 
-describe('a run that ended before the other one', () => {
+describe('compareRecordings, if one run ended early,', () => {
   const ended = fakeRecording({ steps: 2, ended: 'NON_FINITE' });
 
-  it('differs at the step that it did not finish', () => {
+  it('names the step that was not finished', () => {
     expect(compareRecordings(ended, reference).end).toEqual({
       step: 2,
       did: 'ended with NON_FINITE',
@@ -87,26 +87,26 @@ describe('a run that ended before the other one', () => {
     expect(text(ended)).toBe('e2 and e1 did the same until step 2, where e2 ended with NON_FINITE and e1 went on');
   });
 
-  it('may be the reference', () => {
+  it('names the end of the reference if that ended early', () => {
     expect(text(reference, ended)).toBe(
       'e2 and e1 did the same until step 2, where e2 went on and e1 ended with NON_FINITE',
     );
   });
 
-  it('may have differed before', () => {
+  it('names an earlier difference, too', () => {
     const before = fakeRecording({ steps: 2, ended: 'NON_FINITE', state: () => 0 });
     expect(text(before)).toMatch(/^e2 differed from e1 first at step 1 .*; at step 2, where e2 ended with NON_FINITE/);
   });
 
-  it('may have ended before its first step', () => {
+  it('accepts a run that ended before its first step', () => {
     const none = fakeRecording({ steps: 0, ended: 'NON_FINITE' });
     expect([recordingProblem(none, NOTHING), mismatch(none, reference)]).toEqual(['', '']);
     expect(text(none)).toMatch(/did the same until step 0, where e2 ended/);
   });
 });
 
-describe('two equal recordings', () => {
-  it('say that the answer was altered after it was computed', () => {
+describe('compareRecordings, if the recordings are equal,', () => {
+  it('says that the answer was altered after it was computed', () => {
     expect(text(fakeRecording())).toBe(
       'nothing that e2 recorded differs from e1: what it computed is right; what it returned was not',
     );
@@ -119,7 +119,7 @@ describe('two equal recordings', () => {
 const NOTHING = { steps: undefined, nodes: undefined, readout: undefined };
 const RUN = { steps: 4, nodes: 5, readout: 2 };
 
-describe('a recording that no honest engine sends', () => {
+describe('an invalid recording', () => {
   it.each<[string, Recording, string]>([
     ['no node', { ...reference, nodes: [] }, 'it holds no node'],
     [
@@ -139,29 +139,29 @@ describe('a recording that no honest engine sends', () => {
       fakeRecording({ ended: 'NON_FINITE' }),
       'it holds 4 steps and ended with NON_FINITE, and the run has 4',
     ],
-    ['no word for its end', { ...reference, ended: 'x\u001b[2J' }, 'its reason for an early end is not one'],
+    ['an unknown reason for its end', { ...reference, ended: 'x\u001b[2J' }, 'its reason for an early end is not one'],
     [
       'fewer checksums than steps',
       withNode(reference, 1, { stateChecksums: new Uint32Array(3) }),
       'its node 2 has 3 state checksums for 4 steps',
     ],
     [
-      'fewer spikes than it says',
+      'fewer spikes than its size',
       withNode(reference, 0, { elements: 2 ** 32 - 1 }),
       'its node 1 has 8 bytes of spikes; 4 steps of 4294967295 elements take 2147483648',
     ],
     ['no elements', withNode(reference, 0, { elements: 0 }), 'its node 1 has no elements'],
     [
-      'spikes of neurons that are not there',
+      'spikes of missing neurons',
       withNode(reference, 0, { spikes: new Uint8Array(8).fill(255) }),
       'its node 1 has spikes of elements that it does not have',
     ],
     ['no readout', withNode(reference, 1, { elements: 7 }), 'no node has the 2 elements of the readout'],
-  ])('has a problem: %s', (_, recording, problem) => {
+  ])('is refused by recordingProblem if it has %s', (_, recording, problem) => {
     expect(recordingProblem(recording, RUN)).toBe(problem);
   });
 
-  it('has none where it is right, or where nothing is known of the run', () => {
+  it('is not reported for a valid recording or an unknown run', () => {
     expect(recordingProblem(reference, RUN)).toBe('');
     expect(recordingProblem(fakeRecording({ steps: 2, ended: 'NON_FINITE' }), RUN)).toBe('');
     expect(recordingProblem(fakeRecording({ steps: 9 }), NOTHING)).toBe('');
@@ -173,13 +173,13 @@ describe('a recording that no honest engine sends', () => {
     ['another size', fakeRecording({ neurons: 11 }), 'its node 1 has 11 elements, not 10'],
     ['no spikes', withNode(reference, 0, { spikes: new Uint8Array(0) }), 'its node 1 does not spike, and has to'],
     ['another length', fakeRecording({ steps: 3 }), 'it holds 3 steps, not 4'],
-  ])('does not match the reference: %s', (_, recording, problem) => {
+  ])('is refused by mismatch if it has %s', (_, recording, problem) => {
     expect(mismatch(recording, reference)).toBe(problem);
   });
 });
 
-describe('names in the sentence', () => {
-  it('cannot move the cursor of a terminal, and are cut', () => {
+describe('names of nodes in the text', () => {
+  it('are escaped and truncated', () => {
     const named = withNode(reference, 0, { node: `\u001b[2J${'x'.repeat(1_000)}` });
     const other = withNode(named, 0, { stateChecksums: new Uint32Array(4).fill(9) });
     const words = text(other, named);

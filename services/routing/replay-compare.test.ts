@@ -18,15 +18,15 @@ function trace(digests: readonly bigint[], over: Partial<Trace> = {}): Trace {
   };
 }
 
-describe('the first difference of two traces', () => {
-  it('is the first step and node whose digests differ', () => {
+describe('firstDifference', () => {
+  it('returns the first step and node whose digests differ', () => {
     expect(firstDifference(trace([1n, 2n, 3n, 4n, 9n, 9n]), trace([1n, 2n, 3n, 4n, 5n, 6n]))).toEqual({
       step: 1,
       node: 'lif',
     });
   });
 
-  it('counts before a difference in length', () => {
+  it('prefers a difference of digests to a difference of length', () => {
     expect(firstDifference(trace([1n, 9n, 9n], { ended: 'NON_FINITE' }), trace([1n, 2n, 3n, 4n, 5n, 6n]))).toEqual({
       step: 0,
       node: 'lif',
@@ -41,22 +41,22 @@ describe('the first difference of two traces', () => {
     ],
     [trace([1n, 2n, 3n, 4n, 5n, 6n]), trace([1n, 2n, 3n]), 'it went on and they ended'],
     [trace([1n, 2n, 3n]), trace([1n, 2n, 3n], { ended: 'NON_FINITE' }), 'it ended and they ended with NON_FINITE'],
-  ])('may be that one run ended before the other (%#)', (one, other, words) => {
+  ])('says that one run ended before the other (%#)', (one, other, words) => {
     expect(firstDifference(one, other)).toBe(`it did as the others until step 1, where ${words}`);
   });
 
-  it('is in words where the traces are equal', () => {
+  it('says that equal traces show no difference', () => {
     expect(firstDifference(trace([1n, 2n, 3n]), trace([1n, 2n, 3n]))).toMatch(/^its trace shows no difference/);
   });
 
-  it('is in words where the networks are not', () => {
+  it('says that the networks have other nodes or another order', () => {
     expect(firstDifference(trace([], { nodes: ['input'] }), trace([]))).toMatch(/other nodes/);
     expect(firstDifference(trace([], { nodes: ['lif', 'input', 'output'] }), trace([]))).toMatch(/another order/);
   });
 });
 
-describe('the first element that differs', () => {
-  it('is looked for in the current, then the potential, then the output', () => {
+describe('firstElement', () => {
+  it('searches the current, then the potential, then the output', () => {
     const values = trace([], { current: bytes(1, 2), potential: bytes(3, 4), output: bytes(0, 1) });
     const others = trace([], { current: bytes(1, 2), potential: bytes(3, 5), output: bytes(0, 0) });
     expect(firstElement(values, others)).toEqual({
@@ -67,12 +67,12 @@ describe('the first element that differs', () => {
     });
   });
 
-  it('is one of bits: +0 is not −0', () => {
+  it('compares bits: +0 differs from −0', () => {
     const [a, b] = [bytes(0), bytes(-0)].map((output) => trace([], { output }));
     expect(firstElement(a!, b!)).toMatchObject({ quantity: 'output', valueBits: 0, referenceBits: 0x80000000 });
   });
 
-  it('is undefined where all are equal, also where they lie unaligned', () => {
+  it('is undefined if all are equal, even for unaligned bytes', () => {
     const larger = Buffer.alloc(20);
     larger.set(bytes(1, 2), 5);
     const values = trace([], { output: larger.subarray(5, 13) });

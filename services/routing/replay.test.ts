@@ -46,7 +46,7 @@ function context(over: Partial<CallContext> = {}): CallContext {
   return { deadlineMs: Infinity, signal: new AbortController().signal, ...over };
 }
 
-/** Does what the real engine does, until a test says otherwise. */
+/** Answers and traces like the real engine, unless a test changes it. */
 function mirror(id: string): FakeEngine {
   const engine = new FakeEngine(id);
   engine.behaviour = (input, limits) => real.infer(input, limits);
@@ -56,7 +56,7 @@ function mirror(id: string): FakeEngine {
   return engine;
 }
 
-/** Answers, and computes, something else from `step` on: neuron `element` of "lif" has one bit more. */
+/** Answers and computes something else from `step` on: neuron `element` of "lif" has one bit more. */
 function dissent(engine: FakeEngine, step: number, element: number): void {
   engine.behaviour = async (input, limits) => {
     const answer = await real.infer(input, limits);
@@ -75,8 +75,8 @@ function dissent(engine: FakeEngine, step: number, element: number): void {
   };
 }
 
-describe('replaying an input', () => {
-  it('says what every engine makes of it, and that they agree', async () => {
+describe('replayInput', () => {
+  it('returns the digests of each engine and no difference if they agree', async () => {
     mirror('twin');
     const { engines, differences } = await replayInput(pool, input, context());
     const answer = await real.infer(input, context());
@@ -88,7 +88,7 @@ describe('replaying an input', () => {
     expect(differences).toEqual([]);
   });
 
-  it('names step, node, neuron and both values where an engine began to differ', async () => {
+  it('names the first step, node, neuron and both values that differ', async () => {
     mirror('twin');
     dissent(mirror('other'), 2, 1);
     const { engines, differences } = await replayInput(pool, input, context());
@@ -108,7 +108,7 @@ describe('replaying an input', () => {
     expect(engines.map(({ error }) => error)).toEqual(['', '', '']);
   });
 
-  it('holds the few against the many, wherever they stand in the pool', async () => {
+  it('compares the minority with the majority, in any order of the pool', async () => {
     pool = new EnginePool(models, BREAKER);
     dissent(mirror('other'), 0, 0);
     pool.add(real);
@@ -117,7 +117,7 @@ describe('replaying an input', () => {
     expect(difference).toMatchObject({ engineId: 'other', referenceId: 'real', step: 0, node: 'lif', element: 0 });
   });
 
-  it('names the engines that cannot trace, and goes on with the others', async () => {
+  it('names engines that cannot trace, and compares the others', async () => {
     pool = new EnginePool(models, BREAKER);
     mirror('older').tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', 'engine "older" cannot trace'));
     pool.add(real);
@@ -135,7 +135,7 @@ describe('replaying an input', () => {
     ]);
   });
 
-  it('says so where there is no engine to compare with', async () => {
+  it('says so if no engine of the majority can trace', async () => {
     pool = new EnginePool(models, BREAKER);
     for (const id of ['a', 'b']) mirror(id).tracing = () => Promise.reject(new RouterError('ENGINE_FAULT', 'no'));
     dissent(mirror('other'), 1, 0);
@@ -146,7 +146,7 @@ describe('replaying an input', () => {
     ]);
   });
 
-  it('finds an answer that was altered after it was computed', async () => {
+  it('reports an answer that was altered after it was computed', async () => {
     mirror('twin');
     mirror('liar').behaviour = async (input, limits) => {
       const answer = await real.infer(input, limits);
@@ -161,7 +161,7 @@ describe('replaying an input', () => {
     });
   });
 
-  it('takes a refusal for an answer that engines have to agree on', async () => {
+  it('compares a refusal like an answer', async () => {
     const refuse = (kind: 'NON_FINITE' | 'ENGINE_FULL') => () => Promise.reject(new RouterError(kind, 'on purpose'));
     mirror('twin');
     mirror('strict').behaviour = refuse('NON_FINITE');
@@ -177,7 +177,7 @@ describe('replaying an input', () => {
     expect(differences).toEqual([]);
   });
 
-  it('names the engines that have no say: away, or with another model', async () => {
+  it('names engines that are down or hold another model', async () => {
     mirror('away').down('gone');
     mirror('empty').up();
     mirror('broken').up({ ...model, error: 'no weights' });
@@ -192,14 +192,14 @@ describe('replaying an input', () => {
     ]);
   });
 
-  it('asks also engines that take no requests', async () => {
+  it('asks draining engines, too', async () => {
     pool.setDraining(pool.find('real'), true);
     const { engines } = await replayInput(pool, input, context());
     expect(engines[0]?.error).toBe('');
     expect([pool.find('real').succeeded, pool.find('real').failed]).toEqual([0, 0]);
   });
 
-  it('waits for no engine beyond its share of the time', async () => {
+  it('waits for an engine only for its share of the time', async () => {
     mirror('stuck').behaviour = () => new Promise(() => undefined);
     const { engines } = await replayInput(pool, input, context({ deadlineMs: performance.now() + 2_000 }));
     expect(engines.map(({ error }) => error)).toEqual([
@@ -208,7 +208,7 @@ describe('replaying an input', () => {
     ]);
   });
 
-  it('ends when its caller leaves', async () => {
+  it('ends if the caller leaves', async () => {
     mirror('stuck').behaviour = () => new Promise(() => undefined);
     const caller = new AbortController();
     const replaying = replayInput(pool, input, context({ signal: caller.signal }));
@@ -216,7 +216,7 @@ describe('replaying an input', () => {
     await expect(replaying).rejects.toMatchObject({ kind: 'CANCELLED' });
   });
 
-  it('takes version 0 for the highest version that is held, and refuses a version that no engine holds', async () => {
+  it('takes version 0 for the highest held, and refuses a version that is not held', async () => {
     const { engines } = await replayInput(pool, { ...input, version: 0 }, context());
     expect(engines[0]?.error).toBe('');
     await expect(replayInput(pool, { ...input, version: 7 }, context())).rejects.toMatchObject({

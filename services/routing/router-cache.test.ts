@@ -3,7 +3,7 @@ import { version, engine, build, buildWhole, question, context } from '../../tes
 import { fakeModel, fakePinned } from '../../test/fakes/fake-engine.ts';
 
 describe('the result cache', () => {
-  it('answers an equal question without asking, and says which engine computed it', async () => {
+  it('returns the cached answer to an equal request, with the engine that computed it', async () => {
     const only = engine('a');
     const router = build([only]);
     const first = await router.reason(question({ cache: 'USE' }), context());
@@ -12,14 +12,14 @@ describe('the result cache', () => {
     expect(second.answer).toEqual(first.answer);
   });
 
-  it('is not content with one engine’s word where a vote is asked for', async () => {
+  it('does not use a cached answer of a single engine for a vote', async () => {
     const router = build(['a', 'b', 'c'].map(engine));
     await router.reason(question({ cache: 'USE' }), context());
     const voted = await router.reason(question({ cache: 'USE', strategy: 'REDUNDANT' }), context());
     expect([voted.cache, voted.grade]).toEqual(['MISS', 'UNANIMOUS']);
   });
 
-  it('does not keep what an engine says alone that was put out while it computed', async () => {
+  it('does not cache the answer of an engine that was quarantined while it computed', async () => {
     const only = engine('a');
     const { router, pool } = buildWhole([only]);
     const honest = only.behaviour;
@@ -32,7 +32,7 @@ describe('the result cache', () => {
     expect((await router.reason(question({ cache: 'USE' }), context())).cache).toBe('MISS');
   });
 
-  it('knows other weights under the same name for another question', async () => {
+  it('has no hit if the weights under the same name have changed', async () => {
     const only = engine('a');
     let modelId = 7n;
     const pins = { find: () => fakePinned({ modelId }) };
@@ -43,7 +43,7 @@ describe('the result cache', () => {
     expect((await router.reason(question({ cache: 'USE' }), context())).cache).toBe('MISS');
   });
 
-  it('answers what it knows when all engines have gone, but never as if it were fresh', async () => {
+  it('returns a stale answer, marked STALE, if all engines are lost', async () => {
     const only = engine('a');
     const router = build([only], [version(1)], {}, 0);
     await router.reason(question({ cache: 'USE' }), context());

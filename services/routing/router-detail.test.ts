@@ -21,7 +21,7 @@ describe('detail', () => {
   ];
   const readoutPerStep = Buffer.alloc(4 * 16 * 2, 1);
   const raster = layers.map((layer) => ({ ...layer, eventSteps: [0, 0, 0, 0], eventNeurons: [0, 1, 2, 3] }));
-  /** Tells layers to who asks for them. */
+  /** Returns layers if they are requested. */
   function telling(id: string): FakeEngine {
     const answering = engine(id);
     answering.behaviour = ({ detail, digestOnly }) =>
@@ -36,16 +36,16 @@ describe('detail', () => {
       );
     return answering;
   }
-  /** Of fakeInference(). */
+  /** The readout digest of fakeInference(). */
   const WHOLE_DIGEST = readoutDigest(fakeInference());
 
-  it('is asked of the engine, and in the answer', async () => {
+  it('is requested from the engine and returned in the answer', async () => {
     const only = telling('a');
     const { answer } = await build([only]).reason(question({ detail: 'RASTER' }), context());
     expect([only.calls[0]?.input.detail, answer.inference.layers]).toEqual(['RASTER', raster]);
   });
 
-  it('is not had from an answer that was kept without, nor given to who did not ask', async () => {
+  it('is not taken from a cached answer without it', async () => {
     const only = telling('a');
     const router = build([only]);
     const ask = async (detail: Detail): Promise<unknown[]> => {
@@ -58,14 +58,14 @@ describe('detail', () => {
     expect(await ask('SUMMARY')).toEqual(['HIT', undefined]);
   });
 
-  it('of a raster passes the cache by', async () => {
+  it('RASTER bypasses the cache', async () => {
     const { router } = buildWhole([telling('a')]);
     const ask = (): Promise<{ cache: string }> =>
       router.reason(question({ cache: 'USE', detail: 'RASTER' }), context());
     expect([(await ask()).cache, (await ask()).cache]).toEqual(['BYPASSED', 'BYPASSED']);
   });
 
-  it('is not shared with who asks for less while it is computed', async () => {
+  it('is not shared with a concurrent request for less', async () => {
     const only = telling('a');
     const router = build([only]);
     const both = (['SUMMARY', 'LAYERS'] as const).map((detail) =>
@@ -74,13 +74,13 @@ describe('detail', () => {
     expect((await Promise.all(both)).map(({ answer }) => answer.inference.layers)).toEqual([undefined, layers]);
   });
 
-  it('counts for what the cache may hold', async () => {
+  it('is counted in the size of a cache entry', async () => {
     const plain = (await build([telling('a')]).reason(question(), context())).answer;
     const { answer } = await build([telling('a')]).reason(question({ detail: 'LAYERS' }), context());
     expect(sizeOf(answer) - sizeOf(plain)).toBe((8 + 5) * 16 + 200);
   });
 
-  it('of a vote is asked of every engine, in full', async () => {
+  it('is requested from every engine of a vote, in full', async () => {
     const engines = ['a', 'b', 'c'].map(telling);
     const request = question({ detail: 'LAYERS', strategy: 'REDUNDANT' });
     const { answer, grade } = await build(engines).reason(request, context());
@@ -90,14 +90,14 @@ describe('detail', () => {
     );
   });
 
-  it('of the readout is asked of the engine, and in the answer, in memory of its own', async () => {
+  it('READOUT is returned in memory of its own', async () => {
     const { answer } = await build([telling('a')]).reason(question({ detail: 'READOUT' }), context());
     expect(answer.inference.readoutPerStep).toEqual(new Uint8Array(readoutPerStep));
     expect(answer.inference.readoutPerStep!.buffer.byteLength).toBe(readoutPerStep.length);
   });
 
   describe.each(['LAYERS', 'RASTER', 'READOUT'] as const)(
-    'an engine that falsifies %s under true digests',
+    'an engine that falsifies %s with correct digests',
     (detail) => {
       const reversed = (layer: LayerActivity): number[] => layer.spikesPerStep.toReversed();
       const forged: Record<Detail, Details> = {
@@ -125,7 +125,7 @@ describe('detail', () => {
         return engines;
       }
 
-      it('is outvoted, and named', async () => {
+      it('is outvoted and named', async () => {
         const disputes: Dispute[] = [];
         const router = build(withLiar(), undefined, { onDispute: (dispute) => disputes.push(dispute) });
         const { answer, grade } = await router.reason(question({ detail, strategy: 'REDUNDANT' }), context());
@@ -133,7 +133,7 @@ describe('detail', () => {
         expect(disputes).toMatchObject([{ wrong: ['a'], right: { detailDigest: detailDigest(answering) } }]);
       });
 
-      it('is found out by an audit', async () => {
+      it('is named by an audit', async () => {
         const disputes: Dispute[] = [];
         const onDispute = (dispute: Dispute): unknown => disputes.push(dispute);
         const audit = new Audit({ rate: 1, observer: silent, onDispute });
@@ -147,7 +147,7 @@ describe('detail', () => {
     },
   );
 
-  it('that is too much is refused as such, also by a vote', async () => {
+  it('is refused with DETAIL_TOO_LARGE if it is too large, also by a vote', async () => {
     const engines = ['a', 'b', 'c'].map(engine);
     for (const each of engines) {
       each.behaviour = () => Promise.reject(new RouterError('DETAIL_TOO_LARGE', 'send fewer steps'));

@@ -1,4 +1,4 @@
-// What ties the router's parts together: each part has tests of its own, and this is what the router tells them, and when.
+// How the router connects its parts; each part has tests of its own.
 import { describe, expect, it } from '@jest/globals';
 import { FakeEngine, fakeInference, fakeModel } from '../../test/fakes/fake-engine.ts';
 import { silent } from '../../test/fakes/fake-parts.ts';
@@ -18,7 +18,7 @@ import { Admission } from './admission.ts';
 import { Audit } from './audit.ts';
 
 describe('the plan of a request', () => {
-  it('keeps an engine in its turn that has room for just one more', async () => {
+  it('keeps the order if an engine has one free slot', async () => {
     const engines = [engine('a'), engine('b'), engine('c')];
     const { router, pool } = buildWhole(engines);
     engines[0]!.inFlight = pool.find('a').limit.limit - 1;
@@ -28,7 +28,7 @@ describe('the plan of a request', () => {
     expect(engines.map(({ calls }) => calls.length)).toEqual([1, 0, 0]);
   });
 
-  it('leaves an engine without room for last', async () => {
+  it('puts an engine without free slots last', async () => {
     const engines = [engine('a'), engine('b')];
     const { router, pool } = buildWhole(engines);
     engines[0]!.inFlight = pool.find('a').limit.limit;
@@ -37,7 +37,7 @@ describe('the plan of a request', () => {
   });
 });
 
-describe('the admission', () => {
+describe('the admission of a request', () => {
   class Watched extends Admission {
     readonly left: boolean[] = [];
 
@@ -49,7 +49,7 @@ describe('the admission', () => {
 
   const watched = (): Watched => new Watched({ maxQueue: 100, maxWaitMs: 1_000 });
 
-  it('hears of each request that got in when it has left, and whether it was answered', async () => {
+  it('is ended with the outcome when the request ends', async () => {
     const admission = watched();
     const only = engine('a');
     const router = build([only], undefined, { admission });
@@ -59,7 +59,7 @@ describe('the admission', () => {
     expect(admission.left).toEqual([true, false]);
   });
 
-  it('hears of none that it refused', async () => {
+  it('is not ended for a refused request', async () => {
     const admission = new Watched({ maxQueue: 0, maxWaitMs: 1_000 });
     const only = engine('a');
     const { router, pool } = buildWhole([only], undefined, { admission });
@@ -68,7 +68,7 @@ describe('the admission', () => {
     expect(admission.left).toEqual([]);
   });
 
-  it('lets in who waits when a request has left', async () => {
+  it('admits a waiting request when another has ended', async () => {
     const admission = watched();
     const only = engine('a');
     let finish: () => void = () => undefined;
@@ -95,8 +95,8 @@ describe('the admission', () => {
   });
 });
 
-describe('the readiness', () => {
-  it('is missing while no engine has ever served the model, and there once one does', () => {
+describe('Router.readiness', () => {
+  it('is true while an engine serves the model', () => {
     const only = new FakeEngine('a');
     const router = build([only]);
     expect(router.readiness).toMatchObject({ isReady: false, why: expect.stringContaining('a: down') });
@@ -106,7 +106,7 @@ describe('the readiness', () => {
     expect(router.readiness.isReady).toBe(false);
   });
 
-  it('asks for as many engines as a vote needs, where requests are voted on', () => {
+  it('requires as many engines as a vote needs if votes are the default', () => {
     const vote = voteSchema.parse({ on_few: 'FAIL' });
     const engines = [engine('a'), engine('b')];
     const router = build(engines, undefined, { vote, strategy: 'REDUNDANT' });
@@ -118,7 +118,7 @@ describe('the readiness', () => {
   });
 });
 
-describe('an answer that an audit finds wrong', () => {
+describe('a cached answer that an audit contradicts', () => {
   const lie = fakeInference({ stateDigest: 66n, spikeCounts: [1, 3] });
 
   async function isKept(strategy: 'ROUND_ROBIN' | 'REDUNDANT', engines: FakeEngine[], rate: number): Promise<boolean> {
@@ -132,19 +132,19 @@ describe('an answer that an audit finds wrong', () => {
     return (await router.reason(request, context())).cache === 'HIT';
   }
 
-  it('is not given to the next one who asks', async () => {
+  it('is removed', async () => {
     const engines = ['a', 'b', 'c'].map(engine);
     engines[0]!.behaviour = () => Promise.resolve(lie);
     expect(await isKept('ROUND_ROBIN', engines, 1)).toBe(false);
   });
 
-  it('is not given to the next one either where one stands against one', async () => {
+  it('is removed if two engines contradict each other', async () => {
     const engines = ['a', 'b'].map(engine);
     engines[1]!.behaviour = () => Promise.resolve(lie);
     expect(await isKept('ROUND_ROBIN', engines, 1)).toBe(false);
   });
 
-  it('is still given where another engine was wrong', async () => {
+  it('is kept if the other engine was wrong', async () => {
     const engines = ['a', 'b', 'c'].map(engine);
     const [, liar] = engines;
     liar!.kind = 'local'; // an audit asks another kind first
@@ -152,15 +152,15 @@ describe('an answer that an audit finds wrong', () => {
     expect(await isKept('ROUND_ROBIN', engines, 1)).toBe(true);
   });
 
-  it('is not given to the next one either where a vote gave it', async () => {
+  it('is removed if a vote gave it', async () => {
     const engines = ['a', 'b', 'c', 'd', 'e'].map(engine);
     for (const liar of engines.slice(0, 2)) liar.behaviour = () => Promise.resolve(lie);
     expect(await isKept('REDUNDANT', engines, 0)).toBe(false);
   });
 });
 
-describe('settings that are read again', () => {
-  it('are those of the next request', async () => {
+describe('Router.configure', () => {
+  it('applies to the next request', async () => {
     const engines = [engine('a'), engine('b')];
     engines[0]!.behaviour = lost;
     const router = build(engines, [version(1)], { maxAttempts: 1 });
@@ -172,7 +172,7 @@ describe('settings that are read again', () => {
 });
 
 describe('an attempt', () => {
-  it('that fails is recorded with the time it took, as one that answers', async () => {
+  it('is recorded with its duration, whether it fails or succeeds', async () => {
     const engines = [engine('a'), engine('b')];
     const TOOK_MS = 20;
     engines[0]!.behaviour = () => new Promise((resolve) => setTimeout(resolve, TOOK_MS)).then(draining);

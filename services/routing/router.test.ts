@@ -16,8 +16,8 @@ import type { TensorInput } from './check-input.ts';
 import { RouterError } from '../core/errors.ts';
 import { RetryBudget } from './retry-budget.ts';
 
-describe('the router', () => {
-  it('answers with what the engine measured and which engine it was', async () => {
+describe('Router', () => {
+  it('returns the engine’s result and the engine’s id', async () => {
     const router = build([engine('a')]);
     const { answer, attempts, grade } = await router.reason(question(), context());
     expect([answer.label, answer.engine.id, answer.inference.stateDigest]).toEqual(['yes', 'a', 99n]);
@@ -25,21 +25,21 @@ describe('the router', () => {
     expect(attempts.map(({ engineId, outcome }) => [engineId, outcome])).toEqual([['a', 'OK']]);
   });
 
-  it('passes the input’s bytes on untouched', async () => {
+  it('passes the input’s bytes on without a copy', async () => {
     const only = engine('a');
     const request = question();
     await build([only]).reason(request, context());
     expect(only.calls[0]?.input.data).toBe((request.input as TensorInput).data);
   });
 
-  it('takes turns', async () => {
+  it('sends requests to engines in turn', async () => {
     const engines = [engine('a'), engine('b')];
     const router = build(engines);
     for (let n = 0; n < 10; n += 1) await router.reason(question(), context());
     expect(engines.map(({ calls }) => calls.length)).toEqual([5, 5]);
   });
 
-  it('asks the next engine when one is lost, and says so', async () => {
+  it('asks the next engine if one is lost, and records the attempt', async () => {
     const [a, b] = [engine('a'), engine('b')];
     a.behaviour = lost;
     const answer = await build([a, b]).reason(question(), context());
@@ -49,7 +49,7 @@ describe('the router', () => {
     ]);
   });
 
-  it('says what was tried when no engine could answer', async () => {
+  it('names every attempt if all engines fail', async () => {
     const engines = [engine('a'), engine('b')];
     for (const each of engines) each.behaviour = lost;
     const failure = build(engines).reason(question(), context());
@@ -60,7 +60,7 @@ describe('the router', () => {
     });
   });
 
-  it('does not go on after the caller has left', async () => {
+  it('asks no further engine after the caller has left', async () => {
     const engines = [engine('a'), engine('b')];
     const caller = context();
     for (const each of engines) {
@@ -73,19 +73,19 @@ describe('the router', () => {
     expect(engines.map(({ calls }) => calls.length)).toEqual([1, 0]);
   });
 
-  it('serves the latest version that an engine holds', async () => {
+  it('uses the latest version that an engine holds', async () => {
     const router = build([new FakeEngine('a').up(fakeModel({ version: 1 }))], [version(1), version(2)]);
     expect((await router.reason(question(), context())).model.version).toBe(1);
   });
 
-  it('keeps engines out that hold other weights under the same name', async () => {
+  it('asks no engine that holds other weights under the same name', async () => {
     const odd = new FakeEngine('odd').up(fakeModel({ modelId: 8n }));
     const router = build([odd, engine('a'), engine('b')]);
     for (let n = 0; n < 6; n += 1) await router.reason(question(), context());
     expect(odd.calls).toHaveLength(0);
   });
 
-  it('refuses at once when it is full', async () => {
+  it('refuses a request at once if maxInFlight is reached', async () => {
     const only = engine('a');
     const waiting: (() => void)[] = [];
     only.behaviour = () => new Promise((resolve) => waiting.push(() => resolve(fakeInference())));
@@ -97,7 +97,7 @@ describe('the router', () => {
     expect(router.inFlight).toBe(0);
   });
 
-  it('tells a full pool from a broken one', async () => {
+  it('fails with ROUTER_FULL if all engines are full', async () => {
     const only = engine('a');
     only.behaviour = () => Promise.reject(new RouterError('ENGINE_FULL', 'full'));
     expect(await kindOf(build([only]).reason(question(), context()))).toBe('ROUTER_FULL');
@@ -128,7 +128,7 @@ describe('the router', () => {
     });
   });
 
-  it('names a model that is still being read, also as why it is not ready, and says when to try again', async () => {
+  it('fails with NO_ENGINE and a retry hint while the model is being read', async () => {
     const router = build([engine('a')], [version(1)], {}, 1e6, { find: () => undefined });
     const message = 'model "m/1" is still being read; try again in 500 ms';
     await expect(router.reason(question(), context())).rejects.toMatchObject({
@@ -137,7 +137,7 @@ describe('the router', () => {
     expect(router.readiness).toEqual({ isReady: false, why: message });
   });
 
-  it('says of each engine why it cannot use a model that the router can', async () => {
+  it('says why an engine cannot use a model that the router can use', async () => {
     const only = new FakeEngine('a').up(fakeModel({ modelId: 0n, error: 'node "x": field "tau"' }));
     await expect(build([only]).reason(question(), context())).rejects.toMatchObject({
       kind: 'NO_ENGINE',
@@ -145,7 +145,7 @@ describe('the router', () => {
     });
   });
 
-  it('says that it is not the model’s fault when every engine is down', async () => {
+  it('names the reason of each engine if all are down', async () => {
     const only = engine('a');
     const router = build([only]);
     only.down('connection refused');
@@ -155,7 +155,7 @@ describe('the router', () => {
     });
   });
 
-  it('says so, too, where none was ever there', async () => {
+  it('names the reason of an engine that was never up', async () => {
     const nobody = new FakeEngine('a');
     await expect(build([nobody]).reason(question(), context())).rejects.toMatchObject({
       kind: 'NO_ENGINE',
@@ -163,7 +163,7 @@ describe('the router', () => {
     });
   });
 
-  it('asks no more engines than allowed', async () => {
+  it('asks at most maxAttempts engines', async () => {
     const engines = ['a', 'b', 'c', 'd'].map(engine);
     for (const each of engines) each.behaviour = lost;
     expect(await kindOf(build(engines, [version(1)], { maxAttempts: 2 }).reason(question(), context()))).toBe(
@@ -172,7 +172,7 @@ describe('the router', () => {
     expect(engines.map(({ calls }) => calls.length)).toEqual([1, 1, 0, 0]);
   });
 
-  it('counts no engine that is stopping among them: several may be told to stop at once', async () => {
+  it('does not count a draining engine as an attempt', async () => {
     const engines = ['a', 'b', 'c', 'd'].map(engine);
     for (const each of engines.slice(0, 3)) each.behaviour = draining;
     const router = build(engines, [version(1)], { maxAttempts: 2, budget: new RetryBudget(1, 0) });
@@ -180,7 +180,7 @@ describe('the router', () => {
     expect(engines.map(({ calls }) => calls.length)).toEqual([1, 1, 1, 1]);
   });
 
-  it('stops asking again when the retry budget is spent', async () => {
+  it('does not retry if the retry budget is spent', async () => {
     const [a, b] = [engine('a'), engine('b')];
     a.behaviour = lost;
     const router = build([a, b], [version(1)], { budget: new RetryBudget(1, 0.1) });
@@ -189,7 +189,7 @@ describe('the router', () => {
     expect(kinds).toEqual(['answered', 'answered', 'NO_ENGINE', 'answered']);
   });
 
-  it('gives up an engine that is too slow where another can be asked, but waits for the last one', async () => {
+  it('limits the time of an attempt, except of the last one', async () => {
     const [a, b] = [engine('a'), engine('b')];
     const timeouts: number[] = [];
     for (const each of [a, b]) {
@@ -205,7 +205,7 @@ describe('the router', () => {
     expect([timeouts[0]! < Infinity, timeouts[1]]).toEqual([true, Infinity]);
   });
 
-  it('asks no engine whose breaker is open, and says so when all breakers are open', async () => {
+  it('asks no engine whose breaker is open, and says so if all are', async () => {
     const [a, b] = [engine('a'), engine('b')];
     const { router, pool } = buildWhole([a, b]);
     pool.find('a').breaker.trip('by hand');
@@ -218,7 +218,7 @@ describe('the router', () => {
     });
   });
 
-  it('sends nothing to an engine that is being drained, until it is readmitted', async () => {
+  it('sends nothing to a draining engine until it is readmitted', async () => {
     const [a, b] = [engine('a'), engine('b')];
     const { router, pool } = buildWhole([a, b]);
     pool.setDraining(pool.find('a'), true);

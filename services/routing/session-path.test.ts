@@ -12,7 +12,7 @@ import type { ReasonAnswer, Router } from './router.ts';
 interface Play {
   readonly router: Router;
   readonly sessions: SessionStore;
-  /** One message of session "s". */
+  /** Sends one message of session "s". */
   send(session?: Partial<SessionRequest>, over?: Partial<ReasonQuestion>): Promise<ReasonAnswer>;
 }
 
@@ -35,14 +35,14 @@ function play(
   return { router, sessions, send };
 }
 
-/** Steps of three elements each. */
+/** Returns an input with these steps of three elements each. */
 function series(...steps: number[]): Pick<ReasonQuestion, 'input'> {
   const data = Buffer.from(new Float32Array(steps.flatMap((value) => [value, 0, 0])).buffer);
   return { input: { field: 'tensor', shape: [steps.length, 3], dtype: 'FP32', data } };
 }
 
 describe('a message of a session', () => {
-  it('goes on from where the one before has ended, on any engine', async () => {
+  it('starts from the state of the previous message, on any engine', async () => {
     const engines = [statefulEngine('a'), statefulEngine('b')];
     const { send, sessions } = play(engines);
     const first = await send();
@@ -56,7 +56,7 @@ describe('a message of a session', () => {
     expect(sessions.stats).toMatchObject({ open: 1, moved: 1 });
   });
 
-  it('is neither cached nor shared', async () => {
+  it('is neither cached nor coalesced', async () => {
     const a = statefulEngine('a');
     const { send } = play([a]);
     const answers = await Promise.all([send({}, { cache: 'USE' }), send({}, { cache: 'USE' })]);
@@ -67,7 +67,7 @@ describe('a message of a session', () => {
     expect(a.calls).toHaveLength(2);
   });
 
-  it('waits for those before it', async () => {
+  it('waits for earlier messages of its session', async () => {
     const a = statefulEngine('a');
     const answers: (() => void)[] = [];
     a.behaviour = async (input) => {
@@ -84,7 +84,7 @@ describe('a message of a session', () => {
     expect((await all).map(({ session }) => session?.step)).toEqual([16, 32, 48]);
   });
 
-  it('is computed once more from the same state where its engine is lost', async () => {
+  it('is retried from the same state if its engine is lost', async () => {
     const [a, b] = [statefulEngine('a'), statefulEngine('b')];
     const { send, sessions } = play([a, b]);
     await send();
@@ -97,7 +97,7 @@ describe('a message of a session', () => {
     expect(pointOf(sessions.find('', 's')!.state).sum).toBe(6 * 64);
   });
 
-  it('changes nothing where it fails', async () => {
+  it('does not change the state if it fails', async () => {
     const a = statefulEngine('a');
     const { send } = play([a]);
     await send();
@@ -108,7 +108,7 @@ describe('a message of a session', () => {
     expect((await send({ expectedStep: 16 })).session?.step).toBe(32);
   });
 
-  it('gives the state where it is asked for, and another router goes on from it', async () => {
+  it('returns the state on request, and another router resumes from it', async () => {
     const { session } = await play([statefulEngine('a')]).send({ returnState: true });
     const answer = await play([statefulEngine('b')]).send({ state: session!.state!, expectedStep: 16 });
     expect(answer.session).toMatchObject({ step: 32, opened: true });
@@ -122,14 +122,14 @@ describe('a message of a session', () => {
     expect(await kindOf(send({ expectedStep: 32 }))).toBe('SESSION_UNKNOWN');
   });
 
-  it('is refused where its session ended while it waited', async () => {
+  it('is refused if its session was closed while it waited', async () => {
     const { send } = play([statefulEngine('a')]);
     const [closing, late] = [send({ close: true }), send()];
     await closing;
     expect(await kindOf(late)).toBe('SESSION_UNKNOWN');
   });
 
-  it('is for the model that the session has', async () => {
+  it('must name the model of the session', async () => {
     const { send } = play([new FakeEngine('a')].map((a) => able(a)));
     await send({}, { modelVersion: 1 });
     expect((await send()).model.version).toBe(1);
@@ -137,26 +137,26 @@ describe('a message of a session', () => {
     expect((await send()).session?.step).toBe(48);
   });
 
-  it('is refused with a state of another model', async () => {
+  it('is refused if its state is of another model', async () => {
     const state = stateOf({ steps: 16, sum: 1 }, 8n);
     expect(await kindOf(play([statefulEngine('a')]).send({ state }))).toBe('STATE_MODEL');
   });
 
-  it('never goes to an engine that would begin anew', async () => {
+  it('never goes to an engine that does not take states', async () => {
     const old = new FakeEngine('old').up(fakeModel());
     expect(await kindOf(play([old]).send())).toBe('NO_ENGINE');
     const { send } = play([old, statefulEngine('a')]);
     for (let n = 0; n < 4; n += 1) expect((await send()).answer.engine.id).toBe('a');
   });
 
-  it('costs what was computed for it, not for those before it', async () => {
+  it('reports only its own work, not that of earlier messages', async () => {
     const { send } = play([statefulEngine('a')]);
     await send();
     const { attempts, answer } = await send();
     expect([answer.inference.synapticOperations, attempts[0]!.work!.synapticOperations]).toEqual([320n, 160n]);
   });
 
-  it('ends its session where its model is not there any more', async () => {
+  it('ends its session if its model was replaced', async () => {
     const a = statefulEngine('a');
     const { send, sessions } = play([a]);
     await send();
@@ -171,7 +171,7 @@ function stepsOf(state: Uint8Array): number {
   return state.length === 0 ? 0 : pointOf(state).steps;
 }
 
-/** With both versions of the model. */
+/** Serves both versions of the model. */
 function able(engine: FakeEngine): FakeEngine {
   engine.takesStates = true;
   engine.behaviour = (input) => Promise.resolve({ ...goOn(input), modelVersion: input.version });
@@ -179,7 +179,7 @@ function able(engine: FakeEngine): FakeEngine {
 }
 
 describe('a vote on a message of a session', () => {
-  it('has every engine begin with the same state, and the session go on with the one that won', async () => {
+  it('gives every engine the same state and keeps the winner’s new state', async () => {
     const engines = ['a', 'b', 'c'].map((id) => statefulEngine(id));
     engines[0]!.behaviour = (input) => Promise.resolve(goOn({ ...input, data: Buffer.alloc(12) }));
     const { send, sessions } = play(engines, {}, {});
@@ -189,12 +189,12 @@ describe('a vote on a message of a session', () => {
       expect(pointOf(sessions.find('', 's')!.state)).toEqual({ steps: 16 * n, sum: 6 * 16 * n });
     }
     for (const { calls } of engines) {
-      // Who voted with digests only may be asked for the whole, too.
+      // An engine that voted with digests only may be asked for the full answer, too.
       expect([...new Set(calls.map(({ input }) => stepsOf(input.state!)))]).toEqual([0, 16, 32, 48]);
     }
   });
 
-  it('compares what the state digest leaves out', async () => {
+  it('compares the states that are not in the state digest', async () => {
     const engines = ['a', 'b', 'c'].map((id) => statefulEngine(id));
     engines[1]!.behaviour = (input) => Promise.resolve(goOn(input, 16, 4));
     const { send, sessions } = play(engines);
@@ -208,7 +208,7 @@ describe('a session whose state is larger than its inputs', () => {
   const LARGE = 4_000;
   const limits = { snapshotBytes: 100, snapshotSteps: 4 };
 
-  it('asks for the state every few steps, and computes the inputs since once more', async () => {
+  it('requests the state every few steps, and replays the inputs since then', async () => {
     const a = statefulEngine('a', 0, LARGE);
     const { send, sessions } = play([a], limits, {}, true);
     const expected = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -233,7 +233,7 @@ describe('a session whose state is larger than its inputs', () => {
     expect(sessions.find('', 's')!.inputs).toEqual([]);
   });
 
-  it('has the layers of one message told alone', async () => {
+  it('returns the layers of the last message only', async () => {
     const a = statefulEngine('a', 0, LARGE);
     const { send } = play([a], limits, {}, true);
     await send({}, series(1));

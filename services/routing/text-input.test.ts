@@ -14,8 +14,8 @@ function found(size: number, kind: 'constant' | 'series', takesText = true): Fou
   return { version: { name: 'm', tokenizer }, input: { kind, shape: [size], size } } as unknown as Found;
 }
 
-describe('a text as a model’s input', () => {
-  it('is one number for each token of the model', () => {
+describe('textInput', () => {
+  it('returns one number for each token of the model', () => {
     const { shape, data } = textInput(found(3, 'constant'), 'a b b b');
     expect(shape).toEqual([3]);
     expect([...new Float32Array(data.buffer, data.byteOffset, 3)]).toEqual([0, 0.25, 0.75]);
@@ -25,7 +25,7 @@ describe('a text as a model’s input', () => {
     ['TEXT_UNSUPPORTED', found(3, 'constant', false), /model "m" has no tokenizer/],
     ['MODEL_INVALID', found(4, 'constant'), /takes 4 numbers, but its tokenizer has 3 tokens/],
     ['MODEL_INVALID', found(3, 'series'), /takes 3 numbers a step/],
-  ])('is refused with %s, where the model cannot take it', (kind, model, why) => {
+  ])('fails with %s if the model cannot take the text', (kind, model, why) => {
     const run = (): unknown => textInput(model, 'a');
     expect(run).toThrow(expect.objectContaining({ kind }));
     expect(run).toThrow(why);

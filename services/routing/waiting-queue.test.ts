@@ -23,8 +23,8 @@ function drain(queue: WaitingQueue): Waiter[] {
   return served;
 }
 
-describe('the queue for an engine', () => {
-  it('lets owners take turns, in whatever order they came', () => {
+describe('WaitingQueue', () => {
+  it('serves owners in turn, whatever the order of arrival', () => {
     const queue = new WaitingQueue();
     const flood = Array.from({ length: 100 }, () => waiter(FLOOD));
     const others = [waiter(OTHER), waiter(OTHER)];
@@ -34,7 +34,7 @@ describe('the queue for an engine', () => {
     expect(drain(queue).slice(0, 5)).toEqual([flood[0], others[0], flood[1], others[1], flood[2]]);
   });
 
-  it('keeps the order of one owner, loses no request, and says how many are ahead', () => {
+  it('keeps each owner’s order, loses no request, and counts those ahead', () => {
     const steps = fc.array(fc.record({ owner: fc.integer({ min: 0, max: 3 }), leaves: fc.nat(20) }), { maxLength: 60 });
     fc.assert(
       fc.property(steps, (plan) => {

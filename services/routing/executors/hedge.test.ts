@@ -29,8 +29,8 @@ function start(latencyQuantileMs = 10, over: Partial<AttemptOptions> = {}): Prom
 const askedIds = (): string[] => [a, b, c].filter(({ signal }) => signal !== undefined).map(({ id }) => id);
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
-describe('a hedged request', () => {
-  it('asks one engine while that is as quick as most', async () => {
+describe('hedge', () => {
+  it('asks one engine if it answers within the latency quantile', async () => {
     const answering = start();
     await pass(9);
     a.answer();
@@ -39,7 +39,7 @@ describe('a hedged request', () => {
     expect(askedIds()).toEqual(['a']);
   });
 
-  it('asks a second one when the first takes longer, takes the first answer and stops the other', async () => {
+  it('asks a second engine if the first is slow, and cancels the slower one', async () => {
     const answering = start();
     await pass(10);
     expect(askedIds()).toEqual(['a', 'b']);
@@ -48,7 +48,7 @@ describe('a hedged request', () => {
     expect([a.signal?.aborted, b.signal?.aborted]).toEqual([true, false]);
   });
 
-  it('asks the third when the second takes twice as long, too', async () => {
+  it('asks a third engine if the second is slow, too', async () => {
     const answering = start();
     await pass(29);
     expect(askedIds()).toEqual(['a', 'b']);
@@ -59,13 +59,13 @@ describe('a hedged request', () => {
     expect([a.signal?.aborted, b.signal?.aborted]).toEqual([true, true]);
   });
 
-  it('has no more under way than it may attempt', async () => {
+  it('asks at most maxAttempts engines', async () => {
     void start(10, { maxAttempts: 2 });
     await pass(10_000);
     expect(askedIds()).toEqual(['a', 'b']);
   });
 
-  it('replaces an engine that fails at once', async () => {
+  it('asks the next engine at once if one fails', async () => {
     const answering = start();
     a.fail('ENGINE_LOST');
     await pass(0);
@@ -74,7 +74,7 @@ describe('a hedged request', () => {
     expect((await answering).engine.id).toBe('b');
   });
 
-  it('asks the next after the time of one attempt while it does not know what most take', async () => {
+  it('asks the next engine after attemptTimeoutMs if the quantile is unknown', async () => {
     void hedge(fakeExecution([a, b, c], caller.signal));
     await pass(999);
     expect(askedIds()).toEqual(['a']);
@@ -83,7 +83,7 @@ describe('a hedged request', () => {
   });
 
   it.each([undefined, 5_000])(
-    'leaves the third time before the deadline where most take %s ms',
+    'asks the third engine before the deadline if the quantile is %s ms',
     async (latencyQuantileMs) => {
       const context = { deadlineMs: performance.now() + 2_000, signal: caller.signal };
       const over = { latencyQuantileMs, context };
@@ -95,19 +95,19 @@ describe('a hedged request', () => {
     },
   );
 
-  it('gives each engine the time of one attempt, but not the last', async () => {
+  it('limits the time of each engine except the last', async () => {
     void start();
     await pass(100);
     expect([a, b, c].map(({ timeoutMs }) => timeoutMs)).toEqual([1_000, 1_000, Infinity]);
   });
 
-  it('does not hedge when the retry budget is spent', async () => {
+  it('asks no second engine if the retry budget is spent', async () => {
     void start(10, { budget: new RetryBudget(0, 0) });
     await pass(10_000);
     expect(askedIds()).toEqual(['a']);
   });
 
-  it('fails with what was tried when all have failed', async () => {
+  it('fails with the outcome of each engine if all fail', async () => {
     const answering = start();
     answering.catch(() => undefined);
     for (const engine of [a, b, c]) {
@@ -120,7 +120,7 @@ describe('a hedged request', () => {
     });
   });
 
-  it('asks another engine to confirm what one refuses, and takes its answer', async () => {
+  it('asks another engine if one refuses, and returns its answer', async () => {
     const answering = start();
     a.fail('NON_FINITE');
     await pass(0);
@@ -129,7 +129,7 @@ describe('a hedged request', () => {
     expect((await answering).engine.id).toBe('b');
   });
 
-  it('takes the answer of an engine that was asked already for a refusal’s contradiction', async () => {
+  it('returns the answer of a second engine in flight if the first refuses', async () => {
     const answering = start();
     await pass(10);
     a.fail('NON_FINITE');
@@ -140,7 +140,7 @@ describe('a hedged request', () => {
     expect(c.signal?.aborted).toBe(true);
   });
 
-  it('refuses what two engines refuse alike', async () => {
+  it('fails with the refusal if two engines refuse alike', async () => {
     const answering = start();
     a.fail('NON_FINITE', { step: '3', node: 'lif1' });
     await pass(0);
@@ -148,7 +148,7 @@ describe('a hedged request', () => {
     await expect(answering).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { confirmed_by: 'a, b' } });
   });
 
-  it('stops everybody when its caller leaves', async () => {
+  it('cancels all engines if the caller leaves', async () => {
     const answering = start();
     answering.catch(() => undefined);
     await pass(10);

@@ -9,12 +9,12 @@ import { RetryBudget } from '../retry-budget.ts';
 
 useElection();
 
-describe('a vote that only digests won', () => {
-  /** Of what every fake engine answers in full. */
+describe('vote, if the winners sent only digests,', () => {
+  /** The readout digest of every fake engine’s full answer. */
   const readout = readoutDigest(fakeInference());
   const digests = { spikeCounts: [], potentials: Buffer.alloc(0), readoutDigest: readout };
 
-  /** The one asked for a whole answer, a, gives none, and the others vote for 7. */
+  /** Engine a, which was asked for a full answer, fails; the others vote for 7. */
   async function wonByDigests(options: Partial<AttemptOptions> = {}): Promise<Promise<Outcome<HandDriven>>[]> {
     const voting = election([a, b, c], {}, options);
     a.fail('ENGINE_LOST');
@@ -25,13 +25,13 @@ describe('a vote that only digests won', () => {
     return [voting]; // in an array, for a promise of a promise is one promise
   }
 
-  it('asks one that won for its whole answer', async () => {
+  it('asks a winner for its full answer', async () => {
     const [voting] = await wonByDigests();
     b.answer(7n);
     expect(await voting).toMatchObject({ engine: { id: 'b' }, grade: 'UNANIMOUS', inference: { spikeCounts: [3, 1] } });
   });
 
-  it('asks the next one, and tells of the first, if that gives another answer than it voted for', async () => {
+  it('asks the next winner and reports the first if its answers differ', async () => {
     const [voting] = await wonByDigests();
     b.answer(7n, { spikeCounts: [3, 2], readoutDigest: readout });
     await flush();
@@ -40,7 +40,7 @@ describe('a vote that only digests won', () => {
     expect(disputes).toMatchObject([{ wrong: ['b'], right: { stateDigest: 7n, readoutDigest: readout } }]);
   });
 
-  it('asks the next one if the first is lost', async () => {
+  it('asks the next winner if the first is lost', async () => {
     const [voting] = await wonByDigests();
     b.fail('ENGINE_LOST');
     await flush();
@@ -49,7 +49,7 @@ describe('a vote that only digests won', () => {
     expect(disputes).toEqual([]);
   });
 
-  it('asks the next one, and tells of the first, if that now refuses what it had answered', async () => {
+  it('asks the next winner and reports the first if it now refuses', async () => {
     const [voting] = await wonByDigests();
     b.fail('NON_FINITE', { step: '3', node: 'lif1' });
     await flush();
@@ -63,7 +63,7 @@ describe('a vote that only digests won', () => {
     });
   });
 
-  it('never gives digests for an answer, however true they are', async () => {
+  it('never returns digests, even correct ones, as an answer', async () => {
     const [voting] = await wonByDigests();
     b.answer(7n, digests);
     await flush();
@@ -72,7 +72,7 @@ describe('a vote that only digests won', () => {
     expect(disputes).toMatchObject([{ verdict: 'CONTRADICTED_ITSELF', wrong: ['b'] }]);
   });
 
-  it('asks for a whole answer where the engine that was to give one gave its digests alone', async () => {
+  it('asks for a full answer if every ballot had only digests', async () => {
     const voting = election([a, b, c]);
     for (const engine of [a, b, c]) engine.answer(7n, digests);
     await flush();
@@ -82,7 +82,7 @@ describe('a vote that only digests won', () => {
     expect(await voting).toMatchObject({ engine: { id: 'b' }, inference: { spikeCounts: [3, 1] } });
   });
 
-  it('fails in words of its own where none gives it', async () => {
+  it('fails with NO_ENGINE if no engine gives a full answer', async () => {
     const [voting] = await wonByDigests();
     b.fail('INPUT_LENGTH');
     await flush();
@@ -92,7 +92,7 @@ describe('a vote that only digests won', () => {
     await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
   });
 
-  it('asks one that has not voted where those that won have gone', async () => {
+  it('asks an engine that has not voted if all winners are lost', async () => {
     const [voting] = await wonByDigests();
     b.fail('ENGINE_LOST');
     await flush();
@@ -102,7 +102,7 @@ describe('a vote that only digests won', () => {
     expect((await voting)?.engine.id).toBe('a');
   });
 
-  it('does not take another answer from that one, and tells that it contradicts those that won', async () => {
+  it('refuses and reports that engine’s answer if it contradicts the winners', async () => {
     const [voting] = await wonByDigests();
     b.fail('ENGINE_LOST');
     await flush();
@@ -113,12 +113,12 @@ describe('a vote that only digests won', () => {
     expect(contradicted).toEqual([['b', 'c', 'a']]);
   });
 
-  it('asks no further engine when the retry budget is spent', async () => {
+  it('asks no further engine if the retry budget is spent', async () => {
     const [voting] = await wonByDigests({ budget: new RetryBudget(0, 0) });
     await expect(voting).rejects.toMatchObject({ kind: 'NO_ENGINE' });
   });
 
-  it('but does where the whole answer there was has lost: a liar is not load', async () => {
+  it('asks a winner without a retry if the only full answer lost', async () => {
     const voting = election([a, b, c], {}, { budget: new RetryBudget(0, 0) });
     a.answer(6n);
     b.answer(7n, digests);

@@ -27,12 +27,12 @@ import { vote } from './vote.ts';
 
 useElection();
 
-describe('a vote, while an engine has no room', () => {
+describe('vote, if an engine has no free slot,', () => {
   beforeEach(() => {
     c.availableSlots = 0;
   });
 
-  it('is decided by the others where they agree', async () => {
+  it('is decided by the others if they agree', async () => {
     const voting = election([c, a, b]);
     expect([a, b, c].map(({ wasAsked }) => wasAsked)).toEqual([true, true, false]);
     for (const voter of [a, b]) voter.answer(7n);
@@ -40,7 +40,7 @@ describe('a vote, while an engine has no room', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('asks it as soon as it has room, where its voice is needed', async () => {
+  it('asks that engine as soon as it has a slot, if its ballot is needed', async () => {
     const admission = new Admission({ maxQueue: 100, maxWaitMs: 1_000 });
     const voting = election([a, b, c], {}, { admission });
     a.answer(7n);
@@ -54,7 +54,7 @@ describe('a vote, while an engine has no room', () => {
     expect(outcomes(await voting)).toEqual(['a AGREED', 'b DISSENTED', 'c AGREED']);
   });
 
-  it('counts it as absent when it has waited for long', async () => {
+  it('counts that engine as absent after the longest wait', async () => {
     const voting = election([a, b, c], { agreement: { kind: 'UNANIMOUS' }, onFew: 'ACCEPT_DEGRADED' });
     for (const voter of [a, b]) voter.answer(7n);
     await jest.advanceTimersByTimeAsync(999);
@@ -64,7 +64,7 @@ describe('a vote, while an engine has no room', () => {
     expect(seen).toEqual([['DEGRADED', []]]);
   });
 
-  it('fails where it cannot do without it, and names it', async () => {
+  it('fails and names that engine if the policy needs it', async () => {
     const voting = election([a, b, c], { agreement: { kind: 'UNANIMOUS' } });
     for (const voter of [a, b]) voter.answer(7n);
     const error = voting.catch((thrown: unknown) => thrown);
@@ -72,12 +72,12 @@ describe('a vote, while an engine has no room', () => {
     expect(await error).toMatchObject({ kind: 'VOTE_TOO_FEW', message: expect.stringContaining('c: ENGINE_FULL') });
   });
 
-  it('asks another one in its place at once', () => {
+  it('asks another engine in its place at once', () => {
     void election([a, c, b, d]).catch(() => undefined);
     expect([a, b, c, d].map(({ wasAsked }) => wasAsked)).toEqual([true, true, false, true]);
   });
 
-  it('ends with its caller, and keeps nothing', async () => {
+  it('ends if the caller leaves, and clears its timers', async () => {
     for (const voter of [a, b]) voter.availableSlots = 0;
     const voting = kindOf(election([a, b, c]));
     caller.abort(new RouterError('CANCELLED', 'left'));
@@ -86,8 +86,8 @@ describe('a vote, while an engine has no room', () => {
   });
 });
 
-describe('a vote', () => {
-  it('asks as many engines as take part, at once, and no more', async () => {
+describe('vote', () => {
+  it('asks exactly as many engines as participate, at once', async () => {
     const voting = election([a, b, c, d]);
     expect([a, b, c, d].map(({ wasAsked }) => wasAsked)).toEqual([true, true, true, false]);
     for (const voter of [a, b, c]) voter.answer(7n);
@@ -95,7 +95,7 @@ describe('a vote', () => {
     expect(seen).toEqual([['UNANIMOUS', []]]);
   });
 
-  it('gives the majority’s answer and names the dissenter', async () => {
+  it('returns the majority’s answer and names the dissenter', async () => {
     const voting = election([a, b, c]);
     a.answer(6n);
     b.answer(7n);
@@ -106,7 +106,7 @@ describe('a vote', () => {
     expect(seen).toEqual([['MAJORITY', ['a']]]);
   });
 
-  it('does not wait for long for one that cannot change the verdict, and stops it', async () => {
+  it('cancels an engine that cannot change the verdict', async () => {
     const voting = election([a, b, c]);
     a.answer(7n);
     b.answer(7n);
@@ -115,7 +115,7 @@ describe('a vote', () => {
     expect(c.signal?.aborted).toBe(true);
   });
 
-  it('waits for the third where two contradict each other', async () => {
+  it('waits for the third engine if two contradict each other', async () => {
     const voting = election([a, b, c]);
     a.answer(6n);
     b.answer(7n);
@@ -124,7 +124,7 @@ describe('a vote', () => {
     expect(outcomes(await voting)).toEqual(['a DISSENTED', 'b AGREED', 'c AGREED']);
   });
 
-  it('asks another engine instead of one that fails', async () => {
+  it('asks another engine if one fails', async () => {
     const voting = election([a, b, c, d]);
     a.fail('ENGINE_LOST');
     await flush();
@@ -133,7 +133,7 @@ describe('a vote', () => {
     expect(outcomes(await voting)).toEqual(['a ABSENT ENGINE_LOST', 'b AGREED', 'c AGREED', 'd AGREED']);
   });
 
-  it('asks no other engine when the retry budget is spent', async () => {
+  it('asks no other engine if the retry budget is spent', async () => {
     const voting = election([a, b, c, d], {}, { budget: new RetryBudget(0, 0) });
     a.fail('ENGINE_LOST');
     await flush();
@@ -143,7 +143,7 @@ describe('a vote', () => {
     expect((await voting).grade).toBe('UNANIMOUS');
   });
 
-  it('is disputed where no answer has a majority, and shows who said what', async () => {
+  it('fails with every ballot if no answer has a majority', async () => {
     const voting = election([a, b, c]);
     a.answer(5n);
     b.answer(6n);
@@ -155,14 +155,14 @@ describe('a vote', () => {
     expect(seen).toEqual([['DISPUTED', ['a', 'b', 'c']]]);
   });
 
-  it('is no vote where only one engine could take part', async () => {
+  it('fails with VOTE_TOO_FEW if only one engine participates', async () => {
     const voting = election([a]);
     a.answer(7n);
     await expect(voting).rejects.toMatchObject({ kind: 'VOTE_TOO_FEW' });
     expect(seen).toEqual([['TOO_FEW', []]]);
   });
 
-  it('stops everybody when its caller leaves', async () => {
+  it('cancels all engines if the caller leaves', async () => {
     const voting = election([a, b, c]);
     caller.abort(new RouterError('CANCELLED', 'the caller left'));
     await expect(voting).rejects.toMatchObject({ kind: 'CANCELLED', message: 'the caller left' });
@@ -170,8 +170,8 @@ describe('a vote', () => {
   });
 });
 
-describe('who is wrong in a vote', () => {
-  it('is said by more than half of all engines that may be asked', async () => {
+describe('the wrong engine of a vote', () => {
+  it('is named if more than half of all available engines contradict it', async () => {
     const voting = election([a, b, c]);
     a.answer(6n);
     b.answer(7n);
@@ -180,7 +180,7 @@ describe('who is wrong in a vote', () => {
     expect([disputes, contradicted]).toMatchObject([[{ wrong: ['a'], right: { stateDigest: 7n } }], []]);
   });
 
-  it('is not said by as many as win the vote and are no more than half: an audit asks the others', async () => {
+  it('is left to an audit if the majority is not more than half of all', async () => {
     const voting = election([a, b, c, d]);
     a.answer(6n);
     b.answer(7n);
@@ -190,7 +190,7 @@ describe('who is wrong in a vote', () => {
     expect(contradicted).toEqual([['b', 'a', 'c']]);
   });
 
-  it('is for an audit to say where no answer won and others can be asked', async () => {
+  it('is left to an audit if no answer won and others are available', async () => {
     const voting = election([a, b, d], { participants: 2 });
     a.answer(6n);
     b.answer(7n);
@@ -198,7 +198,7 @@ describe('who is wrong in a vote', () => {
     expect(contradicted).toEqual([['a', 'b']]);
   });
 
-  it('is not known where no answer won and all have voted', async () => {
+  it('is unknown if no answer won and every engine has voted', async () => {
     const voting = election([a, b], { participants: 2 });
     a.answer(6n);
     b.answer(7n);
@@ -206,7 +206,7 @@ describe('who is wrong in a vote', () => {
     expect([disputes, contradicted]).toMatchObject([[{ wrong: [], right: undefined }], []]);
   });
 
-  it('is not taught by few: what one contradicts that it had voted for is no known answer', async () => {
+  it('is reported without a right answer if the winners are too few', async () => {
     const digests = { spikeCounts: [], potentials: Buffer.alloc(0), readoutDigest: readoutDigest(fakeInference()) };
     const voting = election([a, b, c, d], { participants: 3 });
     a.answer(6n);
@@ -225,7 +225,7 @@ describe('a refusal in a vote', () => {
   const LABEL = { compare: { kind: 'LABEL' } } as const;
   const NEAR = { compare: { kind: 'TOLERANCE', tolerance: 0.1 } } as const;
 
-  it('is a ballot: one against two answers dissents, and no spare is asked', async () => {
+  it('loses against two answers, and no other engine is asked', async () => {
     const voting = election([a, b, c, d]);
     a.fail('NON_FINITE', there);
     b.answer(7n);
@@ -236,7 +236,7 @@ describe('a refusal in a vote', () => {
     expect(d.wasAsked).toBe(false);
   });
 
-  it('wins with a majority, names the engines that say so, and the one that answers dissents', async () => {
+  it('wins with a majority, and the answering engine dissents', async () => {
     const voting = election([a, b, c]);
     a.fail('NON_FINITE', there);
     b.fail('NON_FINITE', there);
@@ -253,7 +253,7 @@ describe('a refusal in a vote', () => {
     ['another reason', 'INPUT_LENGTH' as const, there],
     ['another step', 'NON_FINITE' as const, { ...there, step: '4' }],
     ['another node', 'NON_FINITE' as const, { ...there, node: 'lif2' }],
-  ])('does not agree with one for %s', async (_name, kind, where) => {
+  ])('does not agree with a refusal for %s', async (_name, kind, where) => {
     const voting = election([a, b, c]);
     a.fail('NON_FINITE', there);
     b.fail(kind, where);
@@ -262,7 +262,7 @@ describe('a refusal in a vote', () => {
     expect(disputes).toMatchObject([{ verdict: 'DISPUTED', wrong: [] }]);
   });
 
-  it('lets a spare engine decide where the others are absent', async () => {
+  it('is decided by another engine if the others are absent', async () => {
     const voting = election([a, b, c, d]);
     a.fail('NON_FINITE', there);
     b.fail('ENGINE_LOST');
@@ -278,7 +278,7 @@ describe('a refusal in a vote', () => {
     ]);
   });
 
-  it.each([LABEL, NEAR])('contradicts any answer, so that its engine is wrong by $compare.kind, too', async (by) => {
+  it.each([LABEL, NEAR])('contradicts every answer when compared by $compare.kind', async (by) => {
     const voting = election([a, b, c], by);
     a.fail('NON_FINITE', there);
     b.answer(6n);
@@ -287,7 +287,7 @@ describe('a refusal in a vote', () => {
     expect(disputes).toMatchObject([{ wrong: ['a'], right: undefined }]);
   });
 
-  it.each([LABEL, NEAR])('that wins shows the engine that answers to be wrong by $compare.kind, too', async (by) => {
+  it.each([LABEL, NEAR])('names the answering engine as wrong if it wins by $compare.kind', async (by) => {
     const voting = election([a, b, c], by);
     a.fail('NON_FINITE', there);
     b.answer(6n);
@@ -296,7 +296,7 @@ describe('a refusal in a vote', () => {
     expect(disputes).toMatchObject([{ wrong: ['b'], right: undefined }]);
   });
 
-  it('is not confirmed where it is the only ballot, and the policy takes what there is', async () => {
+  it('is unconfirmed if it is the only ballot of a degraded vote', async () => {
     const voting = election([a], { onFew: 'ACCEPT_DEGRADED' });
     a.fail('NON_FINITE', there);
     await expect(voting).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { unconfirmed: 'true' } });
@@ -304,7 +304,7 @@ describe('a refusal in a vote', () => {
 });
 
 describe('a malformed answer in a vote', () => {
-  it('is absent, is told of, and another engine is asked', async () => {
+  it('counts as absent, is reported, and another engine is asked', async () => {
     const voting = election([a, b, c, d]);
     a.fail('ENGINE_FAULT', { malformed: 'too short' });
     await flush();
@@ -317,8 +317,8 @@ describe('a malformed answer in a vote', () => {
   });
 });
 
-describe('a vote of full engines', () => {
-  it('asks another one without a retry where that has room', async () => {
+describe('vote, if engines answer that they are full,', () => {
+  it('asks another engine with free slots without a retry', async () => {
     const voting = election([a, b, c, d], {}, { budget: new RetryBudget(0, 0) });
     a.fail('ENGINE_FULL');
     await flush();
@@ -327,15 +327,15 @@ describe('a vote of full engines', () => {
     expect((await voting).grade).toBe('UNANIMOUS');
   });
 
-  it('is about the pool where all are full', async () => {
+  it('fails with ROUTER_FULL if all are full', async () => {
     const voting = election([a, b, c]);
     for (const voter of [a, b, c]) voter.fail('ENGINE_FULL');
     await expect(voting).rejects.toMatchObject({ kind: 'ROUTER_FULL' });
   });
 });
 
-describe('the time of a ballot', () => {
-  /** Part of the caller's time that is left. */
+describe('the timeout of a ballot', () => {
+  /** Returns each timeout as a part of the caller’s time left. */
   async function partsOf(plan: HandDriven[], over: Partial<VotePolicy> = {}): Promise<number[]> {
     const context = { deadlineMs: performance.now() + 900, signal: caller.signal };
     const voting = vote(fakeExecution(plan, caller.signal, {}, { context, policy: { ...PLAIN, ...over } }));
@@ -346,15 +346,15 @@ describe('the time of a ballot', () => {
     return parts;
   }
 
-  it('is half where an engine is left that can vote in its place', async () => {
+  it('is half of the time left if another engine could replace it', async () => {
     expect(await partsOf([a, b, c, d])).toEqual([0.5, 0.5, 0.5]);
   });
 
-  it('is half where not all that take part have been asked', async () => {
+  it('is half of the time left if not all participants were asked', async () => {
     expect(await partsOf([a, b, c], { mode: 'STAGED' })).toEqual([0.5, 0.5]);
   });
 
-  it('is more where all that there are vote already', async () => {
+  it('is 0.8 of the time left if every engine already votes', async () => {
     expect(await partsOf([a, b, c])).toEqual([0.8, 0.8, 0.8]);
   });
 });

@@ -8,7 +8,7 @@ import type { RawInput } from '../check-input.ts';
 const rate = { kind: 'rate', seed: 3 } as const;
 const bins = { bin_us: 10, width: 3, height: 1, polarity: 'merged', value: 'count', order: 'ascending' } as const;
 
-/** What the engine got: shape and numbers. */
+/** Returns what the engine got: shape and numbers. */
 async function sent(over: Partial<ModelVersion>, input: RawInput): Promise<unknown> {
   const only = engine('a');
   const pins = fakePinsOf({ inputKind: 'series' });
@@ -20,8 +20,8 @@ async function sent(over: Partial<ModelVersion>, input: RawInput): Promise<unkno
 
 const floats = (...values: number[]): Buffer => Buffer.from(new Float32Array(values).buffer);
 
-describe('what engines get', () => {
-  it('of a tensor of another type are binary32 numbers', async () => {
+describe('the validated input', () => {
+  it('is converted to binary32', async () => {
     const input = { field: 'tensor', shape: [2, 3], dtype: 'UINT8', data: Buffer.of(1, 2, 3, 4, 5, 255) } as const;
     expect(await sent({}, input)).toEqual([
       [2, 3],
@@ -29,7 +29,7 @@ describe('what engines get', () => {
     ]);
   });
 
-  it('with an encoder is a series of spikes, of the model’s steps', async () => {
+  it('is encoded as spikes for the model’s steps if the model has an encoder', async () => {
     const input = { field: 'encoding', shape: [3], dtype: '', data: floats(0, 1, 2) } as const;
     expect(await sent({ encoder: rate, steps: 2 }, input)).toEqual([
       [2, 3],
@@ -37,7 +37,7 @@ describe('what engines get', () => {
     ]);
   });
 
-  it('of events is their series', async () => {
+  it('is a series for a list of events', async () => {
     const list = { times: Buffer.of(5, 16), x: Buffer.of(2, 0), y: Buffer.of(0, 0), polarity: Buffer.of(0, 1) };
     const input = { field: 'events', events: { ...list, startUs: undefined, steps: 0 } } as const;
     expect(await sent({ events: bins }, input)).toEqual([
@@ -47,7 +47,7 @@ describe('what engines get', () => {
   });
 });
 
-describe('what is refused', () => {
+describe('validation', () => {
   const noEvents = {
     times: Buffer.of(1),
     x: Buffer.of(0),
@@ -57,17 +57,17 @@ describe('what is refused', () => {
     steps: 1,
   };
 
-  it('are events for a model that takes none', async () => {
+  it('refuses events for a model that takes none', async () => {
     const request = question({ input: { field: 'events', events: noEvents } });
     expect(await kindOf(build([engine('a')]).reason(request, context()))).toBe('INPUT_KIND');
   });
 
-  it('is a model whose events make another number of elements than its network takes', async () => {
+  it('refuses a model whose events do not fit its network', async () => {
     const router = build([engine('a')], [version(1, { events: { ...bins, width: 4 } })]);
     expect(await kindOf(router.reason(question(), context()))).toBe('MODEL_INVALID');
   });
 
-  it('is a series where the encoder takes one step', async () => {
+  it('refuses a series if the encoder takes one step', async () => {
     const input = { field: 'tensor', shape: [2, 3], dtype: '', data: floats(1, 1, 1, 1, 1, 1) } as const;
     const router = build([engine('a')], [version(1, { inputKind: 'series', encoder: rate })]);
     expect(await kindOf(router.reason(question({ input }), context()))).toBe('INPUT_KIND');
