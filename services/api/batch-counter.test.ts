@@ -9,8 +9,8 @@ function count(bytes: Uint8Array, chunkBytes: number): number {
   return counter.items;
 }
 
-describe('the count of a batch that comes in', () => {
-  it('is of its items, however its bytes are cut', () => {
+describe('BatchCounter', () => {
+  it('counts the same items however the bytes are split', () => {
     const lengths = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 30 });
     fc.assert(
       fc.property(lengths, fc.integer({ min: 1, max: 50 }), (items, chunkBytes) => {
@@ -20,17 +20,17 @@ describe('the count of a batch that comes in', () => {
     );
   });
 
-  it('goes no further than one item too many', () => {
+  it('stops counting at one item above the limit', () => {
     const counter = new BatchCounter();
     counter.add(Buffer.alloc(4_096, Uint8Array.of(0x0a, 0)), 3);
     expect(counter.items).toBe(4);
   });
 
-  it('ends with a field that is no item', () => {
+  it('stops counting at a field that is not an item', () => {
     expect(count(Uint8Array.of(0x0a, 0, 0x10, 1, 0x0a, 0), 1)).toBe(1);
   });
 
-  it('ends with a length that is none', () => {
+  it('stops counting at an invalid length', () => {
     expect(count(Uint8Array.of(0x0a, 0, 0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0x0a, 0), 3)).toBe(1);
   });
 });

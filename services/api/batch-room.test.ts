@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { BatchRoom } from './batch-room.ts';
 
-describe('room for batches', () => {
-  it('counts a batch as its items', () => {
+describe('BatchRoom', () => {
+  it('counts each item of a batch and refuses items above the limit', () => {
     const room = new BatchRoom();
     room.enter(60, 100);
     room.enter(40, 100);
@@ -15,14 +15,14 @@ describe('room for batches', () => {
     );
   });
 
-  it('is given back', () => {
+  it('frees the capacity when a batch leaves', () => {
     const room = new BatchRoom();
     const leave = room.enter(100, 100);
     leave();
     expect(() => room.enter(100, 100)).not.toThrow();
   });
 
-  it('is there for one batch, however large', () => {
+  it('accepts one batch of any size if it is empty', () => {
     const room = new BatchRoom();
     const leave = room.enter(1_024, 100);
     expect(() => room.enter(1, 100)).toThrow('no room for the 1');

@@ -1,4 +1,4 @@
-// Who may hold a connection that others could have.
+// Which connections are closed to make room for new ones.
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { once } from 'node:events';
 import { afterEach, expect, it } from '@jest/globals';
@@ -34,7 +34,7 @@ async function call(path: string): Promise<void> {
   await once(stream, 'data');
 }
 
-it('a watch on the health of the router, which needs no token, is given up for a new connection', async () => {
+it('a health watch without a token is closed to make room for a new connection', async () => {
   const connections = new ConnectionLimit(MAX);
   const owner = new CallerAccount('ann', NO_LIMITS, { calls: 0, refused: 0 });
   const authorize = (path: string): CallerAccount | undefined => (path === CHECK ? owner : undefined);

@@ -2,35 +2,35 @@ import { describe, expect, it } from '@jest/globals';
 import { CacheMode, Detail } from '../generated/tandem/v1/types.ts';
 import { toCacheMode, toDetail } from './enums.ts';
 
-describe('how much to tell of a run', () => {
+describe('toDetail', () => {
   it.each([
     [Detail.DETAIL_UNSPECIFIED, 'SUMMARY'],
     [Detail.DETAIL_SUMMARY, 'SUMMARY'],
     [Detail.DETAIL_LAYERS, 'LAYERS'],
     [Detail.DETAIL_RASTER, 'RASTER'],
     [Detail.DETAIL_READOUT, 'READOUT'],
-  ])('is for %d %s', (detail, name) => {
+  ])('maps %d to %s', (detail, name) => {
     expect(toDetail(detail)).toBe(name);
   });
 
-  it.each([5, -1, 2_147_483_647, Detail.UNRECOGNIZED])('is not known for %d', (value) => {
+  it.each([5, -1, 2_147_483_647, Detail.UNRECOGNIZED])('refuses the unknown value %d', (value) => {
     expect(() => toDetail(value as Detail)).toThrow(
       `detail ${value} is not known; send one of DETAIL_SUMMARY, DETAIL_LAYERS, DETAIL_RASTER, DETAIL_READOUT`,
     );
   });
 });
 
-describe('how the cache is used', () => {
+describe('toCacheMode', () => {
   it.each([
     [CacheMode.CACHE_MODE_UNSPECIFIED, 'USE'],
     [CacheMode.CACHE_MODE_USE, 'USE'],
     [CacheMode.CACHE_MODE_BYPASS, 'BYPASS'],
     [CacheMode.CACHE_MODE_REFRESH, 'REFRESH'],
-  ])('is for %d %s', (mode, name) => {
+  ])('maps %d to %s', (mode, name) => {
     expect(toCacheMode(mode)).toBe(name);
   });
 
-  it.each([4, -1, CacheMode.UNRECOGNIZED])('is not known for %d', (value) => {
+  it.each([4, -1, CacheMode.UNRECOGNIZED])('refuses the unknown value %d', (value) => {
     expect(() => toCacheMode(value as CacheMode)).toThrow(`cache ${value} is not known`);
   });
 });

@@ -60,7 +60,7 @@ function publish(over: Partial<PublishRequest> = {}): Promise<PublishResponse> {
   );
 }
 
-/** Resolves once it is subscribed. */
+/** Resolves when the subscription is active. */
 async function subscribe(
   ...args: ConstructorParameters<typeof EventReader> extends [unknown, ...infer R] ? R : never
 ): Promise<EventReader> {
@@ -74,13 +74,13 @@ function tell(text: string): void {
 }
 
 describe('Subscribe', () => {
-  it('says first which run of the router it is, and how far that is', async () => {
+  it('first sends the instance of the router and its last sequence', async () => {
     tell('before');
     const reader = await subscribe();
     expect(await reader.subscribed).toEqual({ instance: log.instance, lastSequence: 1n });
   });
 
-  it('gives what happens from then on, with all there is to know', async () => {
+  it('sends later events with all their fields', async () => {
     tell('before');
     const reader = await subscribe();
     const data = { engine: 'engine-1' };
@@ -95,7 +95,7 @@ describe('Subscribe', () => {
     expect(Math.abs(Number(reader.events[1]!.timeMs) - Date.now())).toBeLessThan(10_000);
   });
 
-  it('gives what the log has after an event, and then what happens', async () => {
+  it('sends the stored events after a sequence, then new ones', async () => {
     for (const text of ['a', 'b', 'c']) tell(text);
     const reader = await subscribe({ afterSequence: 1n, instance: log.instance });
     tell('d');
@@ -103,14 +103,14 @@ describe('Subscribe', () => {
     expect(reader.events.map(({ text }) => text)).toEqual(['b', 'c', 'd']);
   });
 
-  it('gives all of this run to a caller who knows an earlier one', async () => {
+  it('sends all stored events if the caller names an earlier instance', async () => {
     tell('a');
     const reader = await subscribe({ afterSequence: 900n, instance: '0123456789abcdef' });
     await until(() => reader.events.length === 1, { what: 'the first' });
     expect((await reader.subscribed).instance).toBe(log.instance);
   });
 
-  it('says what was missed, before what came after it', async () => {
+  it('reports how many events were missed, before the later ones', async () => {
     for (let n = 0; n < 150; n += 1) tell(String(n));
     const reader = await subscribe({ afterSequence: 0n });
     await until(() => reader.events.length === 100, { what: 'all that is left' });
@@ -127,13 +127,13 @@ describe('Subscribe', () => {
     [{ topics: Array.from({ length: 65 }, () => '*') }, 'topics', /65 entries; send at most 64/],
     [{ afterSequence: 1n }, 'after_sequence', /after_sequence is 1, and the newest event is 0/],
     [{ afterSequence: 2n ** 64n - 1n }, 'after_sequence', /is 18446744073709551615/],
-  ])('refuses what makes no sense: %#', async (request, field, message) => {
+  ])('refuses invalid fields: %#', async (request, field, message) => {
     const refusal = await refusalOf(new EventReader(client, request).ended);
     expect(refusal).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_FIELD', field });
     expect(refusal.message).toMatch(message);
   });
 
-  it('refuses bytes that are no message', async () => {
+  it('refuses bytes that are not a valid message', async () => {
     const { path } = EventServiceService.subscribe;
     const call = client.makeServerStreamRequest(
       path,
@@ -145,7 +145,7 @@ describe('Subscribe', () => {
     expect(await refusalOf(ended)).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_FIELD' });
   });
 
-  it('takes so many callers and no more, until one leaves', async () => {
+  it('refuses more subscribers than the limit until one leaves', async () => {
     const readers = await Promise.all(Array.from({ length: MAX_SUBSCRIBERS }, () => subscribe()));
     expect(await refusalOf(new EventReader(client).ended)).toMatchObject({
       ...{ code: 'RESOURCE_EXHAUSTED', reason: 'ROUTER_FULL', retryAfterMs: 1_000 },
@@ -156,7 +156,7 @@ describe('Subscribe', () => {
     await subscribe();
   });
 
-  it('ends without an error when its caller leaves or has no more time', async () => {
+  it('ends without a counted error when its caller leaves or its deadline passes', async () => {
     const [leaving, late] = [await subscribe(), await subscribe({}, { deadline: Date.now() + 100 })];
     leaving.cancel();
     expect(await refusalOf(late.ended)).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
@@ -165,7 +165,7 @@ describe('Subscribe', () => {
     expect(counted).toMatchObject({ count: 2, errors: 0 });
   });
 
-  it('ends with the reason when the router stops, after what was on its way', async () => {
+  it('ends with DRAINING when the router stops, after the pending events', async () => {
     const reader = await subscribe();
     tell('the last');
     await until(() => reader.events.length === 1, { what: 'it' });
@@ -176,7 +176,7 @@ describe('Subscribe', () => {
 });
 
 describe('Publish', () => {
-  it('answers with the sequence that the event got, and of which run it is', async () => {
+  it('returns the sequence of the event and the instance of the router', async () => {
     tell('a');
     expect(await publish()).toMatchObject({ sequence: 2n, instance: log.instance });
     expect(log.recent(1)).toMatchObject([{ topic: 'user.x', severity: 'INFO', text: 'it happened' }]);
@@ -211,18 +211,18 @@ describe('Publish', () => {
     expect(log.lastSequence).toBe(0);
   });
 
-  it('takes the most that it allows', async () => {
+  it('accepts the largest event within the limits', async () => {
     const topic = `user.${'x'.repeat(123)}`;
     await publish({ topic, text: 'x'.repeat(4_096), data: much(32), payload: Buffer.alloc(65_536) });
     expect(log.lastSequence).toBe(1);
   });
 
-  it('keeps of a request no more than the event', async () => {
+  it('stores only the payload, not the whole request', async () => {
     await publish({ payload: Buffer.alloc(10) });
     expect(log.recent(1)[0]!.payload.buffer.byteLength).toBe(10);
   });
 
-  it('takes as many a second as the setting says, and says when to come again', async () => {
+  it('refuses more events per second than the setting, with a retry time', async () => {
     for (let n = 0; n < 5; n += 1) await publish();
     expect(await refusalOf(publish())).toMatchObject({
       ...{ code: 'RESOURCE_EXHAUSTED', reason: 'PUBLISH_RATE', retryAfterMs: 200 },

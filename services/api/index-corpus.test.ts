@@ -6,7 +6,7 @@ import { Indexing, type IndexingParts } from './index-corpus.ts';
 
 const NOW = { kind: 'index', startedMs: 1, endedMs: 0, done: 0, total: 0, result: '', error: '' } as const;
 
-/** One passage, which is labelled when `release` is called. */
+/** Indexes one passage, which gets its label when `release` is called. */
 function indexing(over: Partial<IndexingParts> = {}, stored: readonly Operation[] = []) {
   const kept = { operations: stored };
   const operations = new Operations({ read: () => stored, write: (all) => (kept.operations = all) });
@@ -28,8 +28,8 @@ const turns = async (): Promise<void> => {
   for (let k = 0; k < 20; k += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
-describe('the indexing of a corpus', () => {
-  it('is an operation with progress and a result', async () => {
+describe('Indexing', () => {
+  it('runs as an operation with progress and a result', async () => {
     const { made, operations, release } = indexing();
     const { operationId } = await made.begin('notes');
     await turns();
@@ -40,7 +40,7 @@ describe('the indexing of a corpus', () => {
     expect(operations.get(operationId)).toMatchObject({ state: 'SUCCEEDED', done: 1, result });
   });
 
-  it('counts a passage half until it is labelled', async () => {
+  it('counts a passage without a label as half done', async () => {
     const { made, operations } = indexing({
       corpora: { pending: () => new Promise(() => undefined), label: async () => undefined },
     });
@@ -50,7 +50,7 @@ describe('the indexing of a corpus', () => {
     expect(operations.get(operationId)).toMatchObject({ done: 20, total: 100 });
   });
 
-  it('runs once for a corpus at a time', async () => {
+  it('runs one operation at a time for a corpus', async () => {
     const { made, release } = indexing();
     const first = (await made.begin('notes')).operationId;
     expect((await made.begin('notes')).operationId).toBe(first);
@@ -60,7 +60,7 @@ describe('the indexing of a corpus', () => {
     expect((await made.begin('notes')).operationId).not.toBe(first);
   });
 
-  it('ends at once where it is cancelled', async () => {
+  it('stops at once when it is cancelled', async () => {
     const { made, operations } = indexing();
     const { operationId } = await made.begin('notes');
     operations.cancel(operationId);
@@ -68,7 +68,7 @@ describe('the indexing of a corpus', () => {
     expect(operations.get(operationId)).toMatchObject({ state: 'CANCELLED' });
   });
 
-  it('says why it failed', async () => {
+  it('reports why it failed', async () => {
     const pending = (): Promise<never> => Promise.reject(new RouterError('UNKNOWN_CORPUS', 'it was removed'));
     const { made, operations } = indexing({ corpora: { pending, label: async () => undefined } });
     const { operationId } = await made.begin('notes');
@@ -76,14 +76,14 @@ describe('the indexing of a corpus', () => {
     expect(operations.get(operationId)).toMatchObject({ state: 'FAILED', error: 'it was removed' });
   });
 
-  it('without a text model makes no labels', async () => {
+  it('makes no labels without a text model', async () => {
     const { made, operations } = indexing({ textModel: () => undefined });
     const { operationId } = await made.begin('notes');
     await turns();
     expect(operations.get(operationId).result).toBe('1 passages indexed; no model takes text, so they have no labels');
   });
 
-  it('that a stop has interrupted is started again', async () => {
+  it('restarts an operation that a stop interrupted', async () => {
     const before = indexing();
     await before.made.begin('notes');
     before.made.stop();
@@ -96,7 +96,7 @@ describe('the indexing of a corpus', () => {
     ]);
   });
 
-  it('is not started again where the corpus was removed since', async () => {
+  it('does not restart if the corpus was removed', async () => {
     const stored: Operation[] = [{ ...NOW, id: 'index-1', subject: 'gone', state: 'RUNNING' }];
     const nameOf = (): Promise<never> => Promise.reject(new RouterError('UNKNOWN_CORPUS', 'gone'));
     const { made, operations } = indexing({ nameOf }, stored);
@@ -104,7 +104,7 @@ describe('the indexing of a corpus', () => {
     expect(operations.list('index').map(({ state }) => state)).toEqual(['INTERRUPTED']);
   });
 
-  it('waits for a database that is away when the router starts', async () => {
+  it('restarts even if the database is unavailable when the router starts', async () => {
     const stored: Operation[] = [{ ...NOW, id: 'index-1', subject: 'notes', state: 'RUNNING' }];
     const nameOf = (): Promise<never> => Promise.reject(new RouterError('CORPUS_UNAVAILABLE', 'away'));
     const { made, operations } = indexing({ nameOf }, stored);

@@ -71,14 +71,14 @@ describe.each(EDGES)('on edge %s', (edge) => {
   interface Ended {
     readonly code: string;
     readonly message: string;
-    /** Of google.rpc, as they are on the wire. */
+    /** The google.rpc details as sent. */
     readonly details: string;
   }
 
   interface Sending {
-    /** Both sides are closed: where ours has not ended, the server has reset it. */
+    /** Resolves when both sides are closed; if our side has not ended, the server has reset the stream. */
     readonly ended: Promise<Ended>;
-    /** Resolves with the next message's bytes. */
+    /** Resolves with the bytes of the next message. */
     readonly answered: Promise<unknown>;
     write(bytes: Buffer): void;
     end(): void;
@@ -123,14 +123,14 @@ describe.each(EDGES)('on edge %s', (edge) => {
     return await sending.ended;
   }
 
-  describe('a message that does not come', () => {
+  describe('a message that does not arrive', () => {
     const cut = frame(Buffer.alloc(1_000)).subarray(0, 500);
 
     it.each([
       ['at all', Buffer.alloc(0)],
       ['whole', cut],
       ['with an end', frame(Buffer.alloc(10))],
-    ])('%s ends its call after the time for a request, and has the sender stop', async (_what, bytes) => {
+    ])('%s ends its call after the request timeout and stops the sender', async (_what, bytes) => {
       timeoutMs = 50;
       const sending = open('Reason');
       if (bytes.length > 0) sending.write(bytes);
@@ -151,12 +151,12 @@ describe.each(EDGES)('on edge %s', (edge) => {
       expect(await sending.ended).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     });
 
-    it('is no fault of a stream between two messages', async () => {
+    it('does not end a stream that is idle between two messages', async () => {
       timeoutMs = 50;
       const idle = open('ReasonStream');
       idle.write(frame(Buffer.alloc(10)));
       await idle.answered;
-      await open('Reason').ended; // a call that began later has run out of time meanwhile
+      await open('Reason').ended; // a later call times out meanwhile
       idle.write(frame(Buffer.alloc(10)));
       idle.end();
       expect(await idle.ended).toMatchObject({ code: 'OK' });
@@ -169,7 +169,7 @@ describe.each(EDGES)('on edge %s', (edge) => {
       return Buffer.from(ReasonBatchRequest.encode({ requests }).finish());
     };
 
-    it('is refused as soon as they are counted, and its sender stops', async () => {
+    it('is refused as soon as the limit is exceeded, and its sender stops', async () => {
       const sending = open('ReasonBatch');
       sending.write(frame(Buffer.concat([batch(4), Buffer.alloc(50_000)])).subarray(0, 1_000));
       expect(await sending.ended).toMatchObject({
@@ -178,11 +178,11 @@ describe.each(EDGES)('on edge %s', (edge) => {
       });
     });
 
-    it('is not one with as many as there may be', async () => {
+    it('is not refused if it has exactly the maximum', async () => {
       expect(await send('ReasonBatch', frame(batch(3)))).toMatchObject({ code: 'OK' });
     });
 
-    it('is not another method’s message', async () => {
+    it('is not counted in a message of another method', async () => {
       expect(await send('Reason', frame(batch(4)))).toMatchObject({ code: 'OK' });
     });
   });
@@ -191,7 +191,7 @@ describe.each(EDGES)('on edge %s', (edge) => {
     it.each([
       ['without an encoding', {}],
       ['with the encoding “identity”', { 'grpc-encoding': 'identity' }],
-    ])('%s ends its call as gRPC’s specification says', async (_what, headers) => {
+    ])('%s ends its call with INTERNAL, as the gRPC specification requires', async (_what, headers) => {
       expect(await send('Reason', frame(Buffer.from('x'), 1), headers as Record<string, string>)).toMatchObject({
         code: 'INTERNAL',
         message: expect.stringMatching(/flagged as compressed/) as unknown,
@@ -199,7 +199,7 @@ describe.each(EDGES)('on edge %s', (edge) => {
       expect(taken).toEqual([]);
     });
 
-    it('and is, is read', async () => {
+    it('with gzip is decompressed', async () => {
       const gzipped = Buffer.from('H4sIAAAAAAAAA6sAAIMW3IwBAAAA', 'base64'); // "x"
       expect(await send('Reason', frame(gzipped, 1), { 'grpc-encoding': 'gzip' })).toMatchObject({ code: 'OK' });
       expect(taken.map(String)).toEqual(['x']);
@@ -207,7 +207,7 @@ describe.each(EDGES)('on edge %s', (edge) => {
   });
 
   describe.each(['Reason', 'ReasonStream'])('a message that is too large, in a call of %s', (method) => {
-    it('ends the call when its length is known, in a way that programs understand', async () => {
+    it('ends the call with RESOURCE_EXHAUSTED when its length is known', async () => {
       const sending = open(method);
       const whole = frame(Buffer.alloc(MAX_MESSAGE_BYTES + 1));
       sending.write(whole.subarray(0, 5));
@@ -220,10 +220,10 @@ describe.each(EDGES)('on edge %s', (edge) => {
     });
   });
 
-  describe('more bytes than the open calls may hold', () => {
+  describe('more message bytes than all open calls may hold', () => {
     const most = MAX_OPEN_MESSAGES * MAX_MESSAGE_BYTES;
 
-    it('end the call that holds the most of them, and no small one', async () => {
+    it('end the call that holds the most, not a small one', async () => {
       const small = open('Reason');
       small.write(frame(Buffer.alloc(1_000)).subarray(0, 900));
       const large = Array.from({ length: most / MAX_MESSAGE_BYTES + 1 }, () => {

@@ -17,8 +17,8 @@ const layers = (counts: number): { layers: LayerActivity[] } => ({
   ],
 });
 
-describe('the room for layers in a batch’s answer', () => {
-  it('is for so many numbers; who comes above is told what to do, and a smaller one may still fit', () => {
+describe('LayerBudget', () => {
+  it('refuses an answer above the remaining numbers and accepts a smaller one', () => {
     const room = new LayerBudget();
     room.take(layers(MAX_BATCH_LAYER_NUMBERS - 10));
     expect(() => room.take(layers(11))).toThrow(RouterError);
@@ -28,7 +28,7 @@ describe('the room for layers in a batch’s answer', () => {
     room.take(layers(10));
   });
 
-  it('is of no account to answers without layers', () => {
+  it('accepts answers without layers when it is used up', () => {
     const room = new LayerBudget();
     room.take(layers(MAX_BATCH_LAYER_NUMBERS));
     expect(() => room.take({})).not.toThrow();

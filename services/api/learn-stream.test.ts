@@ -23,7 +23,7 @@ const teacher = version(1, {
   name: 'teacher',
   readout: { from: 'spike_count', labels: ['yes', 'no'], temperature: 1 },
 });
-/** Sure of "yes". */
+/** Answers "yes" with high confidence. */
 const router = {
   reason: () => Promise.resolve({ answer: { scores: [0.9, 0.1], labelIndex: 0, label: 'yes' }, model: teacher }),
 } as unknown as Router;
@@ -72,7 +72,7 @@ const learnt = (student: string): bigint => {
   return BigInt(found?.done ?? -1);
 };
 
-it('examples are learnt, held out and committed', async () => {
+it('Learn trains on examples, holds some out and commits', async () => {
   const { answer, stream } = begin('a', 100);
   stream.end();
   const { learnt: taught, heldOut, skipped, publishedVersion, commits } = await answer;
@@ -80,14 +80,14 @@ it('examples are learnt, held out and committed', async () => {
   expect(publisher.versionsOf('a')).toEqual([{ version: 1, isServed: true }]);
 });
 
-it('an example is learnt while the next one is not there yet', async () => {
+it('Learn trains on an example before the next one arrives', async () => {
   const { answer, stream } = begin('slow', 3);
   while (learnt('slow') < 3n) await new Promise((resolve) => setTimeout(resolve, 5));
   stream.end();
   expect((await answer).skipped).toBe(0n);
 });
 
-it('an example with an unknown label is skipped, with the reason', async () => {
+it('Learn skips an example with an unknown label and returns the reason', async () => {
   const { answer, stream } = begin('b', 1);
   const value = { encoding: [1, 2, 3], label: 'perhaps' };
   stream.write(LearnRequest.fromPartial({ what: { $case: 'example', value } }));
@@ -95,7 +95,7 @@ it('an example with an unknown label is skipped, with the reason', async () => {
   expect((await answer).skippedReasons).toEqual(['example 2: label "perhaps" is not one of the student’s: yes, no, …']);
 });
 
-it('a student is taught by one call at a time', async () => {
+it('Learn accepts one call per student at a time', async () => {
   const first = begin('c', 1);
   while (learnt('c') < 1n) await new Promise((resolve) => setTimeout(resolve, 5));
   const second = begin('c', 1);
@@ -104,7 +104,7 @@ it('a student is taught by one call at a time', async () => {
   await first.answer;
 });
 
-it('an operation that is cancelled ends the call, and what was learnt is kept', async () => {
+it('Learn ends when its operation is cancelled and keeps what was learnt', async () => {
   const { answer } = begin('d', 5);
   while (learnt('d') < 5n) await new Promise((resolve) => setTimeout(resolve, 5));
   const { id } = operations.list('learn')[0]!;
@@ -114,7 +114,7 @@ it('an operation that is cancelled ends the call, and what was learnt is kept', 
   expect((await students.find('d')).state.spec?.student).toBe('d');
 });
 
-it('a call whose first message is an example is refused', async () => {
+it('Learn refuses a call whose first message is an example', async () => {
   const { promise, resolve, reject } = Promise.withResolvers<LearnResponse>();
   const stream = client.learn((error, response) => (error ? reject(error) : resolve(response)));
   stream.write(LearnRequest.fromPartial({ what: { $case: 'example', value: { encoding: [1] } } }));

@@ -21,7 +21,7 @@ describe.each(EDGES)('a Unix socket on edge %s', (edge) => {
     servers.push(await serve([], edge, { listen: `unix:${path}` }));
   }
 
-  it('that a killed process has left is removed', async () => {
+  it('is replaced if a killed process left it', async () => {
     const program = `require('net').createServer().listen(${JSON.stringify(path)}, () => console.log('up'))`;
     const child = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] });
     await once(child.stdout, 'data');
@@ -31,7 +31,7 @@ describe.each(EDGES)('a Unix socket on edge %s', (edge) => {
     await listen();
   });
 
-  it('on which a process answers stays with it', async () => {
+  it('is not taken from a process that listens on it', async () => {
     await listen();
     await expect(listen()).rejects.toThrow(`cannot listen on unix:${path}`);
   });
@@ -40,7 +40,7 @@ describe.each(EDGES)('a Unix socket on edge %s', (edge) => {
     ['a regular file', () => writeFileSync(path, 'precious')],
     ['a folder', () => mkdirSync(path)],
     ['a symbolic link', () => symlinkSync('nowhere', path)],
-  ])('is not put where %s is, which stays and is named', async (what, put) => {
+  ])('does not replace %s, and the error names it', async (what, put) => {
     put();
     const message = `cannot listen on unix:${path}: ${what} is there; remove it, or choose another path`;
     await expect(listen()).rejects.toThrow(message);

@@ -1,4 +1,4 @@
-// Bytes that are no message, sent to every rpc there is: proto/ says which.
+// Sends bytes that are not a valid message to every rpc in proto/.
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ const RPCS = Object.entries(loadSync(FILES, { includeDirs: [PROTO_DIR] })).flatM
 
 const UNLIMITED = { perS: 0, maxCalls: 0, maxItems: 0, maxBytes: 0 };
 
-/** Field 1 as two bytes of text, of which there is none. */
+/** Field 1 as a text of two bytes, which are missing. */
 const MALFORMED = Buffer.from([0x0a, 0x02]);
 
 const metrics = new Metrics();
@@ -38,7 +38,7 @@ let api: ApiServer;
 let client: grpc.Client;
 
 beforeAll(async () => {
-  // No handler gets as far as to need another part.
+  // No handler runs far enough to need another part.
   api = new ApiServer({ metrics, tracing: fakeTracing(), agents: {} } as ApiParts, {
     ...{ listen: '127.0.0.1:0', edge: edgeUnderTest },
     ...{
@@ -65,7 +65,7 @@ beforeAll(async () => {
     reload: () => Promise.reject(new Error('not reached')),
   });
   await api.start();
-  // Every rpc may be called there.
+  // The admin address allows every rpc.
   client = new grpc.Client(api.adminAddress, grpc.credentials.createInsecure());
 });
 
@@ -95,9 +95,9 @@ function send(bytes: Buffer, { path, requestStream, responseStream, responseDese
   });
 }
 
-describe('bytes that are no message', () => {
+describe('bytes that are not a valid message', () => {
   it.each(RPCS.filter(([, rpc]) => !isBidirectional(rpc)))(
-    'are refused by %s as their sender’s fault',
+    'are refused by %s with INVALID_ARGUMENT',
     async (_, rpc) => {
       expect(await refusalOf(send(MALFORMED, rpc))).toMatchObject({
         code: 'INVALID_ARGUMENT',
@@ -107,13 +107,16 @@ describe('bytes that are no message', () => {
     },
   );
 
-  it.each(RPCS.filter(([, rpc]) => isBidirectional(rpc)))('have an error of their own in %s', async (_, rpc) => {
-    expect(await send(MALFORMED, rpc)).toMatchObject({
-      error: { code: grpc.status.INVALID_ARGUMENT, reason: 'INVALID_FIELD' },
-    });
-  });
+  it.each(RPCS.filter(([, rpc]) => isBidirectional(rpc)))(
+    'get an error message in the stream of %s',
+    async (_, rpc) => {
+      expect(await send(MALFORMED, rpc)).toMatchObject({
+        error: { code: grpc.status.INVALID_ARGUMENT, reason: 'INVALID_FIELD' },
+      });
+    },
+  );
 
-  it('are counted as such for each rpc, and tell the log nothing', () => {
+  it('are counted for each rpc and not reported as internal errors', () => {
     const { requestTypes } = metrics.snapshot();
     const refused = requestTypes.filter(({ errorsByReason }) => errorsByReason['INVALID_ARGUMENT/INVALID_FIELD'] === 1);
     expect([refused.length, internal]).toEqual([RPCS.length, []]);

@@ -1,4 +1,4 @@
-// What 10,000 known requests have done, told twice: by GetMetrics and to Prometheus.
+// GetMetrics and Prometheus must report the same for 10,000 known requests.
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { Random } from '../../test/fuzz/random.ts';
 import { type Series, parseExposition, valueOf } from '../../test/support/exposition.ts';
@@ -19,7 +19,7 @@ const STRATEGIES = ['ROUND_ROBIN', 'FASTEST', 'REDUNDANT'];
 const STATUSES: CacheStatusName[] = ['HIT', 'MISS', 'COALESCED', 'STALE', 'BYPASSED'];
 const VERDICTS: VerdictName[] = ['UNANIMOUS', 'MAJORITY', 'DISPUTED', 'TOO_FEW', 'AUDITED', 'AUDIT_DISPUTED'];
 
-/** "name|label" → how often. */
+/** "name|label" → count. */
 const known = new Map<string, number>();
 const durationsMs = new Map<string, number[]>(TYPES.map((type) => [type, []]));
 
@@ -85,8 +85,8 @@ beforeAll(async () => {
 const sample = (name: string, labels: Record<string, string> = {}): number => valueOf(series, name, labels);
 const times = (what: string): number => known.get(what) ?? 0;
 
-describe('10,000 known requests', () => {
-  it.each(TYPES)('of type %s are counted alike, by outcome', (type) => {
+describe('metrics of 10,000 known requests', () => {
+  it.each(TYPES)('have the same counts by outcome for type %s', (type) => {
     const reported = message.requestTypes.find((each) => each.type === type)!;
     const answered = times(`request|${type}|OK`);
     expect(Number(reported.count - reported.errors)).toBe(answered);
@@ -101,7 +101,7 @@ describe('10,000 known requests', () => {
     expect(sample('tandem_requests_total', { method: type, code: 'INVALID_ARGUMENT' })).toBe(invalid);
   });
 
-  it('add up', () => {
+  it('sum to the number of requests', () => {
     expect(Number(message.requests)).toBe(REQUESTS);
     const all = series
       .filter(({ name }) => name === 'tandem_requests_total')
@@ -109,7 +109,7 @@ describe('10,000 known requests', () => {
     expect(all).toBe(REQUESTS);
   });
 
-  it.each(TYPES)('of type %s fill the histogram to the count', (type) => {
+  it.each(TYPES)('of type %s have the right histogram counts', (type) => {
     const values = durationsMs.get(type)!;
     for (const bound of BOUNDS_S) {
       const below = values.filter((ms) => Math.round(ms * 1e6) <= Math.round(bound * 1e9)).length;
@@ -125,7 +125,7 @@ describe('10,000 known requests', () => {
     expect(Math.abs(sample('tandem_request_duration_seconds_sum', labels) / sumS - 1)).toBeLessThan(1e-6);
   });
 
-  it.each(TYPES)('of type %s have their percentiles within 2 %%', (type) => {
+  it.each(TYPES)('of type %s have percentiles within 2 %%', (type) => {
     const values = durationsMs.get(type)!.toSorted((a, b) => a - b);
     const { latency } = message.requestTypes.find((each) => each.type === type)!;
     for (const [quantile, toldMs] of [
@@ -141,7 +141,7 @@ describe('10,000 known requests', () => {
     }
   });
 
-  it('are counted alike by engine', () => {
+  it('have the same counts by engine', () => {
     for (const engine of ENGINES) {
       const reported = message.engines.find(({ engineId }) => engineId === engine)!;
       const attempts = ['OK', 'ENGINE_LOST', 'CANCELLED'].map((outcome) => times(`attempt|${engine}|${outcome}`));
@@ -156,7 +156,7 @@ describe('10,000 known requests', () => {
     }
   });
 
-  it('are counted alike by strategy, cache and verdict', () => {
+  it('have the same counts by strategy, cache and verdict', () => {
     for (const strategy of STRATEGIES) {
       expect(sample('tandem_strategy_requests_total', { strategy })).toBe(times(`strategy|${strategy}`));
     }
@@ -181,7 +181,7 @@ describe('10,000 known requests', () => {
     expect(sample('tandem_audits_total', { result: 'disputed' })).toBe(times('vote|AUDIT_DISPUTED'));
   });
 
-  it('cost the same in both, by model', () => {
+  it('have the same costs by model', () => {
     for (const reported of message.models) {
       const labels = { model: 'm', version: String(reported.version) };
       const answered = times(`answered|${reported.version}`);
@@ -204,7 +204,7 @@ describe('10,000 known requests', () => {
     expect(message.models.map(({ version }) => version)).toEqual([1, 2]);
   });
 
-  it('leave things standing as they stand', () => {
+  it('report current values of in-flight requests, cache and connections', () => {
     expect([message.inFlight, message.waiting]).toEqual([5, 3]);
     expect([sample('tandem_requests_in_flight'), sample('tandem_requests_waiting')]).toEqual([5, 3]);
     const { entries, bytes, evictions } = message.cache!;

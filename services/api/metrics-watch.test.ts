@@ -66,7 +66,7 @@ describe('WatchMetrics', () => {
     [0, 1_000],
     [100, 100],
     [60_000, 60_000],
-  ])('takes an interval of %d ms as %d ms', async (requestedMs, usedMs) => {
+  ])('with an interval of %d ms sends every %d ms', async (requestedMs, usedMs) => {
     const stream = watch(requestedMs);
     await next(stream);
     expect(ticker.intervalsMs).toEqual([usedMs]);
@@ -82,7 +82,7 @@ describe('WatchMetrics', () => {
     expect(watchOutcomes()).toMatchObject({ count: 1, errorsByReason: { 'INVALID_ARGUMENT/INVALID_FIELD': 1 } });
   });
 
-  it('makes no messages for a reader that has stopped reading, but what its connection holds', async () => {
+  it('stops making messages for a reader that does not read', async () => {
     for (let k = 0; k < 50; k += 1) metrics.requestEnded(`a type that fills the message ${k}`, 'OK', 1);
     const stream = watch();
     await next(stream);
@@ -102,7 +102,7 @@ describe('WatchMetrics', () => {
     stream.on('error', () => undefined).cancel();
   });
 
-  it('ends when the caller leaves, and counts that as no error', async () => {
+  it('ends without a counted error when the caller cancels', async () => {
     const stream = watch();
     await next(stream);
     stream.cancel();
@@ -111,14 +111,14 @@ describe('WatchMetrics', () => {
     expect(watchOutcomes()).toMatchObject({ count: 1, errors: 0 });
   });
 
-  it('ends when the caller’s deadline passes', async () => {
+  it('ends without a counted error when the deadline of the caller passes', async () => {
     const error = await failure(watch(0, { deadline: Date.now() + 100 }));
     expect(error.code).toBe(grpc.status.DEADLINE_EXCEEDED);
     await until(() => ticker.running === 0, WATCH_ENDED);
     expect(watchOutcomes()).toMatchObject({ count: 1, errors: 0 });
   });
 
-  it('does not hold up a drain', async () => {
+  it('ends with DRAINING when the server drains', async () => {
     const stream = watch();
     await next(stream);
     const ended = failure(stream);
@@ -133,7 +133,7 @@ describe('WatchMetrics', () => {
     expect(readRefusal(await failure(watch()))).toMatchObject({ code: ERROR_KINDS.DRAINING.code, reason: 'DRAINING' });
   });
 
-  it('is refused to more watchers than there may be', async () => {
+  it('is refused above the maximum number of watchers', async () => {
     const open = Array.from({ length: MAX_WATCHERS }, () => watch().on('error', () => undefined));
     await until(() => ticker.running === MAX_WATCHERS, { what: 'all watches to begin' });
     expect(readRefusal(await failure(watch()))).toMatchObject({ code: 'RESOURCE_EXHAUSTED', reason: 'ROUTER_FULL' });
@@ -144,7 +144,7 @@ describe('WatchMetrics', () => {
     stream.on('error', () => undefined).cancel();
   });
 
-  it('ends as INTERNAL, and tells the log, where the metrics cannot be read', async () => {
+  it('ends with INTERNAL and reports it if reading the metrics fails', async () => {
     const stream = watch();
     await next(stream);
     const ended = failure(stream);

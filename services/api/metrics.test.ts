@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => service.stop());
 
 describe('GetMetrics', () => {
-  it('answers what was counted, by request type', async () => {
+  it('returns the counts by request type', async () => {
     metrics.requestEnded('Reason', 'OK', 2);
     metrics.requestEnded('Reason', 'INPUT_LENGTH', 1);
     expect(await service.get()).toMatchObject({
@@ -35,7 +35,7 @@ describe('GetMetrics', () => {
     });
   });
 
-  it('shows all strategies in the order of the enum, with shares that sum to 1', async () => {
+  it('lists all strategies in the order of the enum, with shares that sum to 1', async () => {
     for (const strategy of ['FASTEST', 'FASTEST', 'FASTEST', 'ROUND_ROBIN']) metrics.planned(strategy);
     expect((await service.get()).strategies).toEqual([
       { strategy: Strategy.STRATEGY_ROUND_ROBIN, requests: 1n, share: 0.25 },
@@ -48,7 +48,7 @@ describe('GetMetrics', () => {
     ]);
   });
 
-  it('shows engines in pool order with their state and what became of their attempts', async () => {
+  it('lists engines in pool order with their state and attempts', async () => {
     metrics.attemptEnded('engine-1', 'OK', 4);
     metrics.attemptEnded('local', 'OK', 1);
     metrics.attemptEnded('local', 'OK', 1);
@@ -89,7 +89,7 @@ describe('GetMetrics', () => {
     ]);
   });
 
-  it('leaves out engines that are in the pool no more', async () => {
+  it('leaves out engines that are no longer in the pool', async () => {
     metrics.attemptEnded('engine-9', 'OK', 1);
     metrics.attemptEnded('local', 'OK', 1);
     expect((await service.get()).engines.map(({ engineId, share }) => [engineId, share])).toEqual([
@@ -99,7 +99,7 @@ describe('GetMetrics', () => {
     ]);
   });
 
-  it('shows the cache: what it spared, and what it keeps', async () => {
+  it('returns the requests, hit ratio and size of the cache', async () => {
     for (const status of ['HIT', 'COALESCED', 'STALE', 'MISS', 'BYPASSED'] as const) metrics.cacheUsed(status);
     expect((await service.get()).cache).toEqual({
       hits: 1n,
@@ -114,7 +114,7 @@ describe('GetMetrics', () => {
     });
   });
 
-  it('shows verdicts, and connections to both sides', async () => {
+  it('returns verdicts, and connections to clients and sidecars', async () => {
     metrics.voted('UNANIMOUS', []);
     metrics.voted('TOO_FEW', []);
     const { votes, connections } = await service.get();
@@ -122,7 +122,7 @@ describe('GetMetrics', () => {
     expect(connections).toEqual({ clients: 2, clientsTotal: 7n, sidecarsConnected: 1, sidecars: 2 });
   });
 
-  it('answers zeros before the first request', async () => {
+  it('returns zeros before the first request', async () => {
     const { requests, requestTypes, strategies, cache } = await service.get();
     expect([requests, requestTypes, cache?.hitRatio]).toEqual([0n, [], 0]);
     expect(strategies.every(({ share }) => share === 0)).toBe(true);
@@ -130,13 +130,13 @@ describe('GetMetrics', () => {
 });
 
 describe('ResetMetrics', () => {
-  it('answers what was counted until now, and counts anew', async () => {
+  it('returns the previous counts and starts new ones', async () => {
     metrics.requestEnded('Reason', 'OK', 2);
     expect((await service.reset()).requests).toBe(1n);
     expect((await service.get()).requestTypes.map(({ type }) => type)).toEqual(['ResetMetrics']);
   });
 
-  it('counts evictions and connections anew too, but those that are open', async () => {
+  it('resets evictions and connections, except open connections', async () => {
     await service.reset();
     expect(await service.get()).toMatchObject({
       cache: { entries: 10n, evictions: 0n },

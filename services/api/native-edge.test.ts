@@ -9,7 +9,7 @@ let server: Served;
 
 afterEach(() => server.stop());
 
-/** What the router tells of a connection on which `sent` was sent, and which its client then ends. */
+/** Returns the faults that the router reports for a connection on which `sent` is sent and which its client then ends. */
 async function faultsAfter(...sent: (Buffer | string)[]): Promise<ConnectionFault[]> {
   const faults: ConnectionFault[] = [];
   server = await serve([], 'native', { onConnectionFault: (fault) => void faults.push(fault) });
@@ -20,12 +20,12 @@ async function faultsAfter(...sent: (Buffer | string)[]): Promise<ConnectionFaul
   return faults;
 }
 
-describe('the end of a connection', () => {
-  it('is no fault where its client has closed it', async () => {
+describe('onConnectionFault', () => {
+  it('is not called if the client closes the connection', async () => {
     expect(await faultsAfter(PREFACE, settings())).toEqual([]);
   });
 
-  it('by what its client did is told with its kind', async () => {
+  it('reports a protocol error of the client', async () => {
     const [fault] = await faultsAfter(PREFACE, frame('PING', 0, 0, Buffer.alloc(8)));
     expect(fault).toEqual({
       kind: 'PROTOCOL_ERROR',
@@ -34,12 +34,12 @@ describe('the end of a connection', () => {
     });
   });
 
-  it('by too much of something is told with what it was', async () => {
+  it('reports which limit a client exceeded', async () => {
     const pings = Array.from({ length: 5_000 }, () => frame('PING', 0, 0, Buffer.alloc(8)));
     expect(await faultsAfter(PREFACE, settings(), Buffer.concat(pings))).toMatchObject([{ kind: 'pings' }]);
   });
 
-  it('by an error that its client reports has one kind, whatever the code', async () => {
+  it('reports an error code of the client as one kind, for any code', async () => {
     const goaway = frame('GOAWAY', 0, 0, Buffer.concat([uint32(0), uint32(12_345)]));
     expect(await faultsAfter(PREFACE, settings(), goaway)).toMatchObject([{ kind: 'GOAWAY of the client' }]);
   });

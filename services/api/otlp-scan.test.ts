@@ -27,8 +27,8 @@ const two = encode([
   { scopeSpans: [{ spans: [] }, { spans: [{ ...span, traceId: traceId(2) }], schemaUrl: 'u' }], schemaUrl: 'v' },
 ]);
 
-describe('the spans of a request', () => {
-  it('are found, each with its trace and its source', () => {
+describe('scanSpans', () => {
+  it('returns each span with its trace and source', () => {
     const found = scanSpans(two, toSource);
     expect(found.map(({ traceId: id, source }) => [id, source.service])).toEqual([
       ['01'.repeat(16), 'one'],
@@ -37,18 +37,18 @@ describe('the spans of a request', () => {
     ]);
   });
 
-  it('say, read one by one, what the request says, read at once', () => {
+  it('returns the same spans as decoding the whole request', () => {
     expect(scanSpans(two, toSource).map(decodeSpan)).toEqual(toSpans(ExportTraceServiceRequest.decode(two)));
   });
 
-  it('keep no more memory than they take, where a message is mostly something else', () => {
+  it('does not keep the memory of a large message for small spans', () => {
     const stuffed = encode([{ scopeSpans: [{ scope: { name: 'x'.repeat(1_000_000) }, spans: [span, span] }] }]);
     const found = scanSpans(stuffed, toSource);
     expect(found[0]!.memory.byteLength).toBeLessThan(4_096);
     expect(found.map(decodeSpan)).toEqual(toSpans(ExportTraceServiceRequest.decode(stuffed)));
   });
 
-  it('are refused with a resource too large to keep', () => {
+  it('refuses a resource above the size limit', () => {
     const stuffed = encode([
       { resource: { attributes: [text('service.name', 'x'.repeat(20_000))] }, scopeSpans: [{ spans: [span] }] },
     ]);
@@ -61,12 +61,12 @@ describe('the spans of a request', () => {
     ['a trace of another length', { traceId: Buffer.alloc(17, 1) }],
     ['no id', { spanId: Buffer.alloc(0) }],
     ['an id of zeros', { spanId: Buffer.alloc(8) }],
-  ])('that have %s are left out, and no others', (_what, over) => {
+  ])('leaves out only spans with %s', (_what, over) => {
     const message = encode([{ scopeSpans: [{ spans: [{ ...span, ...over }, span] }] }]);
     expect(scanSpans(message, toSource).map(({ traceId: id }) => id)).toEqual(['01'.repeat(16)]);
   });
 
-  it('have the source of a resource that comes after them', () => {
+  it('uses a resource that follows its spans', () => {
     const spans = encode([{ scopeSpans: [{ spans: [span] }] }]).subarray(3); // without the frame of 128 to 16,383 bytes
     const resource = Resource.encode({
       attributes: [text('service.name', 'late')],
@@ -78,18 +78,18 @@ describe('the spans of a request', () => {
   });
 });
 
-describe('what is no request', () => {
+describe('scanSpans of an invalid request', () => {
   it.each([
     ['text', Buffer.from('not protobuf at all')],
     ['a field that ends after its message', Buffer.from([0x0a, 0x05, 0x12])],
     ['a number that does not end', Buffer.alloc(20, 0xff)],
     ['a field with the number 0', Buffer.from([0x02, 0x00])],
     ['a group', Buffer.from([0x0b, 0x0c])],
-  ])('is refused: %s', (_what, bytes) => {
+  ])('throws: %s', (_what, bytes) => {
     expect(() => scanSpans(bytes, toSource)).toThrow();
   });
 
-  it('is refused wherever it is cut off, but for the ends of its parts', () => {
+  it('throws for a request cut at any byte except between its parts', () => {
     const refused = Array.from(two, (_byte, length) => {
       try {
         scanSpans(two.subarray(0, length), toSource);

@@ -12,8 +12,8 @@ function span(over: object): OtlpSpan {
   return OtlpSpan.fromPartial({ ...IDS, name: 'infer', ...over });
 }
 
-describe('a span in OTLP', () => {
-  it('becomes one of ours', () => {
+describe('toSpan', () => {
+  it('converts all fields', () => {
     const attributes = [
       text('a', 'b'),
       { key: 'n', value: { value: { $case: 'intValue', value: -3n } } },
@@ -39,11 +39,11 @@ describe('a span in OTLP', () => {
     ['a trace of zeros', { traceId: Buffer.alloc(16) }],
     ['a trace of another length', { traceId: Buffer.alloc(17, 1) }],
     ['no id', { spanId: Buffer.alloc(8) }],
-  ])('with %s is none', (_what, over) => {
+  ])('returns undefined with %s', (_what, over) => {
     expect(toSpan(span(over), SOURCE)).toBeUndefined();
   });
 
-  it('brings so much and no more', () => {
+  it('limits attributes, events and name', () => {
     const many = Array.from({ length: 10_000 }, (_, at) => text(`k${at}`, 'x'.repeat(10_000)));
     const events = Array.from({ length: 10_000 }, () => ({ name: 'e', timeUnixNano: 1n, attributes: [] }));
     const made = toSpan(span({ attributes: many, events, name: 'n'.repeat(100_000) }), SOURCE);
@@ -51,24 +51,24 @@ describe('a span in OTLP', () => {
     expect(made!.attributes['k0']).toHaveLength(1_024);
   });
 
-  it('that ends before it begins takes no time', () => {
+  it('returns a duration of 0 if the span ends before it begins', () => {
     expect(toSpan(span({ startTimeUnixNano: 5n, endTimeUnixNano: 1n }), SOURCE)?.durationMs).toBe(0);
   });
 
-  it('that is no message within its frame is none', () => {
+  it('returns undefined for a span that is not a valid message', () => {
     const broken = new EncodedSpan('ab'.repeat(16), SOURCE, Buffer.from([0x12, 0x02, 0x0a, 0x7f]), 0, 4);
     expect(decodeSpan(broken)).toBeUndefined();
   });
 });
 
-describe('a resource in OTLP', () => {
-  it('says which program it is, and which of its processes', () => {
+describe('toSource', () => {
+  it('returns the service name and the instance', () => {
     const attributes = [text('service.name', 'tandem-engine'), text('service.instance.id', 'engine-1')];
     const resource = Resource.encode({ attributes, droppedAttributesCount: 0 }).finish();
     expect(toSource(resource)).toEqual({ service: 'tandem-engine', instance: 'engine-1' });
   });
 
-  it('need not', () => {
+  it('returns a default service if the attributes are missing', () => {
     expect(toSource(new Uint8Array(0))).toMatchObject({ service: 'unknown_service', instance: '' });
   });
 });

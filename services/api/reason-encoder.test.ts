@@ -58,7 +58,7 @@ function reasoned(over: Partial<ReasonAnswer> = {}): ReasonAnswer {
   };
 }
 
-describe('an encoded answer', () => {
+describe('encodeResponse', () => {
   it('has every field of the response', () => {
     const decoded = ReasonResponse.decode(encodeResponse('mine', reasoned(), performance.now() - 5, 'f'.repeat(32)));
     const { processingTimeMs, timing, ...rest } = ReasonResponse.toJSON(decoded) as Record<string, unknown>;
@@ -91,7 +91,7 @@ describe('an encoded answer', () => {
     });
   });
 
-  it('that was given before says nothing of what it took then', () => {
+  it('leaves out the timing and cost of the first run for a cached answer', () => {
     const kept = answer();
     const hit = reasoned({ answer: kept, cache: 'HIT', attempts: [] });
     const first = ReasonResponse.decode(encodeResponse('a', hit, performance.now(), ''));
@@ -104,17 +104,17 @@ describe('an encoded answer', () => {
     expect(second.cost).toEqual({ ...{ inferences: 0, computeUs: 0, synapticOperations: 0n, spikes: 0n }, energyJ: 0 });
   });
 
-  it('gets an id where the request had none', () => {
+  it('creates a request id if the request has none', () => {
     expect(ReasonResponse.decode(encodeResponse('', reasoned(), 0, '')).requestId).toMatch(/^[0-9a-f-]{36}$/);
   });
 });
 
-describe('the answers of a batch or a stream', () => {
+describe('responses of a batch or a stream', () => {
   const result = encodeResponse('mine', reasoned(), performance.now(), '');
   const error = ReasonError.fromPartial({ code: 3, reason: 'INPUT_LENGTH', message: 'too short', field: 'encoding' });
   const asResult = { $case: 'result', value: ReasonResponse.decode(result) } as const;
 
-  it('are one message, in order', () => {
+  it('are encoded as one message, in order', () => {
     const batch = encodeBatch(
       [
         { $case: 'result', value: result },
@@ -128,7 +128,7 @@ describe('the answers of a batch or a stream', () => {
     });
   });
 
-  it('are a message each', () => {
+  it('are encoded as one message each', () => {
     const [good, bad] = [{ $case: 'result', value: result } as const, { $case: 'error', value: error } as const];
     expect(ReasonStreamResponse.decode(encodeStreamResponse('mine', good, 1.5))).toEqual({
       ...{ requestId: 'mine', outcome: asResult, processingTimeMs: 1.5 },

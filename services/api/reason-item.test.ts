@@ -27,11 +27,11 @@ beforeEach(() => {
   caller = new AbortController();
 });
 
-/** Of a router that answers with these errors, the last one from then on. */
+/** Asks a router that fails with these errors in turn and repeats the last one. */
 function ask(errors: readonly RouterError[], deadlineMs = Infinity): Promise<ItemAnswer> {
   const reason = (): Promise<never> => {
     calls += 1;
-    // One that tried again without a pause would hold up this test for ever.
+    // A retry without a pause would never end this test.
     return Promise.reject(calls > 100 ? overflow : errors[Math.min(calls, errors.length) - 1]!);
   };
   return reasonItem(bytes, loneRouter(reason), { deadlineMs, signal: caller.signal }, options);
@@ -42,16 +42,16 @@ const full = (retryAfterMs: number): RouterError => new RouterError('ROUTER_FULL
 const reasonOf = ({ outcome }: ItemAnswer): string => (outcome.$case === 'error' ? outcome.value.reason : 'OK');
 
 describe('an item of a batch or a stream', () => {
-  it('has an error of its own, under its own id', async () => {
+  it('returns its own error under its own id', async () => {
     const answer = await ask([overflow]);
     expect([answer.requestId, reasonOf(answer), calls]).toEqual(['mine', 'NON_FINITE', 1]);
   });
 
-  it('tries again where the router was full', async () => {
+  it('retries if the router is full', async () => {
     expect([reasonOf(await ask([full(1), full(1), overflow])), calls]).toEqual(['NON_FINITE', 3]);
   });
 
-  it('lets others run between two tries', async () => {
+  it('lets other tasks run between two retries', async () => {
     let othersRan = 0;
     const others = setInterval(() => (othersRan += 1), 1);
     const ran: number[] = [];
@@ -66,12 +66,12 @@ describe('an item of a batch or a stream', () => {
     expect(ran[2]).toBeGreaterThan(ran[1]!);
   });
 
-  it('is given up at once when its caller leaves between two tries', async () => {
+  it('ends at once when its caller leaves between two retries', async () => {
     setTimeout(() => caller.abort(new RouterError('CANCELLED', 'the caller left')), 5);
     expect([reasonOf(await ask([full(60_000)])), calls]).toEqual(['CANCELLED', 1]);
   });
 
-  it('that fails is counted with the time it took', async () => {
+  it('is counted with its duration when it fails', async () => {
     const ended: [type: string, outcome: string, durationMs: number][] = [];
     const requestEnded = (...each: [string, string, number]): void => void ended.push(each);
     const reason = (): Promise<never> => new Promise((_, reject) => setTimeout(() => reject(overflow), 20));
@@ -88,16 +88,16 @@ describe('an item of a batch or a stream', () => {
     expect(durationMs).toBeLessThanOrEqual(performance.now() - beganMs);
   });
 
-  it('fails with what a full router says once its time is up', async () => {
+  it('fails with ROUTER_FULL if its deadline comes before the retry', async () => {
     expect([reasonOf(await ask([full(100)], performance.now() + 99)), calls]).toEqual(['ROUTER_FULL', 1]);
   });
 
-  it('is given up when its caller leaves', async () => {
+  it('is not tried if its caller has left', async () => {
     caller.abort(new RouterError('CANCELLED', 'the caller left'));
     expect([reasonOf(await ask([full(100)])), calls]).toEqual(['CANCELLED', 0]);
   });
 
-  it('that cannot be read names no id', async () => {
+  it('returns no id if it cannot be read', async () => {
     const answer = await reasonItem(
       new Uint8Array([255]),
       {} as unknown as Router,
@@ -108,8 +108,8 @@ describe('an item of a batch or a stream', () => {
   });
 });
 
-describe('items that go together', () => {
-  it('try again alone where the router was full', async () => {
+describe('grouped items', () => {
+  it('retry alone if the router is full', async () => {
     const full = new RouterError('ROUTER_FULL', 'full', { retryAfterMs: 1 });
     const reasons: string[] = [];
     const reason = (): Promise<never> => {
@@ -125,7 +125,7 @@ describe('items that go together', () => {
     expect([reasonOf(answer), reasons]).toEqual(['NON_FINITE', ['alone']]);
   });
 
-  it('each fail where the router has a bug', async () => {
+  it('fail with INTERNAL if the router throws', async () => {
     const broken = { reason: () => undefined } as unknown as Router;
     const limits = { deadlineMs: Infinity, signal: caller.signal };
     expect(reasonOf(await reasonItem(bytes, broken, limits, options))).toBe('INTERNAL');

@@ -11,7 +11,7 @@ import { reasonStream } from './reason-stream.ts';
 const MIB = 1_048_576;
 
 describe('a stream of large requests', () => {
-  it('is read no further while those under way hold 16 MiB', async () => {
+  it('pauses while the open requests hold 16 MiB', async () => {
     const rejects: ((error: RouterError) => void)[] = [];
     const router = loneRouter(() => new Promise((_resolve, reject) => rejects.push(reject)));
     const call = new FakeCall<Buffer>();
@@ -34,7 +34,7 @@ describe('a stream of large requests', () => {
 });
 
 describe('a stream of requests', () => {
-  /** An open one whose router never answers, and how it was counted when it ended. */
+  /** Opens a stream whose router never answers; `ended` records how it is counted. */
   function open(): {
     call: FakeCall<Buffer>;
     calls: OpenCalls;
@@ -64,7 +64,7 @@ describe('a stream of requests', () => {
     return { call, calls, ended, signals };
   }
 
-  it('ends once, however many signs of it there are, with the time it took', async () => {
+  it('is counted once, with its duration, if it is cut and ended repeatedly', async () => {
     const { call, ended, signals } = open();
     call.push({ request: ReasonRequest.encode(ReasonRequest.fromPartial({ encoding: [1] })).finish() });
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -78,7 +78,7 @@ describe('a stream of requests', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
-  it('is none of the calls that a stop waits for once it has ended', async () => {
+  it('does not delay a stop after it has ended', async () => {
     const { call, calls } = open();
     call.listener?.onEnd?.();
     await new Promise(setImmediate);

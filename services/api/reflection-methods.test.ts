@@ -22,8 +22,8 @@ async function open(): Promise<void> {
   await until(() => call.answers.length === 1 && !call.isPaused, { what: 'the first answer' });
 }
 
-describe('a stream of reflection', () => {
-  it('whose answers are not read is asked for no more questions until they are', async () => {
+describe('reflectionMethods', () => {
+  it('pauses a stream while its answers are unread', async () => {
     await open();
     call.hasUnsent = true;
     for (let each = 0; each < 10; each += 1) call.push(QUESTION);
@@ -33,7 +33,7 @@ describe('a stream of reflection', () => {
     expect([call.answers.length, call.isPaused]).toEqual([11, false]);
   });
 
-  it('ends when its caller asks faster than it may', async () => {
+  it('ends a stream whose caller exceeds its rate', async () => {
     call.owner = new CallerAccount('ann', { ...NO_LIMITS, perS: 5 }, { calls: 0, refused: 0 });
     await open();
     for (let each = 0; each < 10; each += 1) call.push(QUESTION);

@@ -8,12 +8,12 @@ const messages = new Map(
 );
 
 describe('reflection', () => {
-  it('keeps the names of fields as they are in the proto files, and has their JSON names', () => {
+  it('keeps the field names of the proto files and has JSON names', () => {
     const field = messages.get('tandem.v1.ReasonRequest')!.field.find(({ name }) => name === 'model_version');
     expect(field?.jsonName).toBe('modelVersion');
   });
 
-  it('ends reserved ranges with the number after the last, as strict readers want it', () => {
+  it('ends reserved ranges with an exclusive number', () => {
     const ranges = messages.get('tandem.v1.Metrics')!.reservedRange.map(({ start, end }) => [start, end]);
     expect(ranges).toEqual([
       [16, 17],
@@ -22,7 +22,7 @@ describe('reflection', () => {
     ]);
   });
 
-  it('has the details of errors, with what they refer to', () => {
+  it('has the error details and the types they use', () => {
     expect(messages.has('google.rpc.ErrorInfo')).toBe(true);
     expect(messages.has('google.protobuf.Duration')).toBe(true);
   });

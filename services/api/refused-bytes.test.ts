@@ -1,4 +1,4 @@
-// What came of a message before it was refused counts as sent for nothing.
+// The bytes of a message that arrive before its refusal count as discarded.
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { expect, it } from '@jest/globals';
@@ -10,7 +10,7 @@ import { status } from '../grpc/status.ts';
 const REFUSAL = status('RESOURCE_EXHAUSTED', 'too many items');
 const BYTES = 600_000;
 
-it('the bytes of a message that is refused while it comes are counted', async () => {
+it('the bytes of a message that is refused while it arrives count as discarded', async () => {
   const owner = new CallerAccount('ann', NO_LIMITS, { calls: 0, refused: 0 });
   let discarded = 0;
   owner.discarded = (bytes) => void (discarded += bytes);
@@ -26,7 +26,7 @@ it('the bytes of a message that is refused while it comes are counted', async ()
   const message = Buffer.alloc(5 + BYTES);
   message.writeUInt32BE(BYTES, 1);
   stream.on('error', () => undefined);
-  // The rest never comes, so that nothing comes after the refusal.
+  // The rest is not sent, so nothing arrives after the refusal.
   stream.write(message.subarray(0, BYTES / 2 + 5));
   await once(stream, 'response');
   session.destroy();

@@ -1,4 +1,4 @@
-// From a dispute on disk to the neuron where it began: `tandem replay`, the router's call, real engines.
+// From a recorded dispute to the neuron where it began: `tandem replay`, the call of the router, real engines.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,7 +92,7 @@ function replay(over: Partial<ReplayInputRequest> = {}): Promise<ReplayInputResp
   });
 }
 
-/** Joins the pool as one that computes what the others do, but for one bit of neuron 1 of "hidden" from step 3 on. */
+/** Adds an engine to the pool that differs from the others in one bit of neuron 1 of "hidden" from step 3 on. */
 function addOdd(): void {
   odd.behaviour = async (input, context) => {
     const answer = await local.infer(input, context);
@@ -110,7 +110,7 @@ function addOdd(): void {
   pool.add(odd);
 }
 
-/** Writes disputes, and resolves to the file. */
+/** Writes disputes and resolves to the file. */
 async function recorded(
   name: string,
   requestIds: readonly string[],
@@ -144,7 +144,7 @@ async function recorded(
   return file;
 }
 
-/** A session of two messages: the state after the first, and what the second one comes to. */
+/** A session of two messages: the state after the first and the result of both. */
 async function twoMessages(): Promise<{ first: Inference; whole: Inference }> {
   const context = { deadlineMs: Infinity, signal: new AbortController().signal };
   const message = { model: 'm', version: 1, shape: [2], data };
@@ -157,7 +157,7 @@ function tandem(...args: string[]): Promise<Finished> {
 }
 
 describe('ReplayInput', () => {
-  it('finds that the local engine and a real sidecar agree', async () => {
+  it('reports that the local engine and a real sidecar agree', async () => {
     const { engines, differences, modelId, processingTimeMs } = await replay();
     expect(engines).toMatchObject([
       { engineId: 'local', build: expect.stringMatching(/^tandem-local/) as unknown, error: '' },
@@ -170,7 +170,7 @@ describe('ReplayInput', () => {
     expect(processingTimeMs).toBeGreaterThan(0);
   });
 
-  it('finds step, node and neuron at which an engine began to differ', async () => {
+  it('finds the first step, node and neuron at which an engine differs', async () => {
     addOdd();
     const [found, ...others] = (await replay()).differences;
     const place = { step: 3, node: 'hidden', element: 1, quantity: 'current' };
@@ -178,7 +178,7 @@ describe('ReplayInput', () => {
     expect(found!.valueBits ^ found!.referenceBits).toBe(1);
   });
 
-  it('finds the same place by the traces of a real sidecar', async () => {
+  it('finds the same location with the traces of a real sidecar', async () => {
     addOdd();
     const [found] = (await replay()).differences;
     const twin = new FakeEngine('twin').up(...local.description!.models);
@@ -201,7 +201,7 @@ describe('ReplayInput', () => {
     expect((await refusalOf(replay(over))).reason).toBe(reason);
   });
 
-  it('begins with the state of a session where one is given', async () => {
+  it('starts with the state of a session if it is given', async () => {
     const { first, whole } = await twoMessages();
     const { engines } = await replay({ state: Buffer.from(first.state!) });
     expect(engines.map(({ stateDigest, error }) => [stateDigest, error])).toEqual([
@@ -210,33 +210,33 @@ describe('ReplayInput', () => {
     ]);
   });
 
-  it('finds where an engine began to differ in a message of a session', async () => {
+  it('finds where an engine differs in a message of a session', async () => {
     const { first } = await twoMessages();
     addOdd();
     const [found] = (await replay({ state: Buffer.from(first.state!) })).differences;
     expect(found).toMatchObject({ engineId: 'odd', step: 3, node: 'hidden', element: 1 });
   });
 
-  it('leaves what is wrong with a state to the engines, which say the same', async () => {
+  it('returns the same error of each engine for an invalid state', async () => {
     const { engines } = await replay({ state: Buffer.from('no state') });
     expect(engines.map(({ error }) => error.split(':', 1)[0])).toEqual(['STATE_INVALID', 'STATE_INVALID']);
   });
 
-  it('leaves what is wrong with the numbers to the engines, which say the same', async () => {
+  it('returns the same error of each engine for an invalid input', async () => {
     const { engines } = await replay({ tensor: { shape: [1], dtype: '', data: data.subarray(4) } });
     expect(engines.map(({ error }) => error.split(':', 1)[0])).toEqual(['INPUT_LENGTH', 'INPUT_LENGTH']);
   });
 });
 
 describe('tandem replay', () => {
-  it('shows that all agree now', async () => {
+  it('reports that all engines now agree', async () => {
     const { code, stdout } = await tandem(await recorded('agree.jsonl', ['r-1']));
     expect([code, stdout]).toEqual([0, expect.stringMatching(/^All 2 engines that answered agree, to the bit\.$/m)]);
     expect(stdout).toMatch(/^record 1, \S+: m\/1, REDUNDANT came to MAJORITY \(request r-1\)$/m);
     expect(stdout).toMatch(/^odd: no longer in the pool; then 0{15}2$/m);
   });
 
-  it('shows the step, node and neuron at which an engine began to differ', async () => {
+  it('shows the first step, node and neuron at which an engine differs', async () => {
     addOdd();
     const { stdout } = await tandem(await recorded('differ.jsonl', ['r-1', 'r-2']));
     expect(stdout).toMatch(/^record 2, .*\(request r-2\)$/m);
@@ -245,7 +245,7 @@ describe('tandem replay', () => {
     expect(stdout).toMatch(/^ {2}odd {4}[0-9a-f]{8} {2}[\d.]+\n {2}local {2}[0-9a-f]{8} {2}[\d.]+$/m);
   });
 
-  it('goes on from the state of a message of a session, and comes to its digest', async () => {
+  it('continues from the state of a session and computes the same digest', async () => {
     const { first, whole } = await twoMessages();
     const { stdout, code } = await tandem(await recorded('session.jsonl', ['r-1'], {}, { state: first.state! }));
     expect([code, stdout]).toEqual([0, expect.stringMatching(/the run goes on from step 8$/m)]);
@@ -253,14 +253,14 @@ describe('tandem replay', () => {
     expect(stdout).toMatch(/^All 2 engines that answered agree, to the bit\.$/m);
   });
 
-  it('replays the record that is asked for, also as JSON', async () => {
+  it('replays the selected record, also as JSON', async () => {
     const file = await recorded('many.jsonl', ['r-1', 'r-2', 'r-3']);
     expect((await tandem(file, '--record', '2')).stdout).toMatch(/^record 2, .*\(request r-2\)$/m);
     const { stdout } = await tandem(file, '--json');
     expect(JSON.parse(stdout)).toMatchObject({ record: 3, engines: [{ engineId: 'local' }, { engineId: 'engine-1' }] });
   });
 
-  it('runs an input from a file where the record has only its hash, and no other', async () => {
+  it('accepts an input file only if its hash matches the record', async () => {
     const hashed = await recorded('hash-only.jsonl', ['r-1'], { input: 'hashed' });
     const [same, other] = [join(records, 'same.json'), join(records, 'other.json')];
     writeFileSync(same, '[1, 0.7]');
@@ -278,7 +278,7 @@ describe('tandem replay', () => {
     expect([ambiguous.code, ambiguous.stderr]).toEqual([2, expect.stringMatching(/standard input is one file/)]);
   });
 
-  it('says what is missing', async () => {
+  it('reports missing records, options and files', async () => {
     const one = await recorded('one.jsonl', ['r-1']);
     const ends = await Promise.all([
       tandem(one, '--record', '2'),

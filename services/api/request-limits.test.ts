@@ -35,14 +35,14 @@ const SERVICES = {
 };
 const FILES = ['reasoning', 'models', 'engines', 'metrics', 'events'].map((name) => `tandem/v1/${name}.proto`);
 const definition = loadSync(FILES, { includeDirs: [join(import.meta.dirname, '../../proto')] });
-/** Their requests are decoded one by one, each with the limits of Reason. */
+/** Each request inside is decoded alone, with the limits of Reason. */
 const OPAQUE = ['ReasonBatchRequest.requests', 'ReasonStreamRequest.request'];
 
 function messageOf(name: string): Message {
   return (definition[`tandem.v1.${name}`] as unknown as { type: Message }).type;
 }
 
-/** As many of the field as a hostile caller packs into its message; each takes two bytes. */
+/** Repeats the field as often as a hostile caller would; each takes two bytes. */
 function bomb({ number }: Field): Buffer {
   const tag = (number << 3) | 2;
   return Buffer.alloc(MANY * 2, Buffer.from([tag, 0]));
@@ -53,7 +53,7 @@ function inside({ number }: Field, bytes: Buffer): Buffer {
   return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes]);
 }
 
-/** Each field of a message, and of those within it. */
+/** Returns each field of a message, and of the messages within it. */
 function bombsOf(name: string, message: Message): [string, Buffer][] {
   return message.field.flatMap((field) => {
     const path = `${name}.${field.name}`;
@@ -75,14 +75,14 @@ const BOMBS = METHODS.flatMap(([path, request, method]) =>
   bombsOf(request, messageOf(request)).map(([field, bytes]) => ({ path, field, bytes, method })),
 );
 
-describe('a request that is all one field', () => {
-  it.each(BOMBS)('is refused before it is decoded: $path, $field', ({ bytes, method }) => {
+describe('a request that repeats one field', () => {
+  it.each(BOMBS)('is refused before decoding: $path, $field', ({ bytes, method }) => {
     const refused = method.requestDeserialize(bytes);
     expect(refused).toBeInstanceOf(RouterError);
     expect((refused as RouterError).message).toMatch(/^the request has (more than|too many)|^more than 1024 requests/);
   });
 
-  it.each(METHODS)('is refused where the field is unknown: %s', (_path, _request, method) => {
+  it.each(METHODS)('is refused if the field is unknown: %s', (_path, _request, method) => {
     expect(method.requestDeserialize(bomb({ number: 15, name: '', type: '', typeName: '' }))).toBeInstanceOf(
       RouterError,
     );
@@ -93,18 +93,18 @@ describe('a request that is all one field', () => {
   });
 });
 
-describe('the limits of a batch', () => {
+describe('decoding a batch', () => {
   const decode = (items: number): unknown => {
     const requests = Array.from({ length: items }, () => ReasonRequest.fromPartial({}));
     const bytes = Buffer.from(ReasonBatchRequest.encode({ requests }).finish());
     return SERVICES.ReasoningService['reasonBatch'].requestDeserialize(bytes);
   };
 
-  it('let pass as many items as the setting says', () => {
+  it('accepts the maximum number of items', () => {
     expect(decode(MAX_ITEMS)).toMatchObject({ requests: { length: MAX_ITEMS } });
   });
 
-  it('refuse one more', () => {
+  it('refuses one item more', () => {
     expect(decode(MAX_ITEMS + 1)).toMatchObject({ kind: 'BATCH_TOO_LARGE', violation: { field: 'requests' } });
   });
 });

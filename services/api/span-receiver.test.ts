@@ -3,7 +3,7 @@ import * as grpc from '@grpc/grpc-js';
 import type { EncodedSpan } from '../core/encoded-span.ts';
 import { SpanReceiver } from './span-receiver.ts';
 
-describe.each(['native', 'grpc-js'] as const)('the receiver of spans on edge %s', (edge) => {
+describe.each(['native', 'grpc-js'] as const)('SpanReceiver on edge %s', (edge) => {
   let receiver: SpanReceiver;
   let taken: EncodedSpan[];
   let isEngine: boolean;
@@ -22,7 +22,7 @@ describe.each(['native', 'grpc-js'] as const)('the receiver of spans on edge %s'
     receiver.stop();
   });
 
-  /** The status that these bytes are answered with. */
+  /** Resolves to the status of the response to these bytes. */
   async function send(bytes: Buffer): Promise<grpc.status> {
     const address = await receiver.start('127.0.0.1:0');
     const client = new grpc.Client(address.replace('http://', ''), grpc.credentials.createInsecure());
@@ -35,21 +35,21 @@ describe.each(['native', 'grpc-js'] as const)('the receiver of spans on edge %s'
     return code;
   }
 
-  it('says where the sidecars of this machine find it', async () => {
+  it('returns its address for the sidecars of this machine', async () => {
     expect(await receiver.start('127.0.0.1:0')).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
   });
 
-  it('refuses what is no message', async () => {
+  it('refuses bytes that are not a valid message', async () => {
     expect(await send(Buffer.from('not protobuf at all'))).toBe(grpc.status.INVALID_ARGUMENT);
     expect(taken).toEqual([]);
   });
 
-  it('refuses what comes from no engine', async () => {
+  it('refuses a caller that is not an engine', async () => {
     isEngine = false;
     expect(await send(Buffer.alloc(0))).toBe(grpc.status.UNAUTHENTICATED);
   });
 
-  it('refuses what is too large', async () => {
+  it('refuses a message that is too large', async () => {
     expect(await send(Buffer.alloc(5 * 1_048_576))).toBe(grpc.status.RESOURCE_EXHAUSTED);
   });
 });

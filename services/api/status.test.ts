@@ -16,8 +16,8 @@ function decodeDetails(error: RouterError): { status: Status; info: ErrorInfo; b
   };
 }
 
-describe('a status', () => {
-  it.each(Object.keys(ERROR_KINDS) as ErrorKind[])('of %s carries its code, and the kind as the reason', (kind) => {
+describe('toStatus', () => {
+  it.each(Object.keys(ERROR_KINDS) as ErrorKind[])('returns the code of %s, with the kind as the reason', (kind) => {
     const error = new RouterError(kind, 'what happened; what to do');
     const { status, info } = decodeDetails(error);
     expect(codes[toStatus(error).code]).toBe(ERROR_KINDS[kind].code);
@@ -25,12 +25,12 @@ describe('a status', () => {
     expect([info.reason, info.domain]).toEqual([kind, 'tandem']);
   });
 
-  it('names the bad field', () => {
+  it('names the invalid field', () => {
     const { badRequest } = decodeDetails(new RouterError('INPUT_LENGTH', 'got 767', { field: 'encoding' }));
     expect(badRequest?.fieldViolations[0]).toMatchObject({ field: 'encoding', description: 'got 767' });
   });
 
-  it('fits into trailers, however long the message', () => {
+  it('limits the size of its trailers for a long message', () => {
     const error = new RouterError('UNKNOWN_MODEL', 'x'.repeat(1e6), {
       field: 'model',
       metadata: { tried: 'y'.repeat(1e6) },

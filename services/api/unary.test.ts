@@ -13,7 +13,7 @@ let ended: [method: string, outcome: string, durationMs: number][];
 let internal: string[];
 let calls: OpenCalls;
 let deadlineMs: number;
-/** The one that was made last. */
+/** The latest call. */
 let call: FakeCall<unknown>;
 
 beforeEach(() => {
@@ -23,7 +23,7 @@ beforeEach(() => {
   deadlineMs = Infinity;
 });
 
-/** Calls a handler, and resolves with the code of the status it gets, or with its answer. */
+/** Calls a handler and resolves to the status code, or to its answer. */
 function ask(handle: (context: UnaryContext) => unknown): Promise<unknown> {
   const options = {
     ...{ timeoutMs: 1_000, calls, onInternalError: (path: string) => void internal.push(path) },
@@ -51,7 +51,7 @@ describe('a unary call', () => {
         throw new RouterError('NO_ENGINE', 'none');
       },
     ],
-  ])('that %s is counted once, under its method, with the time it took', async (_, outcome, handle) => {
+  ])('that %s is counted once, under its method, with its duration', async (_, outcome, handle) => {
     const beganMs = performance.now();
     await ask(handle);
     expect(ended).toEqual([['Reason', outcome, expect.any(Number)]]);
@@ -59,7 +59,7 @@ describe('a unary call', () => {
     expect(ended[0]![2]).toBeLessThanOrEqual(performance.now() - beganMs);
   });
 
-  it('has the longest time that a call may take, or its own where that is less', async () => {
+  it('uses the default timeout, or its own deadline if that is earlier', async () => {
     const nowMs = performance.now();
     const leftMs = async (): Promise<number> => (await ask(({ deadlineMs }) => deadlineMs - nowMs)) as number;
     expect(await leftMs()).toBeGreaterThanOrEqual(1_000);
@@ -67,7 +67,7 @@ describe('a unary call', () => {
     expect(await leftMs()).toBe(500);
   });
 
-  it('hears that its caller has left while it runs, and not when it has ended', async () => {
+  it('is cancelled when its caller leaves, but not after it has ended', async () => {
     let received: CancelSignal | undefined;
     const answering = ask(({ signal }) => {
       received = signal;
@@ -82,14 +82,14 @@ describe('a unary call', () => {
     expect(received!.aborted).toBe(false);
   });
 
-  it('tells of a bug, and of nothing else', async () => {
+  it('reports only unexpected errors as internal', async () => {
     expect(await ask(() => Promise.reject(new RouterError('NO_ENGINE', 'none')))).toBe(Code.UNAVAILABLE);
     expect(internal).toEqual([]);
     expect(await ask(() => Promise.reject(new Error('a bug')))).toBe(Code.INTERNAL);
     expect(internal).toEqual(['/tandem.v1.ReasoningService/Reason']);
   });
 
-  it.each([true, false])('is waited for by a stop until it has ended (answered: %s)', async (isAnswered) => {
+  it.each([true, false])('is awaited by a stop until it has ended (answered: %s)', async (isAnswered) => {
     let finish: () => void = () => undefined;
     const answering = ask(
       () => new Promise((resolve, reject) => (finish = () => (isAnswered ? resolve(1) : reject(new Error('x'))))),
@@ -104,7 +104,7 @@ describe('a unary call', () => {
     await finished;
   });
 
-  it('is ended by a stop that cannot wait any longer', async () => {
+  it('is cancelled when the grace period of a stop ends', async () => {
     const answering = ask(
       ({ signal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(RouterError.from(signal.reason)))),
@@ -116,8 +116,8 @@ describe('a unary call', () => {
   });
 });
 
-describe('a call that was cut', () => {
-  it('has run out of time where its deadline is as good as over, and has lost its caller else', () => {
+describe('whyCancelled', () => {
+  it('returns DEADLINE_EXCEEDED close to the deadline, otherwise CANCELLED', () => {
     const nowMs = performance.now();
     expect([whyCancelled(nowMs + 8).kind, whyCancelled(nowMs + 1_000).kind]).toEqual([
       'DEADLINE_EXCEEDED',

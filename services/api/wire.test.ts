@@ -27,15 +27,15 @@ function fields(message: string): FieldShape[] {
   }));
 }
 
-describe('the router’s view of ReasonRequest', () => {
-  it('differs from the public message in nothing but the type of `encoding`', () => {
+describe('ReasonRequestWire', () => {
+  it('differs from the public message only in the type of `encoding`', () => {
     const floatsAsBytes = fields('tandem.v1.ReasonRequest').map((field) =>
       field.name === 'encoding' ? { ...field, type: 'TYPE_BYTES' } : field,
     );
     expect(fields('tandem.wire.v1.ReasonRequestWire')).toEqual(floatsAsBytes);
   });
 
-  it('reads the input of a CoordinateRequest, too: its fields are those of ReasonRequest, with teachers for the model', () => {
+  it('has the fields of a CoordinateRequest, except teachers and student', () => {
     const isOwn = ({ name }: FieldShape): boolean => name === 'teachers' || name === 'student';
     const all = fields('tandem.v1.CoordinateRequest');
     expect(fields('tandem.wire.v1.TeachersWire')).toEqual(all.filter(isOwn));
@@ -43,13 +43,13 @@ describe('the router’s view of ReasonRequest', () => {
     expect(fields('tandem.v1.ReasonRequest')).toEqual(expect.arrayContaining(input));
   });
 
-  it('reads the input of a LearnExample, too: its fields are those of ReasonRequest, with a label for the id', () => {
+  it('has the fields of a LearnExample, except its label', () => {
     const [label, ...input] = fields('tandem.v1.LearnExample');
     expect(fields('tandem.wire.v1.LabelWire')).toEqual([label]);
     expect(fields('tandem.v1.ReasonRequest')).toEqual(expect.arrayContaining(input));
   });
 
-  it('reads what a client wrote, number for number', () => {
+  it('decodes the same numbers that a client encoded', () => {
     const floats = fc.array(fc.float(), { maxLength: 50 });
     fc.assert(
       fc.property(floats, fc.string(), fc.string(), (encoding, requestId, model) => {
@@ -62,7 +62,7 @@ describe('the router’s view of ReasonRequest', () => {
     );
   });
 
-  it('reads numbers that a client sent in several packed runs', () => {
+  it('decodes numbers sent in several packed runs', () => {
     const half = (values: number[]): Buffer =>
       Buffer.from(ReasonRequest.encode(ReasonRequest.fromPartial({ encoding: values })).finish());
     const wire = decodeReasonRequest(Buffer.concat([half([1, 2]), half([3])]));
@@ -72,7 +72,7 @@ describe('the router’s view of ReasonRequest', () => {
     });
   });
 
-  it('reads numbers that a client sent unpacked, one tag each', () => {
+  it('decodes unpacked numbers, one tag each', () => {
     const unpacked = Buffer.alloc(10);
     [1.5, -2].forEach((value, k) => {
       unpacked.writeUInt8((4 << 3) | 5, k * 5); // field 4, 32-bit

@@ -1,4 +1,4 @@
-// The bridge over a handler of the test's own; the real ones are in test/integration/bridge.test.ts.
+// Tests the bridge with a handler of this file; the real handlers are in test/integration/bridge.test.ts.
 import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { createInterface, type Interface } from 'node:readline';
@@ -101,7 +101,7 @@ async function start(over: Partial<BridgeOptions> = {}): Promise<() => Promise<P
 
 const called = (): Promise<void> => new Promise((resolve) => (arrived = resolve));
 
-describe('the bridge to the old protocol', () => {
+describe('Bridge', () => {
   it('answers a ping', async () => {
     const peer = await (await start())();
     const pong = { type: 'ping', result: 'pong', server_time_ms: 7, processing_time_ms: 0.5 };
@@ -109,7 +109,7 @@ describe('the bridge to the old protocol', () => {
     expect(await peer.ask({ type: 'ping', id: 'x-1' })).toEqual({ ...pong, id: 'x-1' });
   });
 
-  it('translates a reason message and its answer', async () => {
+  it('translates a reason message and its response', async () => {
     const peer = await (await start())();
     const arrival = called();
     peer.send({ type: 'reason', encoding: [0.5, -1], model: 'm', model_version: 2, request_id: 'r' });
@@ -127,7 +127,7 @@ describe('the bridge to the old protocol', () => {
     });
   });
 
-  it('answers lines in their order, one at a time', async () => {
+  it('answers lines in order, one at a time', async () => {
     const peer = await (await start())();
     const arrival = called();
     peer.send({ type: 'reason', encoding: [1] }, '', { type: 'ping' }, { type: 'reason', encoding: [2] });
@@ -141,7 +141,7 @@ describe('the bridge to the old protocol', () => {
     expect(answers.map(({ result }) => result)).toEqual(['first', 'pong', 'second']);
   });
 
-  it('passes a refusal on, with its reason and field', async () => {
+  it('returns the reason and field of a refusal', async () => {
     const peer = await (await start())();
     const arrival = called();
     peer.send({ type: 'reason', id: 5, encoding: [1] });
@@ -162,14 +162,14 @@ describe('the bridge to the old protocol', () => {
     ['{"type": "reason", "encoding": [1], "model_version": -1}', /^model_version must be a whole number/],
     ['{"type": "query", "query": "a", "top_k": 1.5}', /^top_k must be a whole number/],
     ['{"type": "ping", "token": 5}', /^token must be/],
-  ])('says what is wrong, and goes on: %s', async (line, message) => {
+  ])('reports an invalid message and keeps the connection: %s', async (line, message) => {
     const peer = await (await start())();
     expect(await peer.ask(line)).toMatchObject({ type: 'error', error: expect.stringMatching(message) as unknown });
     expect(await peer.ask({ type: 'ping' })).toMatchObject({ result: 'pong' });
   });
 
   it.each(['{"type": "ping"', '[1]', 'null', 'POST / HTTP/1.1'])(
-    'ends a connection whose line is no JSON object: %s',
+    'closes a connection whose line is not a JSON object: %s',
     async (line) => {
       const peer = await (await start())();
       peer.send(line, { type: 'ping' });
@@ -190,7 +190,7 @@ describe('the bridge to the old protocol', () => {
     await once(peer.socket, 'close');
   });
 
-  it('cuts the call of a client that leaves', async () => {
+  it('cancels the call of a client that disconnects', async () => {
     const peer = await (await start())();
     const arrival = called();
     peer.send({ type: 'reason', encoding: [1] });
@@ -201,7 +201,7 @@ describe('the bridge to the old protocol', () => {
     expect(open[0]!.call.isOver).toBe(true);
   });
 
-  it('closes the connection that is idle for the longest where there are too many', async () => {
+  it('closes the connection that is idle longest if there are too many', async () => {
     const open = await start({ maxConnections: 2 });
     const first = await open();
     const second = await open();
@@ -212,7 +212,7 @@ describe('the bridge to the old protocol', () => {
     expect(await third.ask({ type: 'ping' })).toMatchObject({ result: 'pong' });
   });
 
-  it('calls as the caller whose token a line has, from then on', async () => {
+  it('uses the token of a line for that line and all later ones', async () => {
     const peer = await (await start())();
     await peer.ask({ type: 'ping' });
     await peer.ask({ type: 'ping', token: 'secret' });
@@ -220,7 +220,7 @@ describe('the bridge to the old protocol', () => {
     expect(authorizations).toEqual(['', 'Bearer secret', 'Bearer secret']);
   });
 
-  it('makes no call that its caller may not make', async () => {
+  it('refuses a call that the caller may not make', async () => {
     const refusal = new RouterError('ROLE_MISSING', 'ann may not make this call');
     const peer = await (await start({ authorize: () => refusal }))();
     expect(await peer.ask({ type: 'reason', encoding: [1] })).toMatchObject({ reason: 'ROLE_MISSING' });
@@ -231,15 +231,18 @@ describe('the bridge to the old protocol', () => {
     [false, false, 'ADMIN_FORBIDDEN'],
     [true, false, undefined],
     [true, true, 'ADMIN_FORBIDDEN'],
-  ])('resets metrics where a role allows it, or the setting: reset %s, auth %s', async (allowsReset, auth, reason) => {
-    const authorize = (path: string): RouterError | undefined =>
-      path.endsWith('ResetMetrics') ? new RouterError('ADMIN_FORBIDDEN', 'no') : undefined;
-    const peer = await (await start({ allowsReset, authorize, isAuthRequired: () => auth }))();
-    const { type, reason: found } = await peer.ask({ type: 'metrics', reset: true });
-    expect([type, found]).toEqual([reason === undefined ? 'metrics' : 'error', reason]);
-  });
+  ])(
+    'resets metrics only if the role or the setting allows it: reset %s, auth %s',
+    async (allowsReset, auth, reason) => {
+      const authorize = (path: string): RouterError | undefined =>
+        path.endsWith('ResetMetrics') ? new RouterError('ADMIN_FORBIDDEN', 'no') : undefined;
+      const peer = await (await start({ allowsReset, authorize, isAuthRequired: () => auth }))();
+      const { type, reason: found } = await peer.ask({ type: 'metrics', reset: true });
+      expect([type, found]).toEqual([reason === undefined ? 'metrics' : 'error', reason]);
+    },
+  );
 
-  it('answers the line at work when it drains, and no other one', async () => {
+  it('answers the current line of a busy connection when it drains, and closes idle ones', async () => {
     const newPeer = await start();
     const [busy, idle] = [await newPeer(), await newPeer()];
     const arrival = called();

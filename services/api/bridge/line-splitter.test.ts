@@ -4,8 +4,8 @@ import { LineSplitter, LineTooLong } from './line-splitter.ts';
 
 const lines = (splitter: LineSplitter, chunk: string): string[] => [...splitter.push(Buffer.from(chunk))].map(String);
 
-describe('lines of a byte stream', () => {
-  it('are the same however the bytes are cut', () => {
+describe('LineSplitter', () => {
+  it('returns the same lines however the bytes are split', () => {
     fc.assert(
       fc.property(fc.array(fc.stringMatching(/^[ -~]{0,8}$/)), fc.infiniteStream(fc.nat(5)), (texts, sizes) => {
         const wanted = texts;
@@ -22,11 +22,11 @@ describe('lines of a byte stream', () => {
     );
   });
 
-  it.each([['123456'], ['12345\n123456']])('are refused beyond their limit: %j', (chunk) => {
+  it.each([['123456'], ['12345\n123456']])('refuses a line above the limit: %j', (chunk) => {
     expect(() => lines(new LineSplitter(5), chunk)).toThrow(LineTooLong);
   });
 
-  it('are refused before their end comes', () => {
+  it('refuses a line above the limit before its end arrives', () => {
     const splitter = new LineSplitter(5);
     expect(lines(splitter, '123')).toEqual([]);
     expect(() => lines(splitter, '456')).toThrow(LineTooLong);

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { GetMetricsResponse } from '../../generated/tandem/v1/metrics.ts';
 import { plainJson } from './plain-json.ts';
 
-it('a message has keys as in the proto files, counts as numbers, and the keys of its maps', () => {
+it('plainJson uses the field names of the proto files, writes counts as numbers and keeps map keys', () => {
   const metrics = {
     requests: 5n,
     requestTypes: [{ type: 'Reason', count: 5n, errorsByReason: { 'NOT_FOUND/UNKNOWN_MODEL': 2n } }],

@@ -10,7 +10,7 @@ function received(deadline: number): grpc.ServerInterceptingCallInterface {
   return steadyDeadline({} as never, call);
 }
 
-it.each([3_600_000, -3_600_000])('a call has the time that it came with, though the clock is set by %i ms', (byMs) => {
+it.each([3_600_000, -3_600_000])('steadyDeadline keeps the time left if the clock is set by %i ms', (byMs) => {
   const call = received(Date.now() + 2_000);
   const wallMs = Date.now();
   jest.spyOn(Date, 'now').mockImplementation(() => wallMs + byMs);
@@ -19,6 +19,6 @@ it.each([3_600_000, -3_600_000])('a call has the time that it came with, though 
   expect(leftMs).toBeLessThanOrEqual(2_001);
 });
 
-it('a call without a deadline has none', () => {
+it('steadyDeadline keeps a call without a deadline unlimited', () => {
   expect(remainingMs(received(Infinity).getDeadline())).toBe(Infinity);
 });

@@ -30,7 +30,7 @@ function fieldOf(run: () => unknown): string {
 }
 
 describe('readItems', () => {
-  it('takes texts, by either name', () => {
+  it('accepts texts under the names "input" and "text"', () => {
     for (const name of ['input', 'text']) {
       const raw = Buffer.concat([Buffer.of(1, 0, 0, 0), Buffer.from('a')]);
       expect(readItems(request([1, 1], raw, 'BYTES', name), CONSTANT, 8)).toEqual({
@@ -40,7 +40,7 @@ describe('readItems', () => {
     }
   });
 
-  it('takes the model’s own shape as one item', () => {
+  it('reads the shape of the model as one item', () => {
     const { isBatch, inputs } = readItems(request([3], new Uint8Array(12)), CONSTANT, 8);
     expect([isBatch, inputs.map((each) => [tensorOf(each).shape, tensorOf(each).data.length])]).toEqual([
       false,
@@ -48,14 +48,14 @@ describe('readItems', () => {
     ]);
   });
 
-  it('divides a batch by its first dimension', () => {
+  it('splits a batch by its first dimension', () => {
     const data = Uint8Array.from({ length: 24 }, (_, index) => index);
     const { isBatch, inputs } = readItems(request([2, 3], data), CONSTANT, 8);
     expect(isBatch).toBe(true);
     expect(inputs.map((each) => tensorOf(each).data[0])).toEqual([0, 12]);
   });
 
-  it('takes a series of any length, alone and in a batch', () => {
+  it('accepts a series of any length, alone and in a batch', () => {
     expect(readItems(request([5, 2, 2], new Uint8Array(80)), SERIES, 8)).toMatchObject({ isBatch: false });
     const { inputs } = readItems(request([2, 5, 2, 2], new Uint8Array(160)), SERIES, 8);
     expect(inputs.map((each) => tensorOf(each).shape)).toEqual([
@@ -87,13 +87,13 @@ describe('readItems', () => {
       'inputs[0].contents',
       ModelInferRequest.fromPartial({ inputs: [{ name: 'input', datatype: 'FP32', shape: [3n] }] }),
     ],
-  ])('names %s where that is wrong', (field, message) => {
+  ])('names the invalid field %s', (field, message) => {
     expect(fieldOf(() => readItems(message, CONSTANT, 8))).toBe(field);
   });
 });
 
 describe('textParameter', () => {
-  it('refuses what is no text, and knows no inherited names', () => {
+  it('refuses a parameter that is not text and ignores inherited names', () => {
     const parameters = { strategy: { parameterChoice: { $case: 'int64Param' as const, value: 1n } } };
     expect(fieldOf(() => textParameter(parameters, 'strategy'))).toBe('parameters.strategy');
     expect(textParameter({}, 'constructor')).toBe('');

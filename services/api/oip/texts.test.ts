@@ -12,13 +12,13 @@ function input(shape: number[], texts: (string | Uint8Array)[] = []): Input {
   }).inputs[0]!;
 }
 
-describe('texts of an input tensor', () => {
+describe('readTexts', () => {
   it.each([
     [[1], ['a cat'], false],
     [[1, 1], ['a cat'], true],
     [[2, 1], ['a cat', 'ein Hündchen'], true],
     [[2, 1], ['', ''], true],
-  ])('of shape %j are read as a list and raw', (shape, texts, isBatch) => {
+  ])('reads shape %j from contents and from raw bytes', (shape, texts, isBatch) => {
     expect(readTexts(input(shape, texts), undefined, 8)).toEqual({ isBatch, texts });
     expect(readTexts(input(shape), rawOf('BYTES', texts), 8)).toEqual({ isBatch, texts });
   });
@@ -30,7 +30,7 @@ describe('texts of an input tensor', () => {
     [[9, 1], [], /a batch of 9 is more than 8/],
     [[2, 1], ['a'], /is 2 texts, and there are 1/],
     [[1], [Uint8Array.of(0xff)], /text 0 is not UTF-8/],
-  ])('that cannot be used are refused: shape %j', (shape, texts, message) => {
+  ])('refuses invalid texts: shape %j', (shape, texts, message) => {
     expect(() => readTexts(input(shape, texts), undefined, 8)).toThrow(message);
   });
 
@@ -40,7 +40,7 @@ describe('texts of an input tensor', () => {
     ['a huge length', Buffer.of(255, 255, 255, 255, 65), /text 0 ends after the 5 bytes/],
     ['more than the shape says', Buffer.of(1, 0, 0, 0, 65, 66), /there are 1 bytes after 1 texts/],
     ['nothing', Buffer.alloc(0), /is 1 texts, and there are 0/],
-  ])('that are raw are refused with %s', (_name, raw, message) => {
+  ])('refuses raw bytes with %s', (_name, raw, message) => {
     expect(() => readTexts(input([1]), raw, 8)).toThrow(message);
   });
 });
