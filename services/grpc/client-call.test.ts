@@ -1,4 +1,4 @@
-// What a call makes of its stream's reset, by a clock of the test's.
+// How a call maps the reset of its stream to a status, with a fake clock.
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { ErrorCode } from '../http2/index.ts';
 import { type ClientMethod, ClientCall } from './client-call.ts';
@@ -23,19 +23,19 @@ function callUntil(dueMs: number): ClientCall<Buffer, Buffer> {
   return new ClientCall(client, METHOD, { ...listener }, dueMs, 'identity');
 }
 
-describe('a call that its server resets', () => {
+describe('ClientCall on a reset of its stream', () => {
   it.each([
     ['at its deadline', 1_000, 'DEADLINE_EXCEEDED'],
     ['after its deadline', 999, 'DEADLINE_EXCEEDED'],
     ['a moment before its deadline', 1_004, 'DEADLINE_EXCEEDED'],
     ['long before its deadline', 1_005, 'CANCELLED'],
     ['without a deadline', Infinity, 'CANCELLED'],
-  ])('with CANCEL %s', (_when, dueMs, code) => {
+  ])('with CANCEL %s ends with the right status', (_when, dueMs, code) => {
     callUntil(dueMs).onReset(ErrorCode.CANCEL);
     expect(ended).toEqual([code]);
   });
 
-  it('with another code has that code’s status, also at its deadline', () => {
+  it('with another code uses the status of that code, also at its deadline', () => {
     callUntil(nowMs).onReset(ErrorCode.REFUSED_STREAM);
     expect(ended).toEqual(['UNAVAILABLE']);
   });

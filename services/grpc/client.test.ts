@@ -1,4 +1,4 @@
-// The client, judged by grpc-js as its server.
+// Tests the client against a grpc-js server.
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http2';
 import { type Server as NetServer, type Socket, createServer } from 'node:net';
@@ -60,7 +60,7 @@ function serve(address: string, credentials = grpc.ServerCredentials.createInsec
   });
 }
 
-/** What it rejects with. */
+/** Resolves to the error that the call rejects with. */
 async function errorOf(call: Promise<unknown>): Promise<StatusError> {
   return await call.then(
     () => Promise.reject(new Error('it was answered')),
@@ -81,17 +81,17 @@ function chat(options = {}): Chat {
   return { messages, ended, call: client.call(CHAT, listener, options) };
 }
 
-describe('a unary call', () => {
+describe('GrpcClient.unary', () => {
   it('resolves to the answer', async () => {
     expect(String(await client.unary(ECHO, Buffer.from('x')))).toBe('x');
   });
 
-  it('may be large both ways', async () => {
+  it('sends and receives large messages', async () => {
     const large = Buffer.alloc(3_000_000, 5);
     expect((await client.unary(ECHO, large)).equals(large)).toBe(true);
   });
 
-  it('rejects with the server’s status, its text and its metadata', async () => {
+  it('rejects with the status, text and metadata of the server', async () => {
     const details = Buffer.from([9, 255]);
     onEcho = (_call, reply) => {
       const metadata = new grpc.Metadata();
@@ -103,7 +103,7 @@ describe('a unary call', () => {
     expect(error.metadata!.getBinary('grpc-status-details-bin')).toEqual([details]);
   });
 
-  it('sends metadata, bytes included', async () => {
+  it('sends text and binary metadata', async () => {
     let got: grpc.Metadata | undefined;
     onEcho = ({ metadata, request }, reply) => {
       got = metadata;
@@ -114,14 +114,14 @@ describe('a unary call', () => {
     expect([got!.get('x-text'), got!.get('x-data-bin')]).toEqual([['a'], [Buffer.from([1, 2])]]);
   });
 
-  it('ends when its time is over, and the server is told how long that is', async () => {
+  it('ends with DEADLINE_EXCEEDED after its timeout and sends it to the server', async () => {
     let leftMs = 0;
     onEcho = (call) => void (leftMs = Number(call.getDeadline()) - Date.now());
     const error = await errorOf(client.unary(ECHO, Buffer.alloc(0), { timeoutMs: 60 }));
     expect([error.code, leftMs > 0, leftMs <= 60]).toEqual([Code.DEADLINE_EXCEEDED, true, true]);
   });
 
-  it('ends when its signal is aborted, and the server hears of it', async () => {
+  it('ends with CANCELLED when its signal is aborted, and the server is notified', async () => {
     const controller = new AbortController();
     let isCancelled = false;
     onEcho = (call) => {
@@ -133,12 +133,12 @@ describe('a unary call', () => {
     await until(() => isCancelled, { what: 'the server to hear' });
   });
 
-  it('may be compressed', async () => {
+  it('compresses the request if an encoding is set', async () => {
     const text = Buffer.from('again and '.repeat(500));
     expect((await client.unary(ECHO, text, { encoding: 'gzip' })).equals(text)).toBe(true);
   });
 
-  it('rejects where request or answer cannot be written or read', async () => {
+  it('rejects if the request cannot be encoded or the answer decoded', async () => {
     const fail = (): never => {
       throw new Error('no such field');
     };
@@ -153,8 +153,8 @@ describe('a unary call', () => {
   });
 });
 
-describe('a stream', () => {
-  it('sends and hears in turn, and ends with the server’s status', async () => {
+describe('GrpcClient.call', () => {
+  it('sends and receives in turn, and ends with the status of the server', async () => {
     const { call, messages, ended } = chat();
     call.send(Buffer.from('a'));
     await until(() => messages.length === 1, { what: 'a' });
@@ -163,7 +163,7 @@ describe('a stream', () => {
     expect([(await ended).code, messages]).toEqual([Code.OK, ['a', 'b']]);
   });
 
-  it('hears every message before the end, though it paused', async () => {
+  it('receives every message before the end after a pause', async () => {
     onChat = (call) => {
       for (let k = 0; k < 50; k += 1) call.write(Buffer.from(String(k)));
       call.end();
@@ -176,7 +176,7 @@ describe('a stream', () => {
     expect([(await ended).code, messages.length]).toEqual([Code.OK, 50]);
   });
 
-  it('is cancelled by its caller', async () => {
+  it('ends with CANCELLED when its caller cancels it', async () => {
     let isCancelled = false;
     onChat = (call) => void call.on('cancelled', () => (isCancelled = true)).on('error', () => undefined);
     const { call, ended } = chat();
@@ -187,8 +187,8 @@ describe('a stream', () => {
   });
 });
 
-describe('a connection', () => {
-  it('over a Unix socket', async () => {
+describe('GrpcClient.connect', () => {
+  it('connects over a Unix socket', async () => {
     server.forceShutdown();
     const address = `unix:${join(mkdtempSync(join(tmpdir(), 'grpc-client-')), 's.sock')}`;
     await serve(address);
@@ -196,7 +196,7 @@ describe('a connection', () => {
     expect(String(await client.unary(ECHO, Buffer.from('x')))).toBe('x');
   });
 
-  it('over TLS', async () => {
+  it('connects over TLS', async () => {
     server.forceShutdown();
     const [key, certificate] = [readFileSync(join(TLS, 'localhost.key')), readFileSync(join(TLS, 'localhost.pem'))];
     const credentials = grpc.ServerCredentials.createSsl(null, [{ private_key: key, cert_chain: certificate }]);
@@ -209,7 +209,7 @@ describe('a connection', () => {
     expect(await client.ping()).toBeGreaterThan(0);
   });
 
-  it('that is refused says so', async () => {
+  it('rejects if the connection is refused', async () => {
     const free = await bind(() => undefined);
     const port = portOf(free);
     free.close();
@@ -217,7 +217,7 @@ describe('a connection', () => {
     expect(error).toMatchObject({ code: Code.UNAVAILABLE, message: expect.stringMatching(/ECONNREFUSED/) as unknown });
   });
 
-  it('that does not come about ends after a time', async () => {
+  it('rejects if there is no connection within the timeout', async () => {
     let accepted: Socket | undefined;
     const silent = await bind((socket) => (accepted = socket));
     const options: ClientOptions = { tls: {}, connectTimeoutMs: 50 };
@@ -227,7 +227,7 @@ describe('a connection', () => {
     silent.close();
   });
 
-  it('that is lost ends every call at once with the reason, and later ones, too', async () => {
+  it('ends open and later calls with the reason if the connection is lost', async () => {
     let peer: Socket | undefined;
     const relay = await bind((socket) => (peer = socket));
     client = await GrpcClient.connect(`127.0.0.1:${portOf(relay)}`);
@@ -246,7 +246,7 @@ describe('a connection', () => {
     relay.close();
   });
 
-  it('to an HTTP server that knows no gRPC says what listens there', async () => {
+  it('names an HTTP server that is not a gRPC server', async () => {
     const http = createHttpServer((_request, response) => void response.writeHead(404).end('not here'));
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
     client = await GrpcClient.connect(`127.0.0.1:${portOf(http)}`);
@@ -258,7 +258,7 @@ describe('a connection', () => {
     http.close();
   });
 
-  it('takes answers that are as large as the limit, and no larger', async () => {
+  it('accepts answers up to the limit', async () => {
     server.forceShutdown();
     const small = await GrpcClient.connect(`127.0.0.1:${await serve('127.0.0.1:0')}`, { maxMessageBytes: 1_000 });
     expect((await small.unary(ECHO, Buffer.alloc(1_000))).length).toBe(1_000);

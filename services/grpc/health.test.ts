@@ -29,19 +29,19 @@ function watched(service: string): FakeCall<number> {
 }
 
 describe('Check', () => {
-  it('says whether the server and each of its services can be sent requests', () => {
+  it('returns the state of the server and of each service', () => {
     expect(checked('').answers).toEqual([NOT_SERVING]);
     health.set(true);
     expect([checked('').answers, checked('a.B').answers]).toEqual([[SERVING], [SERVING]]);
   });
 
-  it('knows no other service', () => {
+  it('fails with NOT_FOUND for an unknown service', () => {
     expect(checked('a.C')).toMatchObject({ answers: [], status: { code: Code.NOT_FOUND } });
   });
 });
 
 describe('Watch', () => {
-  it('says how it is, and each change', () => {
+  it('sends the current state and each change', () => {
     const call = watched('a.B');
     health.set(true);
     health.set(true);
@@ -49,12 +49,12 @@ describe('Watch', () => {
     expect(call.answers).toEqual([NOT_SERVING, SERVING, NOT_SERVING]);
   });
 
-  it('says of a service that there is none, and waits', () => {
+  it('sends SERVICE_UNKNOWN for an unknown service and stays open', () => {
     const call = watched('a.C');
     expect([call.answers, call.isOver]).toEqual([[SERVICE_UNKNOWN], false]);
   });
 
-  it('tells a slow reader the last state, and not what was between', () => {
+  it('sends only the latest state to a slow reader', () => {
     const call = watched('');
     call.hasUnsent = true;
     health.set(true);
@@ -73,27 +73,27 @@ describe('Watch', () => {
   });
 });
 
-describe('a HealthCheckRequest', () => {
+describe('HealthCheckRequest', () => {
   const request = (name: string): Buffer => {
     const { length } = Buffer.from(name);
     const prefix = length < 128 ? [0x0a, length] : [0x0a, 128 + (length % 128), length >> 7];
     return Buffer.concat([Buffer.from(prefix), Buffer.from(name)]);
   };
 
-  it.each(['', 'tandem.v1.ReasoningService', 'ü'.repeat(50), 'x'.repeat(300)])('for %j is read', (name) => {
+  it.each(['', 'tandem.v1.ReasoningService', 'ü'.repeat(50), 'x'.repeat(300)])('is decoded for %j', (name) => {
     expect(check.decode(request(name))).toBe(name);
   });
 
-  it('that is empty is for the whole server', () => {
+  it('means the whole server if it is empty', () => {
     expect(check.decode(Buffer.alloc(0))).toBe('');
   });
 
-  it('answer has its state as field 1', () => {
+  it('has an answer with the state as field 1', () => {
     expect([...check.encode(SERVING)]).toEqual([8, 1]);
   });
 
   it.each([[Buffer.from([0x0a])], [Buffer.from([0x0a, 5, 1])], [Buffer.from([0x12, 0])], [Buffer.alloc(2_000, 0x0a)]])(
-    'is none: %#',
+    'is refused if it is invalid: %#',
     (bytes) => {
       expect(() => check.decode(bytes)).toThrow(/HealthCheckRequest|more than 1024 bytes/);
     },

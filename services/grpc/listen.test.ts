@@ -7,7 +7,7 @@ let listener: Listener | undefined;
 
 afterEach(() => listener?.close());
 
-describe('an address', () => {
+describe('parseAddress', () => {
   it.each([
     ['127.0.0.1:80', { host: '127.0.0.1', port: 80 }],
     ['localhost:0', { host: 'localhost', port: 0 }],
@@ -15,17 +15,17 @@ describe('an address', () => {
     ['unix:/run/a.sock', { path: '/run/a.sock' }],
     ['unix:///run/a.sock', { path: '/run/a.sock' }],
     ['unix:a.sock', { path: 'a.sock' }],
-  ])('%s is read', (text, address) => {
+  ])('reads %s', (text, address) => {
     expect(parseAddress(text)).toEqual(address);
   });
 
-  it.each(['', 'localhost', 'localhost:', 'localhost:http', '/run/a.sock'])('%j is none', (text) => {
+  it.each(['', 'localhost', 'localhost:', 'localhost:http', '/run/a.sock'])('throws for %j', (text) => {
     expect(() => parseAddress(text)).toThrow(`address "${text}" must be "host:port" or "unix:PATH"`);
   });
 });
 
-describe('a listener', () => {
-  it('takes connections at the port that the system has chosen, at every address of the name', async () => {
+describe('listen', () => {
+  it('listens on every address of a host name, on a port chosen by the system', async () => {
     let accepted = 0;
     listener = await listen('localhost:0', (socket) => {
       accepted += 1;
@@ -39,7 +39,7 @@ describe('a listener', () => {
     expect(accepted).toBe(listener.servers.length);
   });
 
-  it('rejects where the address is taken', async () => {
+  it('rejects if the address is in use', async () => {
     listener = await listen('127.0.0.1:0', () => undefined);
     await expect(listen(`127.0.0.1:${listener.port}`, () => undefined)).rejects.toThrow('EADDRINUSE');
   });

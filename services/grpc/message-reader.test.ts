@@ -44,8 +44,8 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise(setImmediate);
 }
 
-describe('a reader of messages', () => {
-  it('gives the same messages however their bytes are cut', () => {
+describe('MessageReader', () => {
+  it('returns the same messages however the bytes are split', () => {
     const message = fc.string({ maxLength: 50, unit: 'binary-ascii' });
     fc.assert(
       fc.property(fc.array(message, { maxLength: 10 }), fc.array(fc.nat(60), { minLength: 1 }), (messages, sizes) => {
@@ -62,7 +62,7 @@ describe('a reader of messages', () => {
     );
   });
 
-  it('gives messages that stay as they are though the chunk is used again', () => {
+  it('returns messages that do not change if the chunk is reused', () => {
     const kept: Buffer[] = [];
     const read = new MessageReader({ ...sink, onMessage: (bytes) => void kept.push(bytes) }, 'identity', MAX_BYTES);
     const chunk = frame('first');
@@ -72,7 +72,7 @@ describe('a reader of messages', () => {
     expect(kept.map(String)).toEqual(['first', 'other']);
   });
 
-  it('refuses a message that is too large as soon as its length is there', () => {
+  it('refuses a message above the limit as soon as its length is known', () => {
     reader().add(frame(Buffer.alloc(MAX_BYTES + 1)).subarray(0, 5));
     expect(problem).toMatchObject({
       code: Code.RESOURCE_EXHAUSTED,
@@ -80,7 +80,7 @@ describe('a reader of messages', () => {
     });
   });
 
-  it('takes one that is as large as it may be', () => {
+  it('accepts a message of exactly the limit', () => {
     reader().add(frame(Buffer.alloc(MAX_BYTES)));
     expect([problem, got.length]).toEqual([undefined, 1]);
   });
@@ -89,18 +89,15 @@ describe('a reader of messages', () => {
     [1, 'identity', /flagged as compressed/],
     [2, 'gzip', /has flag 2/],
     [255, 'identity', /has flag 255/],
-  ] as const)(
-    'ends with INTERNAL at flag %d where the encoding is %s, and reads on never',
-    (flag, encoding, message) => {
-      const read = reader(encoding);
-      read.add(frame('x', flag));
-      read.add(frame('y'));
-      expect(problem).toMatchObject({ code: Code.INTERNAL, message: expect.stringMatching(message) as unknown });
-      expect(got).toEqual([]);
-    },
-  );
+  ] as const)('ends with INTERNAL for flag %d with encoding %s and reads no more', (flag, encoding, message) => {
+    const read = reader(encoding);
+    read.add(frame('x', flag));
+    read.add(frame('y'));
+    expect(problem).toMatchObject({ code: Code.INTERNAL, message: expect.stringMatching(message) as unknown });
+    expect(got).toEqual([]);
+  });
 
-  it('shows the bytes of a message while they come, and refuses it on a word', () => {
+  it('passes the bytes of a message to the inspector, which can refuse it', () => {
     const seen: string[] = [];
     const refusal: Status = { code: Code.ABORTED, message: 'enough' };
     const read = new MessageReader(sink, 'identity', MAX_BYTES, (bytes) => {
@@ -115,8 +112,8 @@ describe('a reader of messages', () => {
   });
 });
 
-describe('a reader that is paused', () => {
-  it('gives no message, even of the chunk that it is in, and takes no room from the peer', () => {
+describe('a paused MessageReader', () => {
+  it('returns no more messages of a chunk and reports no bytes as consumed', () => {
     const read = reader();
     onMessage = () => read.pause();
     read.add(Buffer.concat([frame('a'), frame('b')]));
@@ -124,7 +121,7 @@ describe('a reader that is paused', () => {
     expect([got, consumed, read.bytesHeld]).toEqual([['a'], 6, 12]);
   });
 
-  it('gives the rest in order when it goes on, and says when there is none left', () => {
+  it('returns the rest in order after resume() and reports when none is left', () => {
     const read = reader();
     onMessage = () => read.pause();
     read.add(Buffer.concat([frame('a'), frame('b'), frame('c')]));
@@ -140,14 +137,14 @@ describe('a compressed message', () => {
   it.each([
     ['gzip', gzipSync],
     ['deflate', deflateSync],
-  ] as const)('is read: %s', async (encoding, pack) => {
+  ] as const)('is decompressed: %s', async (encoding, pack) => {
     const read = reader(encoding);
     read.add(Buffer.concat([frame(pack('packed'), 1), frame('plain'), frame(pack('last'), 1)]));
     await until(() => got.length === 3);
     expect(got).toEqual(['packed', 'plain', 'last']);
   });
 
-  it('that grows beyond the limit ends with RESOURCE_EXHAUSTED', async () => {
+  it('above the limit after decompression ends with RESOURCE_EXHAUSTED', async () => {
     reader('gzip').add(frame(gzipSync(Buffer.alloc(MAX_BYTES + 1)), 1));
     await until(() => problem !== undefined);
     expect(problem).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
@@ -159,7 +156,7 @@ describe('a compressed message', () => {
     expect(problem).toMatchObject({ code: Code.INTERNAL, message: expect.stringMatching(/not valid gzip/) as unknown });
   });
 
-  it('is of no interest once the reader has stopped', async () => {
+  it('is ignored after the reader has stopped', async () => {
     const read = reader('gzip');
     read.add(frame(gzipSync('x'), 1));
     read.stop();

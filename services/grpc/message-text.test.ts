@@ -7,7 +7,7 @@ describe('grpc-message', () => {
     ['plain text, as it is', 'plain text, as it is'],
     ['100 %', '100 %25'],
     ['a\nb\t☺', 'a%0Ab%09%E2%98%BA'],
-  ])('sends %j as %j', (text, escaped) => {
+  ])('escapes %j as %j', (text, escaped) => {
     expect([escapeMessage(text), unescapeMessage(escaped)]).toEqual([escaped, text]);
   });
 
@@ -16,11 +16,11 @@ describe('grpc-message', () => {
     ['%4', '%4'],
     ['%zz%41', '%zzA'],
     ['%C3', '\ufffd'],
-  ])('reads %j, which is not well formed, as %j', (escaped, text) => {
+  ])('decodes the malformed %j as %j', (escaped, text) => {
     expect(unescapeMessage(escaped)).toBe(text);
   });
 
-  it('gives every text back', () => {
+  it('decodes every text that it escapes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         const escaped = escapeMessage(text);

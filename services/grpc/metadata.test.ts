@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Metadata, malformedBinary } from './metadata.ts';
 
-describe('metadata', () => {
+describe('Metadata', () => {
   it('keeps every value of a name, in order', () => {
     const metadata = new Metadata(['a', '1', 'b', '2', 'a', '3']);
     expect([metadata.get('a'), metadata.first('a'), metadata.get('c'), metadata.first('c')]).toEqual([
@@ -13,7 +13,7 @@ describe('metadata', () => {
     expect(Metadata.of({ 'x-bin': Buffer.from([1, 2, 3, 4]) }).list).toEqual(['x-bin', 'AQIDBA']);
   });
 
-  it('reads bytes with and without padding, and several that were joined with commas', () => {
+  it('reads base64 with and without padding, also joined with commas', () => {
     const metadata = new Metadata(['x-bin', 'AQIDBA==,AQ', 'x-bin', 'Ag']);
     expect(metadata.getBinary('x-bin').map((bytes) => [...bytes])).toEqual([[1, 2, 3, 4], [1], [2]]);
   });
@@ -33,7 +33,7 @@ describe('metadata', () => {
     expect(() => Metadata.of({ [name]: value })).toThrow(message);
   });
 
-  it('may carry the details of a status', () => {
+  it('accepts the details of a status', () => {
     expect(Metadata.of({ 'grpc-status-details-bin': Buffer.from([8, 1]) }).list).toHaveLength(2);
   });
 
@@ -45,7 +45,7 @@ describe('metadata', () => {
     [['y', '', 'x-bin', '!!'], 'x-bin'],
     [['x-bin', 'AQIDB'], 'x-bin'],
     [['x-bin', 'A=QI'], 'x-bin'],
-  ])('%j: the name whose value is no base64 is %j', (list, name) => {
+  ])('malformedBinary of %j returns the name of the invalid value: %j', (list, name) => {
     expect(malformedBinary(list)).toBe(name);
   });
 });

@@ -26,8 +26,8 @@ beforeEach(() => {
   peer = new Peer(connection, () => stranger);
 });
 
-describe('a connection', () => {
-  it('is slowed down by the caller that it belongs to, also for calls with other credentials', () => {
+describe('Peer', () => {
+  it('slows a connection by its caller, also for calls with other credentials', () => {
     const caller = owner();
     peer.calledBy(caller);
     peer.unpaid();
@@ -35,19 +35,19 @@ describe('a connection', () => {
     expect([caller.refusals, stranger.refusals]).toEqual([1, 0]);
   });
 
-  it('whose calls were all refused is slowed down by its address', () => {
+  it('slows a connection by its address if all calls were refused', () => {
     peer.unpaid();
     expect([connection.pacer, stranger.refusals]).toEqual([stranger, 1]);
   });
 
-  it('belongs to its caller once a call is taken', () => {
+  it('slows a connection by its caller after one call is accepted', () => {
     const caller = owner();
     peer.unpaid();
     peer.calledBy(caller);
     expect(connection.pacer).toBe(caller);
   });
 
-  it('that several callers share is slowed down by none of them', () => {
+  it('slows a connection by no caller if several callers share it', () => {
     const [one, other] = [owner(), owner()];
     for (const each of [one, other, one]) peer.calledBy(each);
     peer.unpaid();

@@ -1,4 +1,4 @@
-// What a refusal keeps. What its client sees is in server.test.ts.
+// What a refusal keeps in memory. server-http.test.ts tests what its client receives.
 import { expect, it } from '@jest/globals';
 import type { Stream } from '../http2/index.ts';
 import { PlainRefusal } from './plain-refusal.ts';
@@ -9,7 +9,7 @@ const ANSWER = { headers: Buffer.from('h'), text: Buffer.from('t') };
 it.each([
   ['was reset', (refusal: PlainRefusal) => refusal.onReset()],
   ['was answered', (refusal: PlainRefusal) => refusal.onTrailers()],
-])('a request that %s waits for its time no longer', (_what, end) => {
+])('a refusal that %s stops its timer', (_what, end) => {
   let tick!: () => void;
   let hasTimer = true;
   const every = (_ms: number, run: () => void): (() => void) => {

@@ -1,4 +1,4 @@
-// The server, judged by Node's HTTP/2 client: requests that no gRPC client sends.
+// Tests the server against the HTTP/2 client of Node: requests that no gRPC client sends.
 import { type ClientHttp2Session, type IncomingHttpHeaders, connect } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -48,7 +48,7 @@ afterEach(() => {
 const post = (body: Buffer, over?: Record<string, string>, end?: boolean): Promise<HttpAnswer> =>
   postTo(session, body, over, end);
 
-describe('a request that is not as gRPC has it', () => {
+describe('an invalid gRPC request', () => {
   const said = ({ headers, trailers }: HttpAnswer): [http: unknown, code: unknown, text: string] => {
     const got = { ...headers, ...trailers };
     return [got[':status'], grpc.status[Number(got['grpc-status'])], decodeURIComponent(String(got['grpc-message']))];
@@ -59,18 +59,18 @@ describe('a request that is not as gRPC has it', () => {
     ['an unknown compression', { 'grpc-encoding': 'br' }, 200, 'UNIMPLEMENTED', /"br" is not known/],
     ['a wrong timeout', { 'grpc-timeout': '1s' }, 200, 'INTERNAL', /grpc-timeout "1s" is not/],
     ['bytes that are no base64', { 'x-bin': '!' }, 200, 'INTERNAL', /"x-bin" is not valid base64/],
-  ])('for %s', async (_what, over, http, code, text) => {
+  ])('with %s fails with its status', async (_what, over, http, code, text) => {
     const answer = await post(frame('x'), over);
     expect(said(answer)).toEqual([http, code, expect.stringMatching(text)]);
   });
 
-  it('names the encodings that there are, where it has another', async () => {
+  it('with an unknown compression gets the supported encodings', async () => {
     const { headers } = await post(frame('x'), { 'grpc-encoding': 'br' });
     expect(headers['grpc-accept-encoding']).toBe('identity,gzip,deflate');
   });
 
   it.each(['application/grpc+proto', 'application/grpc;charset=utf-8', 'Application/GRPC'])(
-    'is one of type %s not',
+    'does not include type %s',
     async (type) => {
       expect(said(await post(frame('x'), { 'content-type': type }))).toEqual([200, 'OK', 'undefined']);
     },
@@ -81,11 +81,11 @@ describe('a request that is not as gRPC has it', () => {
     ['two messages', Buffer.concat([frame('a'), frame('b')]), 'UNIMPLEMENTED', /several messages/],
     ['half a message', frame('abc').subarray(0, 6), 'INTERNAL', /ended within a message/],
     ['a flag without an encoding', frame('a', 1), 'INTERNAL', /flagged as compressed/],
-  ])('with %s', async (_what, body, code, text) => {
+  ])('with %s fails with its status', async (_what, body, code, text) => {
     expect(said(await post(body))).toEqual([200, code, expect.stringMatching(text)]);
   });
 
-  it('is refused as too large before it is there', async () => {
+  it('is refused as too large before it has arrived', async () => {
     const body = Buffer.alloc(5);
     body.writeUInt32BE(MAX_BYTES + 1, 1);
     const answer = await post(body, {}, false);
@@ -96,14 +96,14 @@ describe('a request that is not as gRPC has it', () => {
     ['at all', Buffer.alloc(0)],
     ['whole', frame('abc').subarray(0, 6)],
     ['with an end', frame('abc')],
-  ])('is given so long to come %s', async (_what, body) => {
+  ])('ends with DEADLINE_EXCEEDED if it does not arrive %s', async (_what, body) => {
     messageTimeoutMs = 60;
     const answer = await post(body, {}, false);
     expect(said(answer)).toEqual([200, 'DEADLINE_EXCEEDED', expect.stringMatching(/not complete within 60 ms/)]);
   });
 });
 
-describe('a request that is no gRPC call', () => {
+describe('a request that is not a gRPC call', () => {
   const WRONG_TYPE = 'This is a gRPC server: send content-type application/grpc.\n';
   const said = ({ headers, body }: HttpAnswer): [http: unknown, text: string] => [headers[':status'], String(body)];
 
@@ -121,7 +121,7 @@ describe('a request that is no gRPC call', () => {
   it.each([
     ['GET', WRONG_TYPE],
     ['HEAD', ''],
-  ])('may have no more than headers: %s', async (verb, text) => {
+  ])('may have only headers: %s', async (verb, text) => {
     const stream = session.request({ ':method': verb, ':path': '/' });
     const { promise, resolve } = Promise.withResolvers<IncomingHttpHeaders>();
     stream.on('response', resolve);
@@ -130,7 +130,7 @@ describe('a request that is no gRPC call', () => {
     expect([(await promise)[':status'], body]).toEqual([415, text]);
   });
 
-  it('is answered when it has ended, and may be larger than all windows', async () => {
+  it('is answered after its end, even if it is larger than all windows', async () => {
     const stream = session.request({ ...HEADERS, 'content-type': 'text/html' });
     let hasAnswer = false;
     stream.on('response', () => (hasAnswer = true)).resume();
@@ -150,12 +150,12 @@ describe('a request that is no gRPC call', () => {
     expect(await answered).toBe(415);
   });
 
-  it('is given so long to end', async () => {
+  it('is answered if it does not end within the timeout', async () => {
     messageTimeoutMs = 60;
     expect(said(await post(frame('x'), { 'content-type': 'text/html' }, false))).toEqual([415, WRONG_TYPE]);
   });
 
-  it('gets no more than its client has room for', async () => {
+  it('gets only as many bytes as the window of its client', async () => {
     session.destroy();
     session = connect(`http://127.0.0.1:${listener.port}`, { settings: { initialWindowSize: 10 } });
     const stream = session.request({ ':method': 'GET', ':path': '/' });

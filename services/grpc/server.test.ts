@@ -1,4 +1,4 @@
-// The server, judged by grpc-js as its client, and by Node's HTTP/2 where a gRPC client hides what is sent.
+// Tests the server against the grpc-js client, and the HTTP/2 client of Node where a gRPC client hides what is sent.
 import { connect } from 'node:http2';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -21,9 +21,9 @@ let listener: Listener;
 let client: grpc.Client;
 let bugs: [path: string, error: unknown][];
 let messageTimeoutMs: number;
-/** What the handler of /t.T/Any does. */
+/** The handler of /t.T/Any. */
 let onAny: (call: Call, request: Buffer) => void;
-/** What the handler of /t.T/Stream does. */
+/** The handler of /t.T/Stream. */
 let onStream: (call: Call) => void;
 
 beforeEach(async () => {
@@ -84,7 +84,7 @@ interface CallSettings {
   readonly deadline?: number;
 }
 
-/** One request, any number of answers. */
+/** Sends one request and collects all answers. */
 function ask(
   path: string,
   message: Buffer,
@@ -117,7 +117,7 @@ describe('a call', () => {
     expect((await ask('/t.T/Any', Buffer.alloc(0))).messages.map((each) => each.length)).toEqual([0]);
   });
 
-  it('may have a request that comes in many frames', async () => {
+  it('may have a request of many frames', async () => {
     const large = Buffer.alloc(MAX_BYTES, 7);
     expect((await ask('/t.T/Any', large)).messages[0]!.equals(large)).toBe(true);
   });
@@ -145,7 +145,7 @@ describe('a call', () => {
     expect((await collect(call)).messages.map(String)).toEqual(['a,b,c']);
   });
 
-  it('may have requests and answers in turn', async () => {
+  it('may alternate requests and answers', async () => {
     const call = client.makeBidiStreamRequest('/t.T/Stream', same, same);
     const ended = collect(call);
     for (const text of ['a', 'b']) {
@@ -180,7 +180,7 @@ describe('the end of a call', () => {
     });
   });
 
-  it('is INTERNAL where the handler throws, without its words, and the server hears of the bug', async () => {
+  it('is INTERNAL if the handler throws; the server reports the error, not the client', async () => {
     const bug = new Error('secret');
     onAny = () => {
       throw bug;
@@ -192,7 +192,7 @@ describe('the end of a call', () => {
     expect((await ask('/t.T/Any', Buffer.alloc(0))).status.code).toBe(grpc.status.OK);
   });
 
-  it('is INTERNAL where a listener throws', async () => {
+  it('is INTERNAL if a listener throws', async () => {
     onStream = (call) =>
       listenTo(call, {
         onMessage: () => {
@@ -205,7 +205,7 @@ describe('the end of a call', () => {
     expect(bugs).toHaveLength(1);
   });
 
-  it('is INTERNAL where the request cannot be decoded', async () => {
+  it('is INTERNAL if the request cannot be decoded', async () => {
     const { status } = await ask('/t.T/Undecodable', Buffer.from('x'));
     expect([status.code, status.details]).toEqual([
       grpc.status.INTERNAL,
@@ -213,7 +213,7 @@ describe('the end of a call', () => {
     ]);
   });
 
-  it('comes once: what a handler does later has no effect', async () => {
+  it('happens once: later calls of the handler have no effect', async () => {
     onAny = (call, request) => {
       call.answer(request);
       call.answer(request);
@@ -226,7 +226,7 @@ describe('the end of a call', () => {
 });
 
 describe('metadata', () => {
-  it('is read, bytes included, and sent before the answers and after them', async () => {
+  it('is read as text and bytes, and sent before and after the answers', async () => {
     const metadata = new grpc.Metadata();
     metadata.add('x-text', 'a');
     metadata.add('x-text', 'b');
@@ -243,8 +243,8 @@ describe('metadata', () => {
   });
 });
 
-describe('a caller who', () => {
-  it('has a deadline is told when it is over, and the handler is told to stop', async () => {
+describe('a call', () => {
+  it('ends with DEADLINE_EXCEEDED at its deadline, and its handler is cancelled', async () => {
     let isCut = false;
     onAny = (call) => listenTo(call, { onCut: () => (isCut = true) });
     const beganMs = performance.now();
@@ -259,7 +259,7 @@ describe('a caller who', () => {
     expect(performance.now() - beganMs).toBeGreaterThanOrEqual(60);
   });
 
-  it('leaves has the handler told so once, also when the connection goes', async () => {
+  it('cancels its handler once when the caller or the connection is lost', async () => {
     let cuts = 0;
     let calls = 0;
     onAny = (call) => {
@@ -278,7 +278,7 @@ describe('a caller who', () => {
     await until(() => cuts === 2, { what: 'the loss' });
   });
 
-  it('does not read has the handler wait, and what the handler sends is not lost', async () => {
+  it('makes the handler wait while the client does not read, without loss', async () => {
     const chunk = Buffer.alloc(50_000);
     let sent = 0;
     let waits = 0;
@@ -307,7 +307,7 @@ describe('a caller who', () => {
     session.destroy();
   });
 
-  it('sends faster than the handler reads is held back', async () => {
+  it('slows its client while the handler does not read', async () => {
     let taken = 0;
     let call!: Call;
     onStream = (each) => {
@@ -338,7 +338,7 @@ describe('a caller who', () => {
 });
 
 describe('compression', () => {
-  it('of requests is undone', async () => {
+  it('of requests is decoded', async () => {
     const options = { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip };
     const packing = new grpc.Client(`127.0.0.1:${listener.port}`, grpc.credentials.createInsecure(), options);
     const text = Buffer.from('compress me '.repeat(100));
@@ -347,7 +347,7 @@ describe('compression', () => {
     packing.close();
   });
 
-  it('of answers is the handler’s choice, message by message', async () => {
+  it('of answers is chosen by the handler for each message', async () => {
     onAny = (call, request) => {
       const own = call as unknown as ServerCall;
       own.sendMetadata(new Metadata(), true);
@@ -370,8 +370,8 @@ describe('compression', () => {
   });
 });
 
-describe('a server that drains', () => {
-  it('finishes what is open, takes no more, and has no connection left', async () => {
+describe('GrpcServer.drain', () => {
+  it('finishes open calls, refuses new ones and closes all connections', async () => {
     let call: Call | undefined;
     onAny = (each) => (call = each);
     const answer = ask('/t.T/Any', Buffer.from('x'));

@@ -11,11 +11,11 @@ describe('grpc-timeout', () => {
     ['1500u', 1.5],
     ['500000n', 0.5],
     ['0m', 0],
-  ])('%s is %d ms', (text, ms) => {
+  ])('reads %s as %d ms', (text, ms) => {
     expect(parseTimeout(text)).toBeCloseTo(ms, 9);
   });
 
-  it.each(['', '1', 'S', '1s', '-1S', '1.5S', '123456789m', '1S ', ' 1S', '+1S'])('%j is none', (text) => {
+  it.each(['', '1', 'S', '1s', '-1S', '1.5S', '123456789m', '1S ', ' 1S', '+1S'])('ignores the invalid %j', (text) => {
     expect(parseTimeout(text)).toBeUndefined();
   });
 
@@ -27,7 +27,7 @@ describe('grpc-timeout', () => {
     [99_999_999, '99999999m'],
     [100_000_001, '100001S'],
     [1e15, '99999999H'],
-  ])('%d ms are sent as %s', (ms, text) => {
+  ])('formats %d ms as %s', (ms, text) => {
     expect(formatTimeout(ms)).toBe(text);
   });
 });

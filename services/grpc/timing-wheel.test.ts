@@ -31,7 +31,7 @@ function wait(name: string, ms: number, onDue: () => void = () => undefined): Wa
   return waiting;
 }
 
-/** Lets time pass in steps of a tick. */
+/** Advances the clock in steps of one tick. */
 function pass(ms: number): void {
   for (const endMs = nowMs + ms; nowMs < endMs;) {
     nowMs = Math.min(endMs, nowMs + 5);
@@ -39,8 +39,8 @@ function pass(ms: number): void {
   }
 }
 
-describe('what waits in a timing wheel', () => {
-  it('is told when its time has come, not before, and at most a tick late', () => {
+describe('TimingWheel', () => {
+  it('calls onDue when the time is reached, at most one tick late', () => {
     wait('a', 50);
     pass(49);
     expect(rung).toEqual([]);
@@ -48,14 +48,14 @@ describe('what waits in a timing wheel', () => {
     expect(rung).toEqual(['a']);
   });
 
-  it('is told in the order of time', () => {
+  it('calls onDue in the order of the due times', () => {
     wait('late', 100);
     wait('soon', 20);
     pass(200);
     expect(rung).toEqual(['soon', 'late']);
   });
 
-  it('may wait longer than one turn of the wheel', () => {
+  it('accepts a time beyond one turn of the wheel', () => {
     wait('a', 10_000);
     pass(9_990);
     expect(rung).toEqual([]);
@@ -63,7 +63,7 @@ describe('what waits in a timing wheel', () => {
     expect(rung).toEqual(['a']);
   });
 
-  it('is not told once it has left, though it were due with the one that ended it', () => {
+  it('does not call onDue after remove(), even within the same tick', () => {
     const second = (): Waiting => b;
     wait('a', 10, () => wheel.remove(second()));
     const b = wait('b', 10);
@@ -72,7 +72,7 @@ describe('what waits in a timing wheel', () => {
     wheel.remove(b);
   });
 
-  it('may wait again when it is told', () => {
+  it('accepts an entry again from its onDue', () => {
     const a = wait('a', 10, () => {
       if (rung.length > 1) return;
       a.dueMs = nowMs + 10;
@@ -82,20 +82,20 @@ describe('what waits in a timing wheel', () => {
     expect(rung).toEqual(['a', 'a']);
   });
 
-  it('is told though its time is over already', () => {
+  it('calls onDue for a time in the past', () => {
     wait('a', -500);
     pass(10);
     expect(rung).toEqual(['a']);
   });
 
-  it('is told after the process has slept for longer than a turn', () => {
+  it('calls onDue after the process was suspended for more than one turn', () => {
     wait('a', 700);
     nowMs += 60_000;
     tick?.();
     expect(rung).toEqual(['a']);
   });
 
-  it('costs a timer only while there is something', () => {
+  it('runs its timer only while it has entries', () => {
     const a = wait('a', 1_000);
     expect(tick).toBeDefined();
     wheel.remove(a);

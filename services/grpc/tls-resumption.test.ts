@@ -1,4 +1,4 @@
-// A TLS session can be resumed without its certificates. A session that was begun under a CA must not outlive the CA.
+// TLS resumes a session without its certificates. A session of an old CA must not outlive that CA.
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -10,7 +10,7 @@ import type { ServerCertificate } from './secure-server.ts';
 
 let ca: DevelopmentCa;
 let listener: Listener;
-/** Of each connection that was accepted, whether it resumed a session. */
+/** For each accepted connection: true if it resumed a session. */
 let resumed: boolean[];
 let failures: string[];
 
@@ -35,7 +35,7 @@ function certificate(): ServerCertificate {
   return { cert: ca.read('router.pem'), key: ca.read('router.key'), clientCa: ca.read('ca.pem') };
 }
 
-/** Resolves with the ticket that the server gave when the connection has ended. */
+/** Resolves with the session ticket of the server when the connection has ended. */
 async function visit(options: ConnectionOptions): Promise<Buffer | undefined> {
   const to = { host: '127.0.0.1', port: listener.port, ALPNProtocols: ['h2'], servername: 'localhost' };
   const socket = connect({ ...to, ...options }).resume();
@@ -46,7 +46,7 @@ async function visit(options: ConnectionOptions): Promise<Buffer | undefined> {
   return ticket;
 }
 
-it('a session that was begun under the old CA is not resumed under the new one', async () => {
+it('listen does not resume a session of an old CA after a renewal', async () => {
   const old = { ca: ca.read('ca.pem'), cert: ca.read('client.pem'), key: ca.read('client.key') };
   const session = await visit(old);
   await visit({ ...old, session });

@@ -32,7 +32,7 @@ describe('AgentCounts', () => {
     expect(after.snapshot().methods).toEqual(before.snapshot().methods);
   });
 
-  it('has a bounded number of series, whatever the names of callers', () => {
+  it('limits the number of series for any number of callers', () => {
     const counts = new AgentCounts();
     for (let k = 0; k < 1_000; k += 1) counts.providerUsed(`caller-${k}`, USAGE, 0);
     const { callers } = counts.snapshot();

@@ -31,7 +31,7 @@ const OPTIONS = {
 };
 
 let nowMs: number;
-/** The time of the system's clock. */
+/** The time of the system clock. */
 let wallMs: number;
 let memoryBytes: number;
 let metrics: Metrics;
@@ -148,18 +148,18 @@ const CASES: Case[] = [
   { name: 'TandemSpansDropped', wrong: () => (around.spansDropped += 5), text: /\d+ spans of traces were lost/ },
 ];
 
-describe('the router’s own alerts', () => {
-  it('raise nothing while there is no fault', () => {
+describe('Alerts', () => {
+  it('raises nothing while there is no fault', () => {
     pass(3_600, () => {
       requests(10, 0);
       lookups(5, 5);
-      for (let k = 0; k < 5; k += 1) metrics.requestEnded('Reason', 'INPUT_LENGTH', 1); // its caller's own fault
-      metrics.requestEnded('WatchMetrics', 'OK', 3_000_000); // as long as its caller liked
+      for (let k = 0; k < 5; k += 1) metrics.requestEnded('Reason', 'INPUT_LENGTH', 1); // the fault of the caller
+      metrics.requestEnded('WatchMetrics', 'OK', 3_000_000); // lasts as long as its caller wants
     });
     expect(raised).toEqual([]);
   });
 
-  it.each(CASES)('raise $name once, after the fault has lasted for a minute', ({ name, well, wrong, text }) => {
+  it.each(CASES)('raises $name once, after the fault has lasted for a minute', ({ name, well, wrong, text }) => {
     if (well) pass(1_800, well);
     const beganMs = nowMs;
     while (raised.length === 0 && nowMs - beganMs < 1_800_000) pass(5, wrong);
@@ -171,17 +171,17 @@ describe('the router’s own alerts', () => {
     expect(alerts.raised.map((each) => each.name)).toEqual([name]);
   });
 
-  it('have a case above, each of them', () => {
+  it('has a case above for each alert', () => {
     expect(CASES.map(({ name }) => name)).toEqual(Object.keys(ALERT_RULES));
   });
 
-  it('raise nothing for a fault that ends within a minute', () => {
+  it('raises nothing for a fault that ends within a minute', () => {
     pass(55, () => engine({ breaker: { state: 'OPEN' } }));
     pass(300, () => engine({}));
     expect(raised).toEqual([]);
   });
 
-  it('end after a minute without the fault, and ignore short changes', () => {
+  it('ends an alert after a minute without the fault, despite short changes', () => {
     pass(65, () => engine({ breaker: { state: 'OPEN' } }));
     for (let k = 0; k < 10; k += 1) {
       pass(30, () => engine({}));
@@ -192,7 +192,7 @@ describe('the router’s own alerts', () => {
     expect(raised.slice(1)).toEqual([{ name: 'TandemBreakerOpen', isFiring: false, text: 'it is over' }]);
   });
 
-  it('compare nothing across a reset', () => {
+  it('does not compare values across a reset', () => {
     pass(600, () => requests(1, 10));
     raised = [];
     metrics.reset();
@@ -205,7 +205,7 @@ describe('a change of the wall clock', () => {
   it.each([
     ['back', -3_600_000],
     ['forward', 3_600_000],
-  ])('%s by an hour delays no alert, and raises none', (_way, byMs) => {
+  ])('%s by an hour neither delays nor raises an alert', (_way, byMs) => {
     pass(30, () => requests(94, 6));
     wallMs += byMs;
     pass(20, () => requests(94, 6));
@@ -232,7 +232,7 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
   const rules = groups.flatMap((group) => group.rules);
   const byName = new Map(rules.flatMap((rule) => (rule.alert === undefined ? [] : [[rule.alert, rule]])));
 
-  it('has the router’s alerts, and the one alert that no router can raise', () => {
+  it('has all alerts of the router and TandemRouterDown', () => {
     expect([...byName.keys()]).toEqual([...Object.keys(ALERT_RULES), 'TandemRouterDown']);
   });
 
@@ -260,7 +260,7 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
     }
   });
 
-  it('has the settings’ times', () => {
+  it('has the times of the settings', () => {
     for (const rule of byName.values()) {
       expect([rule.for, rule.keep_firing_for]).toEqual([
         `${SETTINGS.for_ms / 60_000}m`,
@@ -277,7 +277,7 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
     expect(recorded('tandem:request_duration_seconds:p99_rate5m')).toContain(`method!~"${LASTING.join('|')}"`);
   });
 
-  it('gives for each alert the severity, the fault and what to do', () => {
+  it('has severity, description and a runbook section for each alert', () => {
     const runbook = readFileSync(join(folder, 'RUNBOOK.md'), 'utf8');
     const anchors = [...runbook.matchAll(/^## ([a-z-]+)$/gm)].map(([, anchor]) => anchor);
     for (const { labels, annotations } of byName.values()) {
@@ -292,8 +292,8 @@ describe('deploy/prometheus/tandem.rules.yml', () => {
   });
 });
 
-describe('a value that cannot be read for a while', () => {
-  it('keeps its last value', () => {
+describe('lastKnown', () => {
+  it('returns the last value while reading fails', () => {
     let read = (): number => 5;
     const figure = lastKnown(() => read());
     expect(figure()).toBe(5);

@@ -30,7 +30,7 @@ function portOf(server: Server | http2.Http2Server): number {
   return (server.address() as AddressInfo).port;
 }
 
-/** Resolves once the server has accepted it. */
+/** Resolves when the server has accepted the connection. */
 async function client(server: Server, target: number | string): Promise<{ ours: Socket; theirs: Socket }> {
   const accepted = once(server, 'connection') as Promise<[Socket]>;
   const ours = typeof target === 'string' ? connect(target) : connect(target, '127.0.0.1');
@@ -40,7 +40,7 @@ async function client(server: Server, target: number | string): Promise<{ ours: 
 }
 
 describe('client connections', () => {
-  it('are counted: the open ones, and all that were opened', async () => {
+  it('are counted as open and in total', async () => {
     const server = await listening(createServer());
     connections.listen(`127.0.0.1:${portOf(server)}`);
     await client(server, portOf(server));
@@ -52,14 +52,14 @@ describe('client connections', () => {
     expect([connections.open, connections.total]).toEqual([1, 2]);
   });
 
-  it('of the process’s other servers are not counted', async () => {
+  it('of other servers of the process are not counted', async () => {
     const [ours, another] = [await listening(createServer()), await listening(createServer())];
     connections.listen(`127.0.0.1:${portOf(ours)}`);
     await client(another, portOf(another));
     expect(connections.total).toBe(0);
   });
 
-  it('of HTTP/2, which grpc-js speaks, are counted too', async () => {
+  it('of HTTP/2 servers are counted, as grpc-js uses them', async () => {
     const server = await listening(http2.createServer());
     connections.listen(`127.0.0.1:${portOf(server)}`);
     const session = http2.connect(`http://127.0.0.1:${portOf(server)}`);
@@ -79,7 +79,7 @@ describe('client connections', () => {
     expect([connections.open, connections.total]).toEqual([1, 1]);
   });
 
-  it('are no longer counted after stop()', async () => {
+  it('are not counted after stop()', async () => {
     const server = await listening(createServer());
     connections.listen(`127.0.0.1:${portOf(server)}`);
     connections.stop();

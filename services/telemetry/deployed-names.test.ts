@@ -1,4 +1,4 @@
-// The rules and the dashboard use metrics that exist, with labels and values that these have.
+// The rules and the dashboard must use metrics, labels and label values that exist.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from '@jest/globals';
@@ -9,7 +9,7 @@ import { Prometheus } from './prometheus.ts';
 const folder = join(import.meta.dirname, '../../deploy');
 const read = (name: string): string => readFileSync(join(folder, name), 'utf8');
 const RULES = read('prometheus/tandem.rules.yml');
-/** Made by Prometheus itself. */
+/** Metrics of Prometheus itself. */
 const PROMETHEUS_OWN = ['up', 'ALERTS'];
 
 let series: Series[];
@@ -27,7 +27,7 @@ beforeAll(async () => {
   series = parseExposition((await new Prometheus(() => meter.read()).exposition('')).body);
 });
 
-/** Every query in the dashboard. */
+/** Returns every query of the dashboard. */
 function expressions(panel: unknown): string[] {
   if (typeof panel !== 'object' || panel === null) return [];
   return Object.entries(panel).flatMap(([key, value]) =>
@@ -62,7 +62,7 @@ describe.each([
     expect(used.length).toBeGreaterThan(10);
   });
 
-  it('select by labels that these have, and by values that occur', () => {
+  it('select by labels and values that these metrics have', () => {
     const SCRAPED = ['job', 'instance'];
     const wrong = used
       .filter(({ name }) => !PROMETHEUS_OWN.includes(name) && !recorded.has(name))

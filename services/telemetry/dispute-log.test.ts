@@ -144,7 +144,7 @@ describe('the dispute log', () => {
     expect(JSON.parse(linesOf(file)[0]!)).toMatchObject({ input_f32_base64: 'AACAPwAAAEA=', state_base64: 'YWJj' });
   });
 
-  it('writes a hash instead of that state, too, if the setting says so', async () => {
+  it('writes a hash instead of the state if the setting says so', async () => {
     const log = open({ input: 'hashed' });
     log.record(dispute({ state: Buffer.from('abc') }));
     await log.stop();
@@ -152,7 +152,7 @@ describe('the dispute log', () => {
     expect([record['state_xxh64'], 'state_base64' in record]).toEqual(['44bc2cf5ad770999', false]);
   });
 
-  it('counts the state, too, towards the limit of a file', async () => {
+  it('counts the state towards the limit of a file', async () => {
     const log = open({ maxBytes: 1_000 });
     log.record(dispute({ state: Buffer.alloc(1_000) }));
     await log.stop();
@@ -216,7 +216,7 @@ describe('after a failure', () => {
     expect(whole.map((line) => (JSON.parse(line) as { request_id: string }).request_id)).toEqual(['next', 'last']);
   });
 
-  it('a file that cannot be written loses its records, is reported once, and is used again when it can be written', async () => {
+  it('a file that cannot be written loses records, is reported once and used again later', async () => {
     mkdirSync(file);
     const problems: string[] = [];
     const log = open({ onProblem: ({ message }) => problems.push(message) });

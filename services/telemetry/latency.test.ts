@@ -42,8 +42,8 @@ describe.each(Object.entries(DISTRIBUTIONS))('percentiles of a distribution that
   });
 });
 
-describe('latencies', () => {
-  it('are all 0 before the first', () => {
+describe('Latencies', () => {
+  it('returns only zeros before the first value', () => {
     expect(new Latencies().summary()).toEqual({
       count: 0,
       avgMs: 0,
@@ -55,21 +55,21 @@ describe('latencies', () => {
     });
   });
 
-  it('keep count, mean, least and greatest exactly', () => {
+  it('keeps count, average, minimum and maximum exactly', () => {
     const summary = recorded([1.25, 0.001234, 7.5]).summary();
     expect(summary).toMatchObject({ count: 3, minMs: 0.001234, maxMs: 7.5 });
     expect(summary.avgMs).toBeCloseTo(2.917078, 9);
   });
 
-  it('never give a percentile above the greatest', () => {
+  it('never returns a percentile above the maximum', () => {
     expect(recorded([1.001]).summary()).toMatchObject({ p50Ms: 1.001, p99Ms: 1.001 });
   });
 
-  it.each([0, -1, NaN])('count %d ms as the shortest latency', (durationMs) => {
+  it.each([0, -1, NaN])('counts %d ms as the shortest latency', (durationMs) => {
     expect(recorded([durationMs]).summary()).toMatchObject({ count: 1, maxMs: 1e-6 });
   });
 
-  it.each([3.7e6, Infinity])('count %d ms as an hour', (durationMs) => {
+  it.each([3.7e6, Infinity])('counts %d ms as an hour', (durationMs) => {
     expect(recorded([durationMs]).summary()).toMatchObject({ count: 1, minMs: 3.6e6 });
   });
 });

@@ -100,7 +100,7 @@ describe('metrics', () => {
     expect(metrics.snapshot().engines.size).toBe(0);
   });
 
-  it('count an engine that comes back from 0', () => {
+  it('count from 0 for an engine that returns', () => {
     const metrics = new Metrics();
     metrics.attemptEnded('engine-1', 'ENGINE_LOST', 1);
     metrics.forgetEngine('engine-1');

@@ -45,12 +45,12 @@ describe('one request of spans', () => {
     expect(read([a, c])).toEqual([['tandem-router', [['tandem', 'a', 'c']]]]);
   });
 
-  it('can have long spans, and many', () => {
+  it('can have many and long spans', () => {
     const names = Array.from({ length: 2_000 }, (_, at) => 'n'.repeat(at));
     expect(read(encoded(OWN, ...names))).toEqual([['tandem-router', [['tandem', ...names]]]]);
   });
 
-  it('are none', () => {
+  it('is empty without spans', () => {
     expect(toRequest([], () => resource('none'))).toHaveLength(0);
   });
 });

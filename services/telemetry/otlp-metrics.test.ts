@@ -22,11 +22,11 @@ describe('OpenTelemetry’s variables', () => {
       { OTEL_METRICS_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' },
       { protocol: 'grpc', intervalMs: 60_000, timeoutMs: 30_000 },
     ],
-  ])('%j ask for %j', (env, options) => {
+  ])('%j gives the options %j', (env, options) => {
     expect(otlpMetrics(env)).toEqual(options);
   });
 
-  it('are named if they are wrong', () => {
+  it('cause an error that names the invalid variable', () => {
     const environment = { OTEL_METRICS_EXPORTER: 'otlp' };
     expect(() => otlpMetrics({ ...environment, OTEL_EXPORTER_OTLP_PROTOCOL: 'udp' })).toThrow(
       'OTEL_EXPORTER_OTLP_PROTOCOL: "udp" is not one of grpc, http/protobuf, http/json',
@@ -62,7 +62,7 @@ afterEach(() => {
 });
 
 describe('metrics over OTLP', () => {
-  it('are our counts in OpenTelemetry’s terms, and are sent once more at the end', async () => {
+  it('have OpenTelemetry types and are sent once more on stop', async () => {
     const bodies: string[] = [];
     server = createServer((request, response) => {
       let body = '';

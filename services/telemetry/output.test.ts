@@ -25,7 +25,7 @@ beforeEach(() => {
 });
 
 describe('the output of the log', () => {
-  it('drops and counts lines if a stopped reader leaves no room, and says so when it reads again', () => {
+  it('drops and counts lines while its reader is blocked, and reports them later', () => {
     pipe.writableLength = 2_000_000;
     for (let n = 0; n < 3; n += 1) output.write('lost\n');
     expect([pipe.written, output.dropped]).toEqual(['', 3]);

@@ -19,14 +19,14 @@ describe('the exposition', () => {
     ['application/openmetrics-text;version=2.0.0,text/plain', 'text/plain; version=0.0.4; charset=utf-8'],
     ['application/openmetrics-text;q=0.2,text/plain', 'text/plain; version=0.0.4; charset=utf-8'],
     ['application/openmetrics-text;q=0', 'text/plain; version=0.0.4; charset=utf-8'],
-  ])('for "%s" are sent as %s', async (accept, contentType) => {
+  ])('for "%s" is sent as %s', async (accept, contentType) => {
     const { meter } = metered();
     const exposition = await new Prometheus(() => meter.read()).exposition(accept);
     expect(exposition.contentType).toBe(contentType);
     expect(exposition.body.endsWith('# EOF\n')).toBe(contentType.startsWith('application/'));
   });
 
-  it('names counters the same after a request for another format', async () => {
+  it('uses the same counter names in both formats', async () => {
     const { metrics, meter } = metered();
     metrics.requestEnded('Ping', 'OK', 1);
     const prometheus = new Prometheus(() => meter.read());
@@ -39,7 +39,7 @@ describe('the exposition', () => {
     expect(text).toContain('process_cpu_seconds_total');
   });
 
-  it('gives in OpenMetrics the newest known trace of each latency bucket', async () => {
+  it('has the newest known trace of each latency bucket in OpenMetrics', async () => {
     const { metrics, meter } = metered();
     metrics.requestEnded('Reason', 'OK', 3);
     metrics.exemplar(3, 'f'.repeat(32), 'Reason');
@@ -51,7 +51,7 @@ describe('the exposition', () => {
     expect((await new Prometheus(() => meter.read()).exposition('')).body).not.toContain(TRACE);
   });
 
-  it('has separate series for a limited number of engines and models, and one for all others', async () => {
+  it('has a limited number of engine and model series, and one for all others', async () => {
     const engines = Array.from({ length: 200 }, (_, k) => meteredEngine(`engine-${k}`, { inFlight: 1 }));
     const { metrics, meter } = metered({ engines });
     for (const { id } of engines) metrics.attemptEnded(id, 'OK', 1);

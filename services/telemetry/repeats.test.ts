@@ -42,7 +42,7 @@ describe('a repeated cause', () => {
     expect(published.length).toBeLessThanOrEqual(16);
   });
 
-  it('is one cause, whatever durations and counts its text has', () => {
+  it('is one cause if only durations and counts differ in its text', () => {
     repeats.add('e1', 'silent for 499 ms', 'down');
     for (let n = 2; n < 50; n += 1) repeats.add('e1', `silent for ${500 + n} ms (${n} times in a row)`, 'down');
     expect(published).toEqual(['down ×1']);
@@ -68,12 +68,12 @@ describe('a repeated cause', () => {
     expect(published).toEqual(['down ×1', 'down ×1']);
   });
 
-  it('is one of 16 causes at most, however an engine words them', () => {
+  it('is limited to 16 texts per subject', () => {
     for (let n = 0; n < 1_000; n += 1) repeats.add('e1', `x${'y'.repeat(n)}`, 'down');
     expect(published).toHaveLength(17);
   });
 
-  it('is reported at the end, too', () => {
+  it('is reported at the end with its count', () => {
     repeats.add('e1', 'down', 'down');
     repeats.add('e1', 'down', 'down');
     repeats.stop();

@@ -20,7 +20,7 @@ beforeEach(() => {
   });
 });
 
-/** A second later. */
+/** Checks one second later. */
 function look(): void {
   nowMs += 1_000;
   events.look(nowMs);

@@ -78,7 +78,7 @@ describe('an event of the router', () => {
     expect(events.recent(1)[0]?.data).toEqual({ model: 'm/1', connected: '4', closed: '1' });
   });
 
-  it('reports once that an engine is the same process as another one, also when it reconnects', () => {
+  it('reports a duplicate process once, also when it reconnects', () => {
     const duplicate: EngineStatus = { ...ENGINE, state: 'DUPLICATE', unavailableReason: 'same process as local' };
     system.engineChanged(duplicate);
     system.engineChanged({ ...ENGINE, state: 'DOWN', unavailableReason: 'down: connection refused' });
@@ -95,7 +95,7 @@ describe('an event of the router', () => {
     expect(events.recent(1)[0]?.data).toEqual({ engine: 'engine-1', why: 'same process as local' });
   });
 
-  it('is one event, and few lines of the log, while an engine disconnects repeatedly for the same cause', () => {
+  it('is one event if an engine repeatedly disconnects for the same cause', () => {
     for (let n = 0; n < 500; n += 1) {
       system.engineChanged({ ...ENGINE, state: 'DOWN', unavailableReason: `down: it was silent for ${500 + n} ms` });
       system.engineChanged(ENGINE);

@@ -83,7 +83,7 @@ describe('kept traces', () => {
     expect(ring.recent(10).map(({ traceId }) => traceId)).toEqual(['c', 'b']);
   });
 
-  it('is correct after as many traces as a day has', () => {
+  it('stays correct after 1,000 evictions', () => {
     const ring = new TraceStore(decode, limits);
     for (let n = 0; n < 1_000; n += 1) ring.add([span(`t${n}`), span(`t${n}`)]);
     expect(ring.recent(10).map(({ traceId, spans }) => [traceId, spans])).toEqual([
@@ -112,7 +112,7 @@ describe('traces with a link', () => {
     expect(store.recent(10).at(-1)).toMatchObject({ traceId: 'linked', kind });
   });
 
-  it('outlive a flood of failures if they are of disputes or requested by their callers', () => {
+  it('outlive a flood of failures if they are notable or linked by callers', () => {
     const store = new TraceStore(decode, limits);
     store.add([span('dispute')], 'NOTABLE');
     store.add([span('mine')], 'OWN');
@@ -125,7 +125,7 @@ describe('traces with a link', () => {
     ]);
   });
 
-  it('are one trace, whether an engine or the router sent the first span', () => {
+  it('are one trace if an engine or the router sent the first span', () => {
     const store = new TraceStore(decode, limits);
     store.add([span('a', { service: 'tandem-engine', parentSpanId: 'root' })]);
     store.add([span('a', { spanId: 'root' })], 'OWN');
@@ -188,7 +188,7 @@ describe('the list of traces', () => {
     expect(ids_({ model: 'gest' })).toEqual(['xyz3']);
   });
 
-  it('reads a limited number of traces, and says that there are more', () => {
+  it('reads a limited number of traces and returns whether there are more', () => {
     const store = new TraceStore(decode);
     for (let n = 0; n < 900; n += 1) store.add([span(`t${n}`, { durationMs: n === 0 ? 99 : 1 })]);
     let before: number | undefined;

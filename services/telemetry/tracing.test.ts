@@ -70,7 +70,7 @@ describe('requests of callers that link to the trace', () => {
 });
 
 describe('callers that set the sampled flag', () => {
-  it('get a limited number a second, and no more by choosing the trace id', () => {
+  it('get a limited number of traces a second, even if they choose the trace id', () => {
     const parts = tracing({ sampler: sampler(true, 0.5), callerSamplesPerS: 3 });
     const inSample = `00-${'0'.repeat(31)}1-${CALLER.span}-01`;
     const sampled = (parent: string): number =>
@@ -83,7 +83,7 @@ describe('callers that set the sampled flag', () => {
   });
 });
 
-describe('examples of latencies', () => {
+describe('exemplars of latencies', () => {
   it('are requests that were answered, with a kept trace', () => {
     const examples: unknown[][] = [];
     const onExample: TracingOptions['onExample'] = (...example) => examples.push(example);
