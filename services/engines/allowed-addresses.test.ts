@@ -10,7 +10,7 @@ const allowed = new AllowedAddresses([
   'unix:/run/tandem/',
 ]);
 
-describe('an address of an engine', () => {
+describe('AllowedAddresses', () => {
   it.each([
     '127.0.0.1:50061',
     'localhost:50061',
@@ -20,17 +20,17 @@ describe('an address of an engine', () => {
     'engine:50061',
     'a.engines.example:50061',
     'unix:/run/tandem/engine-1.sock',
-  ])('%s is allowed', (address) => expect(allowed.has(address)).toBe(true));
+  ])('allows %s', (address) => expect(allowed.has(address)).toBe(true));
 
   it.each([
-    ['of another network', '10.2.0.1:22'],
-    ['of the cloud’s metadata', '169.254.169.254:80'],
-    ['that is a number', '167903233:80'],
-    ['that is in octal', '0012.2.0.1:80'],
-    ['of another IPv6 network', '[fe80::1]:1'],
+    ['in another network', '10.2.0.1:22'],
+    ['of the cloud’s metadata service', '169.254.169.254:80'],
+    ['written as one number', '167903233:80'],
+    ['written in octal', '0012.2.0.1:80'],
+    ['in another IPv6 network', '[fe80::1]:1'],
     ['with another name', 'engines.example:50061'],
-    ['whose name ends alike', 'evilengines.example:1'],
+    ['whose name only ends like an allowed one', 'evilengines.example:1'],
     ['of another socket', 'unix:/var/run/docker.sock'],
-    ['that leads out of the folder', 'unix:/run/tandem/../docker.sock'],
-  ])('%s is not', (_what, address) => expect(allowed.has(address)).toBe(false));
+    ['outside the folder after normalization', 'unix:/run/tandem/../docker.sock'],
+  ])('refuses an address %s', (_what, address) => expect(allowed.has(address)).toBe(false));
 });

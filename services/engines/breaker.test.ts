@@ -16,7 +16,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** Sends requests one after the other and tells what became of them. */
+/** Sends requests one after the other and ends each with its outcome. */
 async function send(...outcomes: ('success' | 'failure' | 'ignore')[]): Promise<void> {
   for (const outcome of outcomes) {
     breaker.end(breaker.begin(), outcome, outcome === 'failure' ? 'ENGINE_FAULT' : 'OK');
@@ -26,13 +26,13 @@ async function send(...outcomes: ('success' | 'failure' | 'ignore')[]): Promise<
 
 const times = <T>(n: number, value: T): T[] => Array<T>(n).fill(value);
 
-describe('a breaker', () => {
-  it('stays closed on successes', async () => {
+describe('Breaker', () => {
+  it('stays closed after successes', async () => {
     await send(...times(100, 'success' as const));
     expect([breaker.state, breaker.allowsRequest]).toEqual(['CLOSED', true]);
   });
 
-  it('opens when half or more of at least five requests fail, and says why', async () => {
+  it('opens if half of at least five requests fail, and says why', async () => {
     await send('success', 'success', 'failure', 'failure');
     expect(breaker.state).toBe('CLOSED');
     await send('failure');
@@ -42,14 +42,14 @@ describe('a breaker', () => {
     ]);
   });
 
-  it('forgets failures that are older than its window', async () => {
+  it('ignores failures older than its window', async () => {
     await send('failure', 'failure', 'failure', 'failure');
     await jest.advanceTimersByTimeAsync(11_000);
     await send('failure');
     expect(breaker.state).toBe('CLOSED');
   });
 
-  it('opens when five requests in a row fail over 100 ms, however many were answered before', async () => {
+  it('opens if five requests in a row fail over at least 100 ms', async () => {
     await send(...times(1_000, 'success' as const), ...times(4, 'failure' as const));
     await jest.advanceTimersByTimeAsync(100);
     expect(breaker.state).toBe('CLOSED');
@@ -57,19 +57,19 @@ describe('a breaker', () => {
     expect(events.map(({ why }) => why)).toEqual(['5 requests in a row failed, the last with ENGINE_FAULT']);
   });
 
-  it('stays closed when requests in a row fail at the same moment, or with an answer between them', async () => {
+  it('stays closed if failures are simultaneous or a success is between them', async () => {
     await send(...times(1_000, 'success' as const), ...times(20, 'failure' as const), 'success');
     await jest.advanceTimersByTimeAsync(100);
     await send(...times(4, 'failure' as const), 'success', ...times(4, 'failure' as const));
     expect(breaker.state).toBe('CLOSED');
   });
 
-  it('never moves for failures that are not the engine’s fault', async () => {
+  it('ignores failures that are not the engine’s fault', async () => {
     await send(...times(10_000, 'ignore' as const));
     expect([breaker.state, events]).toEqual(['CLOSED', []]);
   });
 
-  describe('that has opened', () => {
+  describe('that is open', () => {
     beforeEach(async () => {
       await send(...times(5, 'failure' as const));
       await jest.advanceTimersByTimeAsync(499);
@@ -77,19 +77,19 @@ describe('a breaker', () => {
       await jest.advanceTimersByTimeAsync(1);
     });
 
-    it('lets one request try after its reset time, and no second one beside it', () => {
+    it('allows a single probe after its reset time', () => {
       expect([breaker.state, breaker.allowsRequest]).toEqual(['HALF_OPEN', true]);
       breaker.begin();
       expect(breaker.allowsRequest).toBe(false);
     });
 
-    it('closes when that one is answered', async () => {
+    it('closes if the probe succeeds', async () => {
       await send('success');
       expect([breaker.state, breaker.allowsRequest]).toEqual(['CLOSED', true]);
       expect(events.map(({ state }) => state)).toEqual(['OPEN', 'HALF_OPEN', 'CLOSED']);
     });
 
-    it('opens again when it fails, for twice as long', async () => {
+    it('opens again for twice as long if the probe fails', async () => {
       await send('failure');
       expect(breaker.state).toBe('OPEN');
       await jest.advanceTimersByTimeAsync(999);
@@ -98,7 +98,7 @@ describe('a breaker', () => {
       expect(breaker.allowsRequest).toBe(true);
     });
 
-    it('stays open for 16 times as long at most', async () => {
+    it('stays open for at most 16 times the reset time', async () => {
       for (let n = 0; n < 10; n += 1) {
         await send('failure');
         await jest.advanceTimersByTimeAsync(8_000);
@@ -109,7 +109,7 @@ describe('a breaker', () => {
       expect(breaker.allowsRequest).toBe(false);
     });
 
-    it('stays open for twice as long when it opens again soon after it has closed, and for as long as at first later', async () => {
+    it('stays open twice as long if it reopens soon, but not later', async () => {
       await send('success');
       await send(...times(5, 'failure' as const));
       await jest.advanceTimersByTimeAsync(999);
@@ -122,14 +122,14 @@ describe('a breaker', () => {
       expect(breaker.allowsRequest).toBe(true);
     });
 
-    it('stays open for no longer when the connection was lost again', async () => {
+    it('stays open no longer if the connection was lost again', async () => {
       await send('success');
       breaker.trip('away again');
       await jest.advanceTimersByTimeAsync(500);
       expect(breaker.allowsRequest).toBe(true);
     });
 
-    it('stays open for longer each time where the engine breaks the protocol, however well the one that tries ends', async () => {
+    it('stays open longer after each protocol violation, even if probes succeed', async () => {
       await send('success');
       const pausesMs: number[] = [];
       for (let n = 0; n < 8; n += 1) {
@@ -147,12 +147,12 @@ describe('a breaker', () => {
       expect(breaker.allowsRequest).toBe(true);
     });
 
-    it('lets another one try when nothing was learned from it', async () => {
+    it('allows another probe if the first had no outcome', async () => {
       await send('ignore');
       expect([breaker.state, breaker.allowsRequest]).toEqual(['HALF_OPEN', true]);
     });
 
-    it('does not count what was sent before', async () => {
+    it('ignores requests that were sent before it opened', async () => {
       const early = { isProbe: false };
       breaker.end(early, 'success', 'OK');
       await jest.advanceTimersByTimeAsync(0);
@@ -160,12 +160,12 @@ describe('a breaker', () => {
     });
   });
 
-  it('opens at once when its engine is known to be away', () => {
+  it('opens at once if its engine is down', () => {
     breaker.trip('connection refused');
     expect([breaker.state, events[0]?.why]).toEqual(['OPEN', 'connection refused']);
   });
 
-  it('keeps a bounded history', async () => {
+  it('keeps a limited number of events', async () => {
     for (let n = 0; n < 40; n += 1) {
       breaker.trip('away');
       await jest.advanceTimersByTimeAsync(500);
@@ -190,7 +190,7 @@ describe('a breaker', () => {
     expect(breaker.state).toBe('OPEN');
   });
 
-  it('begins anew after a recovery: what was before does not count', async () => {
+  it('ignores requests before a recovery', async () => {
     await send(...times(100, 'failure' as const));
     await jest.advanceTimersByTimeAsync(500);
     await send('success', ...times(4, 'failure' as const));

@@ -19,27 +19,27 @@ function check(
 
 const floats = (...values: number[]): Uint8Array => Buffer.from(Float32Array.from(values).buffer);
 
-describe('an answer', () => {
-  it('passes whole, with its readout digest or without', () => {
+describe('checkAnswer', () => {
+  it('accepts a full answer with or without its readout digest', () => {
     expect([check(), check({ readoutDigest: 0n })]).toEqual(['', '']);
   });
 
-  it('passes with the most that its model can do', () => {
+  it('accepts the largest values that the model can reach', () => {
     const most = { spikeCounts: [16, 16], totalSpikes: 160n, synapticOperations: 1_600n };
     expect(check({ ...most, potentials: floats(-3.4e38, 1e-45) })).toBe('');
   });
 
-  it('passes with its digests alone where these are all that is wanted', () => {
+  it('accepts digests only if only they were requested', () => {
     expect(check({ ...EMPTY, readoutDigest: 5n }, { digestOnly: true })).toBe('');
   });
 
-  it('has the steps of the series that was sent', () => {
+  it('requires the number of steps of the input series', () => {
     const series = [{ shape: [5, 3] }, { inputKind: 'series' }] as const;
     expect(check({ steps: 5 }, ...series)).toBe('');
     expect(check({ steps: 16 }, ...series)).toBe('a different number of steps');
   });
 
-  it('passes whatever bytes its potentials lie between', () => {
+  it('accepts potentials at an unaligned offset', () => {
     const potentials = new Uint8Array([0xff, ...floats(1, 2), 0xff]).subarray(1, 9);
     expect(check({ potentials })).toBe('');
   });
@@ -64,17 +64,17 @@ describe('an answer', () => {
     ['more synaptic operations than the model can have', { synapticOperations: 2n ** 64n - 1n }],
     ['a readout digest that does not match the returned bytes', { readoutDigest: 5n }],
     ['layers that were not asked for', { layers: [{} as never] }],
-  ])('is refused with %s', (problem, over) => {
+  ])('refuses %s', (problem, over) => {
     expect(check(over)).toBe(problem);
   });
 
-  it('may have several spikes of an output in a step where the model says so', () => {
+  it('accepts several spikes per step if the model allows them', () => {
     const multiple = { spikesPerNeuron: 4095 };
     expect(check({ spikeCounts: [17, 16 * 4095] }, {}, multiple)).toBe('');
     expect(check({ spikeCounts: [0, 16 * 4095 + 1] }, {}, multiple)).not.toBe('');
   });
 
-  it('has a finite readout of every step where that is asked for', () => {
+  it('requires a finite readout of every step if requested', () => {
     const request = { detail: 'READOUT' } as const;
     const readoutPerStep = floats(...Array<number>(32).fill(0.5));
     expect(check({ readoutPerStep }, request)).toBe('');
@@ -83,16 +83,16 @@ describe('an answer', () => {
     expect(check({ readoutPerStep: floats(NaN, ...Array<number>(31).fill(0)) }, request)).toMatch('not finite');
   });
 
-  it('is refused with spikes of a readout that does not spike', () => {
+  it('refuses spikes if the readout node does not spike', () => {
     expect(check({}, {}, { countsSpikes: false })).toBe('spikes of a readout that does not fire');
     expect(check({ spikeCounts: [0, 0] }, {}, { countsSpikes: false })).toBe('');
   });
 
-  it('is refused where it is neither whole nor a digest', () => {
+  it('refuses an answer with neither values nor digest', () => {
     expect(check({ ...EMPTY, readoutDigest: 0n }, { digestOnly: true })).toBe('neither an answer nor its digest');
   });
 
-  it('is refused with the digest of another answer, also where the digests are all that is wanted', () => {
+  it('refuses a wrong readout digest, even if only digests were requested', () => {
     const readout = readoutDigest(fakeInference());
     const altered = { spikeCounts: [3, 2], readoutDigest: readout };
     expect(check(altered, { digestOnly: true })).toBe('a readout digest that does not match the returned bytes');

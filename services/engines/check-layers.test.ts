@@ -26,46 +26,46 @@ const MODEL = { layers: [{ node: 'lif', neurons: 4 }], spikesPerNeuron: 1 };
 const check = (layers: readonly LayerActivity[] | undefined, detail: Detail = 'RASTER', totalSpikes = 3n): string =>
   checkLayers(fakeInference({ steps: 2, totalSpikes, layers }), { detail }, MODEL);
 
-describe('layers that an engine told', () => {
+describe('checkLayers', () => {
   it.each<[string, readonly LayerActivity[] | undefined, Detail]>([
-    ['none where none were asked for', undefined, 'SUMMARY'],
+    ['no layers if none were requested', undefined, 'SUMMARY'],
     ['a raster', [layer()], 'RASTER'],
-    ['counts alone', [counts()], 'LAYERS'],
-    ['a raster cut short', [layer({ eventSteps: [0], eventNeurons: [3], eventsLeftOut: 2 })], 'RASTER'],
-  ])('may be %s', (_, layers, detail) => {
+    ['only counts', [counts()], 'LAYERS'],
+    ['a truncated raster', [layer({ eventSteps: [0], eventNeurons: [3], eventsLeftOut: 2 })], 'RASTER'],
+  ])('accepts %s', (_, layers, detail) => {
     expect(check(layers, detail)).toBe('');
   });
 
   it.each([
-    ['more or fewer counts than steps', layer({ spikesPerStep: [3] }), 'without a count for each step'],
+    ['a wrong number of counts', layer({ spikesPerStep: [3] }), 'without a count for each step'],
     ['counts that do not add up', layer({ spikesPerStep: [1, 1] }), 'do not add up to its spikes'],
     ['more spikes in a step than neurons', layer({ spikes: 6, spikesPerStep: [1, 5] }), 'more spikes in a step than'],
     ['events without neurons', layer({ eventNeurons: [1] }), 'lack a step or a neuron'],
     ['events that do not add up', layer({ eventsLeftOut: 1 }), 'do not add up to the spikes of their layer'],
-    ['uncountably many events left out', layer({ eventsLeftOut: Infinity }), 'do not add up'],
-    ['uncountably many spikes', layer({ spikes: Infinity }), 'do not add up'],
+    ['infinitely many events left out', layer({ eventsLeftOut: Infinity }), 'do not add up'],
+    ['infinitely many spikes', layer({ spikes: Infinity }), 'do not add up'],
     ['an event after the last step', layer({ eventSteps: [0, 1, 2] }), 'after the last step'],
-    ['an event of a neuron too many', layer({ eventNeurons: [4, 0, 2] }), 'a neuron that the layer does not have'],
+    ['an event of a missing neuron', layer({ eventNeurons: [4, 0, 2] }), 'a neuron that the layer does not have'],
     ['steps out of order', layer({ eventSteps: [1, 1, 0] }), 'out of order'],
     ['neurons out of order', layer({ eventNeurons: [3, 2, 2] }), 'out of order'],
     ['events in other steps than spikes', layer({ eventSteps: [0, 0, 1], eventNeurons: [0, 1, 0] }), 'than spikes'],
-    ['another name than the model has', layer({ node: 'evil' }), 'a layer that does not match the model'],
-    ['more neurons than the model has', layer({ neurons: 5 }), 'a layer that does not match the model'],
-  ])('cannot have %s', (_, wrong, problem) => {
+    ['another name than in the model', layer({ node: 'evil' }), 'a layer that does not match the model'],
+    ['more neurons than in the model', layer({ neurons: 5 }), 'a layer that does not match the model'],
+  ])('refuses %s', (_, wrong, problem) => {
     expect(check([wrong])).toContain(problem);
   });
 
-  it('cannot have other spikes than the run', () => {
+  it('refuses a sum of spikes that differs from the run’s', () => {
     expect(check([layer()], 'RASTER', 4n)).toBe('layers whose spikes do not add up to those of the run');
     expect(check([layer()], 'RASTER', 2n ** 64n - 1n)).toBe('layers whose spikes do not add up to those of the run');
   });
 
-  it('cannot be more than was asked for', () => {
+  it('refuses layers or events that were not requested', () => {
     expect(check([layer()], 'SUMMARY')).toBe('layers that were not asked for');
     expect(check([layer()], 'LAYERS')).toBe('events that were not asked for');
   });
 
-  it('cannot be more or fewer than the model has, nor in another order', () => {
+  it('refuses missing, extra or reordered layers', () => {
     const model = { layers: ['a', 'b'].map((node) => ({ node, neurons: 4 })), spikesPerNeuron: 1 };
     const of = (...names: string[]): string => {
       const layers = names.map((node) => counts({ node }));
@@ -77,14 +77,14 @@ describe('layers that an engine told', () => {
     expect([of('a'), of('a', 'b', 'b')]).toEqual(Array(2).fill('a number of layers that is not the model’s'));
   });
 
-  it('cannot be left out where they were asked for, unless the digests were enough', () => {
+  it('requires layers if requested, unless only digests were requested', () => {
     const none = fakeInference({ layers: undefined as never });
     expect(checkLayers(none, { detail: 'LAYERS' }, MODEL)).toBe('no layers, though they were asked for');
     expect(checkLayers(none, { detail: 'LAYERS', digestOnly: true }, MODEL)).toBe('');
     expect(checkLayers(none, { detail: 'LAYERS' }, { layers: [], spikesPerNeuron: 1 })).toBe('');
   });
 
-  it('cannot be larger than an answer may be', () => {
+  it('refuses more counts or events than the limit', () => {
     const steps = 100_000;
     const quiet = (node: string): LayerActivity => counts({ node, spikes: 0, spikesPerStep: Array(steps).fill(0) });
     const of = (...layers: LayerActivity[]): string =>
@@ -101,7 +101,7 @@ describe('layers that an engine told', () => {
     );
   });
 
-  it('may be exactly as large as an answer may be', () => {
+  it('accepts exactly as many counts and events as the limit', () => {
     const steps = MAX_LAYER_COUNTS;
     const loud = (fewer: number, more: number): LayerActivity => {
       const events = MAX_RASTER_EVENTS + more - fewer;
@@ -130,12 +130,12 @@ describe('layers that an engine told', () => {
   });
 });
 
-describe('how much an answer may tell of a run', () => {
+describe('checkDetailSize', () => {
   it.each([
     ['LAYERS', { layers: 2, outputs: 1_000_000 }],
     ['RASTER', { layers: 2, outputs: 1_000_000 }],
     ['READOUT', { layers: 1_000_000, outputs: 2 }],
-  ] as const)('of %s is exactly so many numbers', (detail, sizes) => {
+  ] as const)('accepts %s up to its limit and refuses one step more', (detail, sizes) => {
     expect(() => checkDetailSize(detail, MAX_LAYER_COUNTS / 2, sizes)).not.toThrow();
     expect(() => checkDetailSize(detail, MAX_LAYER_COUNTS / 2 + 1, sizes)).toThrow(RouterError);
   });

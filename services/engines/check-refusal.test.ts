@@ -13,16 +13,16 @@ function check(thrown: unknown, over: Partial<CallContext> = {}): RouterError {
 const said = (kind: ErrorKind, metadata: Readonly<Record<string, string>> = {}): RouterError =>
   new RouterError(kind, '<b>its own words</b>', { metadata, recordingId: 5n });
 
-describe('a refusal', () => {
+describe('checkRefusal', () => {
   it.each<ErrorKind>(['ENGINE_FULL', 'DRAINING', 'ENGINE_LOST', 'ENGINE_FAULT', 'INPUT_TOO_LARGE'])(
-    'passes as it is: %s',
+    'passes %s unchanged',
     (kind) => {
       const error = said(kind);
       expect(check(error)).toBe(error);
     },
   );
 
-  it('of a value that is not finite says where, in the router’s words, and keeps the recording', () => {
+  it('rewrites the message of NON_FINITE, and keeps location and recording', () => {
     expect(check(said('NON_FINITE', { step: '3', node: 'lif1', secret: 'x' }))).toMatchObject({
       ...{ kind: 'NON_FINITE', metadata: { step: '3', node: 'lif1' }, recordingId: 5n },
       message:
@@ -31,32 +31,35 @@ describe('a refusal', () => {
   });
 
   it.each<ErrorKind>(['INPUT_LENGTH', 'INPUT_NOT_FINITE', 'UNKNOWN_MODEL', 'MODEL_INVALID', 'DETAIL_TOO_LARGE'])(
-    'of the input or the model is made of the router’s words: %s',
+    'rewrites the message of %s',
     (kind) => {
       const { message, kind: passed } = check(said(kind));
       expect([passed, message]).toEqual([kind, expect.stringMatching(/^the .*\(model m\/1\)$/)]);
     },
   );
 
-  it('names a node in at most 128 printable characters', () => {
+  it('escapes and truncates a node’s name to 128 characters', () => {
     const { metadata } = check(said('NON_FINITE', { node: `\u001b[31m\n${'x'.repeat(500)}` }));
     expect(metadata).toEqual({ node: `?[31m?${'x'.repeat(122)}` });
   });
 
-  it.each(['-1', '1.5', '', '1e9', '99999999999', 'three'])('at a step that cannot be is a fault: "%s"', (step) => {
-    const metadata = { malformed: 'a refusal at an impossible step or node' };
-    expect(check(said('NON_FINITE', { step }))).toMatchObject({ kind: 'ENGINE_FAULT', metadata });
-  });
+  it.each(['-1', '1.5', '', '1e9', '99999999999', 'three'])(
+    'treats the impossible step "%s" as ENGINE_FAULT',
+    (step) => {
+      const metadata = { malformed: 'a refusal at an impossible step or node' };
+      expect(check(said('NON_FINITE', { step }))).toMatchObject({ kind: 'ENGINE_FAULT', metadata });
+    },
+  );
 
   it.each<ErrorKind>(['INPUT_MISSING', 'ROUTER_FULL', 'NO_ENGINE', 'VOTE_DISPUTED', 'ADMIN_FORBIDDEN', 'CANCELLED'])(
-    'that no engine may give is a fault: %s',
+    'treats %s from an engine as ENGINE_FAULT',
     (kind) => {
       const metadata = { malformed: 'a refusal that no engine may give' };
       expect(check(said(kind))).toMatchObject({ kind: 'ENGINE_FAULT', metadata });
     },
   );
 
-  it('for want of time is believed only where the time has passed, or nearly', () => {
+  it('accepts DEADLINE_EXCEEDED only close to or after the deadline', () => {
     const late = said('DEADLINE_EXCEEDED');
     expect(check(late, { deadlineMs: performance.now() + 4 })).toBe(late);
     const metadata = { malformed: 'a time-out before the deadline' };
@@ -65,12 +68,12 @@ describe('a refusal', () => {
     }
   });
 
-  it('of a request that the router has ended is the router’s own reason', () => {
+  it('returns the router’s own reason if the router cancelled the request', () => {
     const left = new RouterError('CANCELLED', 'left');
     expect(check(left, { signal: AbortSignal.abort(left) })).toBe(left);
   });
 
-  it('that is an exception is the engine’s fault', () => {
+  it('treats an exception as ENGINE_FAULT', () => {
     const { kind, message, cause } = check(new TypeError('oh'));
     expect([kind, message, cause]).toEqual(['ENGINE_FAULT', 'engine "e" failed: oh', expect.any(TypeError)]);
   });

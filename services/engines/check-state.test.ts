@@ -15,8 +15,8 @@ function answer(over: Partial<Inference> = {}): Inference {
   return fakeState(fakeInference(over), MODEL.modelId);
 }
 
-describe('the state of an answer', () => {
-  it('passes where it is that of the answer, and of an answer with its digests alone', () => {
+describe('checkState', () => {
+  it('accepts the state of a full answer or of digests only', () => {
     expect(checkState(answer(), ASKED, MODEL.modelId)).toBe('');
     expect(checkState({ ...answer(), spikeCounts: [], potentials: Buffer.alloc(0) }, ASKED, MODEL.modelId)).toBe('');
   });
@@ -33,11 +33,11 @@ describe('the state of an answer', () => {
     ['a state that does not match the answer', ASKED, { spikeCounts: [1, 3] }],
     ['a state that does not match the answer', ASKED, { potentials: Buffer.alloc(8, 1) }],
     ['a state that does not match the answer', ASKED, { spikeCounts: Array<number>(50).fill(0) }],
-  ])('is refused: %s', (problem, request, over) => {
+  ])('refuses %s', (problem, request, over) => {
     expect(checkState({ ...answer(), ...over }, request, MODEL.modelId)).toBe(problem);
   });
 
-  it('is refused where it is of another model, or its checksum is wrong', () => {
+  it('refuses a state of another model or with a wrong checksum', () => {
     const { state } = answer();
     const flipped = Uint8Array.from(state!);
     flipped[flipped.length - 1]! ^= 1;
@@ -48,12 +48,12 @@ describe('the state of an answer', () => {
   });
 });
 
-describe('an answer to an input that begins with a state', () => {
+describe('checkAnswer for an input with a state', () => {
   const { state } = answer(BEFORE);
   const check = (over: Partial<Inference>): string => checkAnswer(fakeInference(over), { ...INPUT, state }, MODEL);
   const after = { ...BEFORE, steps: 48 };
 
-  it('has the steps and the totals of the session so far', () => {
+  it('accepts the steps and totals of the whole session', () => {
     expect(check(after)).toBe('');
     expect(check({ ...after, totalSpikes: 460n, synapticOperations: 4_600n })).toBe('');
   });
@@ -63,7 +63,7 @@ describe('an answer to an input that begins with a state', () => {
     ['more spikes than the model can have', { ...after, totalSpikes: 461n }],
     ['more spikes than the model can have', { ...after, totalSpikes: 299n }],
     ['more synaptic operations than the model can have', { ...after, synapticOperations: 4_601n }],
-  ])('is refused with %s', (problem, over) => {
+  ])('refuses %s', (problem, over) => {
     expect(check(over)).toBe(problem);
   });
 });

@@ -9,8 +9,8 @@ const LAYER: LayerActivity = {
 
 const of = (layers: readonly LayerActivity[]): bigint | undefined => detailDigest({ layers });
 
-describe('the digest of details', () => {
-  it('is the same for the same layers, and there is none without layers', () => {
+describe('detailDigest', () => {
+  it('is equal for equal layers, and undefined without layers', () => {
     expect(of([structuredClone(LAYER)])).toBe(of([LAYER]));
     expect([detailDigest({}), of([])]).toEqual([undefined, undefined]);
   });
@@ -21,16 +21,16 @@ describe('the digest of details', () => {
     ['order of steps', { spikesPerStep: [2, 1] }],
     ['events', { eventNeurons: [2, 0, 2] }],
     ['number of events', { eventSteps: [0, 1], eventNeurons: [3, 0] }],
-  ])('is another one for another %s', (_, over) => {
+  ])('changes with the layer’s %s', (_, over) => {
     expect(of([{ ...LAYER, ...over }])).not.toBe(of([LAYER]));
   });
 
-  it('depends on which layer comes first', () => {
+  it('changes with the order of the layers', () => {
     const other = { ...LAYER, node: 'other' };
     expect(of([LAYER, other])).not.toBe(of([other, LAYER]));
   });
 
-  it('is that of the readout of each step where there is one', () => {
+  it('depends on the readout of each step', () => {
     const [a, b] = [Buffer.from([1, 2, 3, 4]), Buffer.from([1, 2, 3, 5])];
     expect(detailDigest({ readoutPerStep: Buffer.from(a) })).toBe(detailDigest({ readoutPerStep: a }));
     expect(detailDigest({ readoutPerStep: b })).not.toBe(detailDigest({ readoutPerStep: a }));

@@ -6,10 +6,10 @@ import { EnginePool, MAX_ENGINES } from './pool.ts';
 
 const INTERVAL_MS = 2_000;
 
-/** What the resolver says: addresses, or an error. */
+/** The resolver’s answer: addresses, or an error. */
 let dns: string[] | Error;
 let lookups: string[];
-/** Addresses where nothing answers. */
+/** Hosts where no engine answers. */
 let dead: Set<string>;
 let engines: Map<string, Found>;
 let events: string[];
@@ -37,7 +37,7 @@ afterEach(() => {
 /** An engine that comes up when it is started, unless its address is dead. */
 class Found extends FakeEngine {
   readonly at: string;
-  /** When it has finished what is in flight. */
+  /** Resolves when its requests in flight have ended. */
   stopped: Promise<unknown> = Promise.resolve();
 
   constructor(id: string, at: string) {
@@ -91,20 +91,20 @@ const ids = (): string[] => pool.engines.map(({ id }) => id);
 const states = (): string[] => pool.engines.map(({ id, state }) => `${id} ${state}`);
 const connected = (): string[] => [...engines.values()].map(({ at }) => at);
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
-/** Lets the next regular lookup happen, with this answer. */
+/** Runs the next regular lookup, with this answer. */
 async function next(answer: string[] | Error): Promise<void> {
   dns = answer;
   await pass(INTERVAL_MS);
 }
 
-describe('engines found by DNS', () => {
-  it('are one for each address of the host, started', async () => {
+describe('Discovery', () => {
+  it('adds and starts one engine for each address of the host', async () => {
     await start(['10.0.0.3', '10.0.0.2']);
     expect([lookups, states()]).toEqual([['engine'], ['e-10-0-0-2 READY', 'e-10-0-0-3 READY']]);
     expect(connected()).toEqual(['10.0.0.2:50061', '10.0.0.3:50061']);
   });
 
-  it('are there within one interval of their address, and the others stay as they are', async () => {
+  it('adds an engine within one interval, without changing the others', async () => {
     await start(['10.0.0.2']);
     const [first] = pool.engines;
     await next(['10.0.0.9', '10.0.0.2']);
@@ -114,22 +114,22 @@ describe('engines found by DNS', () => {
     expect(events).toEqual(['found e-10-0-0-2', 'found e-10-0-0-9']);
   });
 
-  it('may listen on IPv6', async () => {
+  it('accepts IPv6 addresses', async () => {
     await start(['fd00::3'], { address: '[fd00::3]:50061' });
     expect([lookups, ids(), connected()]).toEqual([['fd00::3'], ['e-fd00--3'], ['[fd00::3]:50061']]);
   });
 
-  it('are there once where each has an address of both kinds', async () => {
+  it('adds an engine once if it has an IPv4 and an IPv6 address', async () => {
     await start(['fd00::3', '10.0.0.3']);
     expect(ids()).toEqual(['e-10-0-0-3']);
   });
 
-  it('have an id that a router takes, however long their address', () => {
+  it('gives a valid id to an engine with a long address', () => {
     const id = engineId('a-name-of-23-characters', 'fd00:1111:2222:3333:4444:5555:6666:7777');
     expect(id).toMatch(/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/);
   });
 
-  it('are no more than the pool may hold, and that is said once', async () => {
+  it('adds no more engines than the pool can hold, and reports that once', async () => {
     const many = Array.from({ length: MAX_ENGINES + 44 }, (_, n) => `10.0.${n >> 8}.${n & 255}`);
     await start(many);
     await next(many);
@@ -139,7 +139,7 @@ describe('engines found by DNS', () => {
     ]);
   });
 
-  it('stay away when an operator removes them, until their address has gone and is back', async () => {
+  it('does not add a removed engine again until its address disappears and returns', async () => {
     await start(['10.0.0.2', '10.0.0.3']);
     pool.remove('e-10-0-0-3');
     await next(['10.0.0.2', '10.0.0.3']);
@@ -151,10 +151,10 @@ describe('engines found by DNS', () => {
   });
 });
 
-describe('an address that vanishes', () => {
+describe('an address that disappears', () => {
   beforeEach(() => start(['10.0.0.2', '10.0.0.3']));
 
-  it('takes its engine with it when it is missing for the second time in a row', async () => {
+  it('removes its engine at the second lookup without it', async () => {
     await next(['10.0.0.2']);
     expect(states()).toEqual(['e-10-0-0-2 READY', 'e-10-0-0-3 READY']);
     await next(['10.0.0.2']);
@@ -162,7 +162,7 @@ describe('an address that vanishes', () => {
     expect(events.slice(2)).toEqual(['vanished e-10-0-0-3', 'removed e-10-0-0-3']);
   });
 
-  it('takes nothing when it is back before that', async () => {
+  it('changes nothing if it returns before that', async () => {
     for (let n = 0; n < 3; n += 1) {
       await next(['10.0.0.2']);
       await next(['10.0.0.2', '10.0.0.3']);
@@ -170,7 +170,7 @@ describe('an address that vanishes', () => {
     expect([states(), events.length]).toEqual([['e-10-0-0-2 READY', 'e-10-0-0-3 READY'], 2]);
   });
 
-  it('takes an engine that is down at once', async () => {
+  it('removes its engine at once if that is down', async () => {
     dns = ['10.0.0.2'];
     await pass(1_000);
     engines.get('e-10-0-0-3')?.down('killed');
@@ -178,7 +178,7 @@ describe('an address that vanishes', () => {
     expect(ids()).toEqual(['e-10-0-0-2']);
   });
 
-  it('lets its engine finish what it has in flight', async () => {
+  it('lets its engine finish requests in flight', async () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     engines.get('e-10-0-0-3')!.stopped = promise;
     await next(['10.0.0.2']);
@@ -189,7 +189,7 @@ describe('an address that vanishes', () => {
     expect(ids()).toEqual(['e-10-0-0-2']);
   });
 
-  it('makes for a new engine when it is back while the old one still drains', async () => {
+  it('is added as a new engine after the old one has drained', async () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     engines.get('e-10-0-0-3')!.stopped = promise;
     await next(['10.0.0.2']);
@@ -202,12 +202,12 @@ describe('an address that vanishes', () => {
   });
 });
 
-describe('a resolver that fails', () => {
+describe('a failing resolver', () => {
   it.each([
-    ['knows no such name', new Error('getaddrinfo ENOTFOUND engine')],
-    ['is away', new Error('getaddrinfo EAI_AGAIN engine')],
-    ['knows no address', []],
-  ])('takes nothing away where it %s, and is complained of once', async (_name, answer) => {
+    ['reports an unknown name', new Error('getaddrinfo ENOTFOUND engine')],
+    ['is unavailable', new Error('getaddrinfo EAI_AGAIN engine')],
+    ['returns no address', []],
+  ])('removes no engine and is reported once if it %s', async (_name, answer) => {
     await start(['10.0.0.2', '10.0.0.3']);
     for (let n = 0; n < 5; n += 1) await next(answer);
     expect(states()).toEqual(['e-10-0-0-2 READY', 'e-10-0-0-3 READY']);
@@ -219,7 +219,7 @@ describe('a resolver that fails', () => {
     expect(events.slice(2)).toEqual([complaint, 'recovered']);
   });
 
-  it('does not count as one that lacks an address', async () => {
+  it('does not count as a lookup without the address', async () => {
     await start(['10.0.0.2', '10.0.0.3']);
     await next(['10.0.0.2']);
     await next(new Error('away'));
@@ -228,7 +228,7 @@ describe('a resolver that fails', () => {
     expect(ids()).toHaveLength(1);
   });
 
-  it('does not stop the start, and is asked again', async () => {
+  it('does not prevent the start, and is asked again', async () => {
     await start(new Error('not there yet'));
     expect(ids()).toEqual([]);
     await next(['10.0.0.2']);
@@ -239,7 +239,7 @@ describe('a resolver that fails', () => {
 describe('an engine that goes down', () => {
   beforeEach(() => start(['10.0.0.2', '10.0.0.3']));
 
-  it('has its name looked up at once', async () => {
+  it('causes a lookup at once', async () => {
     await pass(1_000);
     dns = ['10.0.0.2', '10.0.0.3', '10.0.0.4'];
     engines.get('e-10-0-0-3')?.down('killed');
@@ -247,7 +247,7 @@ describe('an engine that goes down', () => {
     expect(ids()).toEqual(['e-10-0-0-2', 'e-10-0-0-3', 'e-10-0-0-4']);
   });
 
-  it('does so no more than twice a second, however often it does', async () => {
+  it('causes at most two lookups a second', async () => {
     for (let ms = 0; ms < 10_000; ms += 50) {
       const engine = engines.get('e-10-0-0-3')!;
       engine.down('killed');
@@ -258,7 +258,7 @@ describe('an engine that goes down', () => {
     expect(lookups.length).toBeLessThanOrEqual(21);
   });
 
-  it('does so once while it stays away', async () => {
+  it('causes one lookup while it stays down', async () => {
     await pass(1_000);
     engines.get('e-10-0-0-3')?.down('killed');
     await pass(0);
@@ -268,7 +268,7 @@ describe('an engine that goes down', () => {
   });
 });
 
-describe('a name that moves', () => {
+describe('a name that changes its addresses', () => {
   const OLD = ['10.0.0.1', '10.0.0.2', '10.0.0.3'];
   const NEW = ['10.0.0.7', '10.0.0.8', '10.0.0.9'];
   const idsOf = (addresses: readonly string[]): string[] => addresses.map((address) => engineId('e', address));
@@ -276,7 +276,7 @@ describe('a name that moves', () => {
 
   beforeEach(() => start(OLD));
 
-  it('to dead addresses keeps every engine that answers, and says once why', async () => {
+  it('keeps all old engines if the new addresses are dead', async () => {
     dead = new Set(NEW);
     for (let n = 0; n < 10; n += 1) await next(NEW);
     expect(ready()).toEqual(idsOf(OLD));
@@ -287,13 +287,13 @@ describe('a name that moves', () => {
     expect(discovery.problem).toBe(`${why}; engines that it no longer lists stay: ${idsOf(OLD).join(', ')}`);
   });
 
-  it('to one dead address keeps all of them, too', async () => {
+  it('keeps all old engines if it lists one dead address', async () => {
     dead = new Set(NEW);
     for (let n = 0; n < 10; n += 1) await next(NEW.slice(0, 1));
     expect(ready()).toEqual(idsOf(OLD));
   });
 
-  it('lets an old engine go for each new one that answers', async () => {
+  it('removes one old engine for each new one that answers', async () => {
     dead = new Set(NEW.slice(1));
     await next(NEW);
     await next(NEW);
@@ -305,14 +305,14 @@ describe('a name that moves', () => {
     expect(events.filter((event) => event === 'replaced')).toHaveLength(1);
   });
 
-  it('does not take an engine whose breaker is open for one that answers', async () => {
+  it('does not count an engine with an open breaker as answering', async () => {
     await next(NEW);
     for (const { id, breaker } of pool.engines) if (idsOf(NEW).includes(id)) breaker.trip('no answer');
     await next(NEW);
     expect(ids()).toEqual([...idsOf(OLD), ...idsOf(NEW)]);
   });
 
-  it('each second between good and dead addresses keeps the good ones', async () => {
+  it('keeps the old engines if it alternates between old and dead addresses', async () => {
     dead = new Set(NEW);
     for (let n = 0; n < 60; n += 1) {
       dns = n % 2 === 0 ? NEW : OLD;
@@ -321,14 +321,14 @@ describe('a name that moves', () => {
     }
   });
 
-  it('keeps the only engine that answers, however long', async () => {
+  it('keeps the only engine that answers', async () => {
     dead = new Set(NEW);
     for (const id of idsOf(OLD.slice(1))) engines.get(id)!.down('killed');
     for (let n = 0; n < 30; n += 1) await next(NEW);
     expect(ready()).toEqual(idsOf(OLD.slice(0, 1)));
   });
 
-  it('waits half a minute for an engine that is down, when nothing takes its place', async () => {
+  it('removes an engine that is down for half a minute, without a replacement', async () => {
     dead = new Set(NEW);
     await next(NEW);
     await next(NEW);
@@ -339,7 +339,7 @@ describe('a name that moves', () => {
     expect(ids()).toEqual([...idsOf(OLD.slice(1)), ...idsOf(NEW)]);
   });
 
-  it('back to engines that still drain keeps the ones that serve', async () => {
+  it('keeps the new engines if it returns to engines that still drain', async () => {
     const { promise, resolve } = Promise.withResolvers<unknown>();
     for (const engine of engines.values()) engine.stopped = promise;
     await next(NEW);
@@ -351,13 +351,13 @@ describe('a name that moves', () => {
     expect(ready()).toEqual(idsOf(OLD));
   });
 
-  it('to fewer addresses has no more engines than those', async () => {
+  it('removes engines if it lists fewer addresses', async () => {
     await next(OLD.slice(0, 1));
     await next(OLD.slice(0, 1));
     expect(ids()).toEqual(idsOf(OLD.slice(0, 1)));
   });
 
-  it('keeps no substitute for an engine that an operator drains', async () => {
+  it('adds no replacement for an engine that an operator drains', async () => {
     pool.setDraining(pool.find('e-10-0-0-1'), true);
     await next(OLD.slice(0, 2));
     await next(OLD.slice(0, 2));
@@ -365,7 +365,7 @@ describe('a name that moves', () => {
   });
 });
 
-it('is over when it is stopped, an answer under way included', async () => {
+it('Discovery ignores a pending lookup after stop', async () => {
   await start(['10.0.0.2']);
   dns = ['10.0.0.2', '10.0.0.3'];
   jest.advanceTimersByTime(INTERVAL_MS);

@@ -8,18 +8,18 @@ const engine = (id: string, over: Partial<ProcessView> & { address?: string; isD
   return { id, kind: 'sidecar', engine: { address, description }, ...standing, ...rest };
 };
 
-describe('engines that are one process', () => {
-  it('are those with the same instance id: the first one counts', () => {
+describe('findDuplicates', () => {
+  it('maps engines with one instance id to the first of them', () => {
     const engines = ['a', 'b', 'c'].map((id) => engine(id, { instanceId: id === 'b' ? 'f1' : 'f0' }));
     expect([...findDuplicates(engines)]).toEqual([['c', 'a']]);
   });
 
-  it('are those with the same address, also without an instance id', () => {
+  it('maps engines with one address to the first of them', () => {
     const engines = [engine('a', { address: 'localhost:50061' }), engine('b', { address: '127.0.0.1:50061' })];
     expect([...findDuplicates(engines)]).toEqual([['b', 'a']]);
   });
 
-  it('are those that a third one joins', () => {
+  it('joins engines through a third one', () => {
     const engines = [
       engine('a', { instanceId: 'f0' }),
       engine('b', { instanceId: 'f0', address: 'x:1' }),
@@ -31,16 +31,16 @@ describe('engines that are one process', () => {
     ]);
   });
 
-  it('are not those without an instance id at different addresses', () => {
+  it('finds none without an instance id at different addresses', () => {
     expect([...findDuplicates([engine('a'), engine('b')])]).toEqual([]);
   });
 
-  it('are not two local engines, whose address is the same word', () => {
+  it('finds none among local engines', () => {
     const local = { kind: 'local', address: 'in-process' } as const;
     expect([...findDuplicates([engine('a', local), engine('b', local)])]).toEqual([]);
   });
 
-  it('are used as the one that claimed the instance id first, wherever it stands in the pool', () => {
+  it('prefers the engine that claimed the instance id first', () => {
     const engines = [
       engine('a', { instanceId: 'f0', claimOrder: 2 }),
       engine('b', { instanceId: 'f0', claimOrder: 1 }),
@@ -52,7 +52,7 @@ describe('engines that are one process', () => {
     ]);
   });
 
-  it('are used as the first in the pool where they have one address, whichever claimed an instance id first', () => {
+  it('prefers the first in the pool if they have one address', () => {
     const engines = [
       engine('a', { address: 'x:1', instanceId: 'f0', claimOrder: 2 }),
       engine('b', { address: 'x:1', instanceId: 'f0', claimOrder: 1 }),
@@ -64,7 +64,7 @@ describe('engines that are one process', () => {
     ['down', { isDown: true }],
     ['quarantined', { quarantine: 'it contradicted the majority' }],
     ['drained', { isDraining: true }],
-  ])('do not include one that is %s: the next one is used', (_, out) => {
+  ])('skips an engine that is %s', (_, out) => {
     const engines = [
       engine('a', { instanceId: 'f0', ...out }),
       engine('b', { instanceId: 'f0', claimOrder: 1 }),
@@ -74,7 +74,7 @@ describe('engines that are one process', () => {
   });
 });
 
-describe('an address', () => {
+describe('normalAddress', () => {
   it.each([
     ['unix:///run/e.sock', 'unix:/run/e.sock'],
     ['unix:/run/../run/e.sock', 'unix:/run/e.sock'],
@@ -82,7 +82,7 @@ describe('an address', () => {
     ['Engine.Example.:50061', 'engine.example:50061'],
     ['[0:0:0:0:0:0:0:1]:50061', '[::1]:50061'],
     ['[::ffff:10.0.0.7]:50061', '10.0.0.7:50061'],
-  ])('%s is %s', (written, normal) => {
+  ])('maps %s to %s', (written, normal) => {
     expect(normalAddress(written)).toBe(normal);
   });
 });

@@ -6,7 +6,7 @@ import { firstFailure, type KnownAnswer } from './known-answers.ts';
 const INPUT: InferenceInput = { model: 'toy', version: 1, shape: [1], data: new Uint8Array(4) };
 const KNOWN: KnownAnswer = { input: INPUT, stateDigest: 7n, readoutDigest: 8n };
 
-/** Answers with these digests, or fails. */
+/** Returns an engine that answers with these digests, or fails. */
 function engine(answer: (input: InferenceInput) => Partial<Inference>): Parameters<typeof firstFailure>[0] {
   return { inferUncounted: async (input) => (await Promise.resolve(answer(input))) as Inference };
 }
@@ -19,8 +19,8 @@ function failing(kind: ErrorKind): Parameters<typeof firstFailure>[0] {
   });
 }
 
-describe('an engine that is given inputs whose answers are known', () => {
-  it('has not failed where every answer is right', async () => {
+describe('firstFailure', () => {
+  it('returns undefined if every answer is right', async () => {
     expect(
       await firstFailure(
         engine(() => RIGHT),
@@ -32,7 +32,7 @@ describe('an engine that is given inputs whose answers are known', () => {
   it.each([
     ['state', { ...RIGHT, stateDigest: 6n }],
     ['readout', { ...RIGHT, readoutDigest: 6n }],
-  ])('is proved wrong by the digest of its %s', async (_, answer) => {
+  ])('returns a proof if the digest of the %s is wrong', async (_, answer) => {
     expect(
       await firstFailure(
         engine(() => answer),
@@ -43,7 +43,7 @@ describe('an engine that is given inputs whose answers are known', () => {
     });
   });
 
-  it.each([false, true])('is found out where it lies to requests with digestOnly %s only', async (lied) => {
+  it.each([false, true])('finds an engine that lies only to requests with digestOnly %s', async (lied) => {
     const liar = engine(({ digestOnly }) => (digestOnly === lied ? { ...RIGHT, stateDigest: 6n } : RIGHT));
     expect(await firstFailure(liar, [KNOWN])).toMatchObject({ isProof: true });
   });
@@ -53,11 +53,11 @@ describe('an engine that is given inputs whose answers are known', () => {
     ['DRAINING', true, false],
     ['ENGINE_SLOW', false, false],
     ['NON_FINITE', false, true],
-  ])('that fails with %s: is lost: %s, is proved wrong: %s', async (kind, isLost, isProof) => {
+  ])('classifies %s: isLost %s, isProof %s', async (kind, isLost, isProof) => {
     expect(await firstFailure(failing(kind), [KNOWN])).toMatchObject({ isLost, isProof });
   });
 
-  it('is asked nothing more when the result is not needed', async () => {
+  it('stops if the result is no longer needed', async () => {
     let calls = 0;
     const counting = engine(() => {
       calls += 1;

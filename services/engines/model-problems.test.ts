@@ -6,8 +6,8 @@ import { checkModels } from './model-problems.ts';
 const pin = fakePinned();
 const pins: ModelPins = { find: (name, version) => (name === 'm' && version === 1 ? pin : undefined) };
 
-describe('the models of an engine', () => {
-  it('may be served where they are as in the repository', () => {
+describe('checkModels', () => {
+  it('accepts models that match the repository', () => {
     expect(checkModels([fakeModel()], pins)).toMatchObject({ known: [fakeModel()], usable: [pin], problems: [] });
   });
 
@@ -33,28 +33,28 @@ describe('the models of an engine', () => {
       { steps: 17 },
       'it runs 17 steps, the repository says 16; compare model.yaml of both',
     ],
-  ])('are a problem with %s', (_, over, why) => {
+  ])('reports a problem with %s', (_, over, why) => {
     expect(checkModels([fakeModel(over)], pins)).toMatchObject({ usable: [], problems: [{ model: 'm/1', why }] });
   });
 
-  it('are no problem where an engine does not say how many steps it runs, or where the input brings its own', () => {
+  it('accepts any steps if the engine states none or the input sets them', () => {
     const series: ModelPins = { find: () => fakePinned({ inputKind: 'series' }) };
     expect(checkModels([fakeModel({ steps: 0 })], pins).problems).toEqual([]);
     expect(checkModels([fakeModel({ steps: 17 })], series).problems).toEqual([]);
   });
 
-  it('are no problem where the repository does not have them, or has not been read yet', () => {
+  it('ignores models that are not in the repository or not read yet', () => {
     const others = [fakeModel({ name: 'other' }), fakeModel({ version: 2 })];
     expect(checkModels(others, pins)).toMatchObject({ known: [], usable: [], problems: [] });
   });
 
-  it('are no problem of the engine where the router cannot read the file either', () => {
+  it('ignores models that the router cannot read either', () => {
     const broken: ModelPins = { find: () => fakePinned({ modelId: 0n, error: 'model.nir: damaged' }) };
     expect(checkModels([fakeModel({ error: 'damaged' })], broken)).toMatchObject({ usable: [], problems: [] });
     expect(checkModels([fakeModel({ modelId: 0n })], broken)).toMatchObject({ usable: [], problems: [] });
   });
 
-  it('count once each: an engine that describes one twice does not vote twice', () => {
+  it('counts a model once if an engine lists it twice', () => {
     expect(checkModels([fakeModel(), fakeModel()], pins).usable).toEqual([pin]);
     expect(checkModels([fakeModel({ modelId: 8n }), fakeModel()], pins).usable).toEqual([]);
     expect(checkModels([fakeModel(), fakeModel()], pins).known).toEqual([fakeModel()]);

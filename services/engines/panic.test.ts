@@ -57,8 +57,8 @@ const ask = async (id: string): Promise<void> => {
   await jest.advanceTimersByTimeAsync(0);
 };
 
-describe('in a panic', () => {
-  it('all connected engines may be asked, from when fewer than half of the breakers are closed', () => {
+describe('a panic', () => {
+  it('makes all connected engines available if most breakers are open', () => {
     open('c', 'd');
     expect([candidates(), events]).toEqual(['ab', []]);
     open('b');
@@ -66,7 +66,7 @@ describe('in a panic', () => {
     expect(events).toEqual(['m/1 panics: 1 of 4']);
   });
 
-  it('engines are not asked that could not answer', () => {
+  it('does not include engines that are down or draining', () => {
     open('b', 'c', 'd');
     pool.setDraining(pool.find('c'), true);
     engines['d']!.down('killed');
@@ -77,25 +77,25 @@ describe('in a panic', () => {
     expect(['a', 'd'].map((id) => pool.find(id).isAvailable)).toEqual([false, false]);
   });
 
-  it('only the model is whose breakers are open', () => {
+  it('affects only the model whose engines have open breakers', () => {
     open('a', 'b');
     expect([candidates('other'), candidates('m')]).toEqual(['ab', 'cd']);
     expect(events).toEqual(['other/1 panics: 0 of 2']);
   });
 
-  it('there is none for one engine alone', () => {
+  it('does not happen with a single engine', () => {
     for (const id of ['b', 'c', 'd']) pool.remove(id);
     open('a');
     expect([candidates(), events]).toEqual(['', []]);
   });
 
-  it('there is none where it is turned off', () => {
+  it('does not happen at 0 percent', () => {
     build(0);
     open('a', 'b', 'c', 'd');
     expect([candidates(), events]).toEqual(['', []]);
   });
 
-  it('is over when half of the breakers are closed, and both are told once', async () => {
+  it('ends if half of the breakers are closed again', async () => {
     open('a', 'b', 'c');
     for (let n = 0; n < 10; n += 1) await ask('b');
     await jest.advanceTimersByTimeAsync(500);
@@ -110,16 +110,16 @@ describe('in a panic', () => {
   });
 });
 
-describe('an open breaker that a panic passes over', () => {
+describe('an open breaker in a panic', () => {
   beforeEach(() => open('a', 'b', 'c', 'd'));
 
-  it('is not closed by an answer: most of them may still fail', async () => {
+  it('is not closed by successes', async () => {
     for (let n = 0; n < 20; n += 1) await ask('a');
     expect(engines['a']!.calls).toHaveLength(20);
     expect(pool.find('a').breaker.state).toBe('OPEN');
   });
 
-  it('lets one request try after its pause as ever, of which it learns', async () => {
+  it('allows one probe after its pause and uses its outcome', async () => {
     await ask('a');
     await jest.advanceTimersByTimeAsync(500);
     await ask('a');
@@ -129,7 +129,7 @@ describe('an open breaker that a panic passes over', () => {
     expect(pool.find('b').breaker.state).toBe('OPEN');
   });
 
-  it('learns nothing from those that pass beside that one', async () => {
+  it('ignores the outcomes of requests beside the probe', async () => {
     const { breaker } = pool.find('a');
     await jest.advanceTimersByTimeAsync(500);
     const { promise, reject } = Promise.withResolvers<never>();

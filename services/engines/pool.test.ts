@@ -22,15 +22,15 @@ beforeEach(() => {
 
 const holders = (): string[] | undefined => pool.served('m', 1)?.engines.map(({ id }) => id);
 
-describe('the engine pool', () => {
-  it('serves what its ready engines hold, in the order they were added', () => {
+describe('EnginePool', () => {
+  it('serves the models of its ready engines, in the order of adding', () => {
     expect(holders()).toBeUndefined();
     a.up(fakeModel());
     pool.add(new FakeEngine('b').up(fakeModel()));
     expect(holders()).toEqual(['a', 'b']);
   });
 
-  it('keeps of what an engine describes only what the repository has', () => {
+  it('keeps only models that are in the repository', () => {
     const pins: ModelPins = { find: (name, version) => (name === 'm' ? fakePins.find(name, version) : undefined) };
     const pooled = new EnginePool(pins, fakeBreaker).add(a);
     a.up(fakeModel(), fakeModel({ name: 'made up' }), fakeModel());
@@ -39,20 +39,20 @@ describe('the engine pool', () => {
     expect(pooled.models).toEqual([]);
   });
 
-  it('remembers a model when the last engine that holds it has gone', () => {
+  it('keeps a model after its last engine has gone', () => {
     a.up(fakeModel({ inputSize: 3 }));
     a.down('killed');
     expect([holders(), pool.served('m', 1)?.model.inputSize]).toEqual([[], 3]);
   });
 
-  it('opens the breaker of an engine that was up and goes down, and not of one that never came', () => {
+  it('opens the breaker of an engine that goes down, unless it was never up', () => {
     a.down('connection refused');
     a.up(fakeModel());
     a.down('killed');
     expect(events).toEqual(['a DOWN', 'a READY', 'a breaker OPEN: killed', 'a DOWN']);
   });
 
-  it('plans nothing on an engine that is being drained', () => {
+  it('does not use an engine that is draining', () => {
     a.up(fakeModel());
     pool.setDraining(pool.find('a'), true);
     expect([holders(), pool.find('a').unavailableReason]).toEqual([[], 'draining']);
@@ -67,16 +67,16 @@ describe('the engine pool', () => {
     expect(() => pool.find('a')).toThrow('there is no engine "a"; there are: none');
   });
 
-  it('takes no second engine of the same name', () => {
+  it('refuses a second engine with the same id', () => {
     expect(() => pool.add(new FakeEngine('a'))).toThrow('there is an engine "a" already');
   });
 
-  it('takes no more engines than it may hold', () => {
+  it('refuses more engines than MAX_ENGINES', () => {
     for (let n = 1; n < MAX_ENGINES; n += 1) pool.add(new FakeEngine(`more-${n}`));
     expect(() => pool.add(new FakeEngine('too many'))).toThrow('remove one');
   });
 
-  it('asks only engines that hold what the repository has, however few they are', () => {
+  it('uses only engines whose model matches the repository', () => {
     const wrong = ['b', 'c'].map((id) => pool.add(new FakeEngine(id).up(fakeModel({ modelId: 8n }))));
     expect(holders()).toBeUndefined();
     a.up(fakeModel());
@@ -86,7 +86,7 @@ describe('the engine pool', () => {
     );
   });
 
-  it('serves the sizes of the repository, not those that an engine says', () => {
+  it('takes the sizes of a model from the repository, not from an engine', () => {
     a.up(fakeModel({ nodes: 99, parameters: 99 }));
     expect(pool.served('m', 1)?.model).toEqual(fakePins.find('m', 1));
   });
@@ -101,7 +101,7 @@ describe('the engine pool', () => {
     expect(holders()).toEqual(['early']);
   });
 
-  it('says once that an engine holds another model, also when it reconnects, and that it is over', () => {
+  it('reports a model problem once, and its end', () => {
     a.up(fakeModel({ modelId: 8n }));
     a.down('killed');
     expect(pool.find('a').modelProblems).toHaveLength(1);
@@ -113,7 +113,7 @@ describe('the engine pool', () => {
 });
 
 describe('an engine without a usable model', () => {
-  it('is not ready where the router cannot read what it holds, and says why', () => {
+  it('is unusable, with a reason, if the router cannot read the model', () => {
     const broken: ModelPins = { find: () => fakePinned({ modelId: 0n, error: 'model.nir: damaged' }) };
     const { state, unavailableReason } = new EnginePool(broken, fakeBreaker).add(
       new FakeEngine('x').up(fakeModel({ error: 'no' })),
@@ -127,7 +127,7 @@ describe('an engine without a usable model', () => {
   it.each([
     ['none', [], 'it holds no model; check its folder of models (--models)'],
     ['other weights', [fakeModel({ modelId: 8n })], expect.stringMatching(/^m\/1: it holds other weights/)],
-  ])('that holds %s is not ready, and says why', (_what, models, why) => {
+  ])('is unusable, with a reason, if it holds %s', (_what, models, why) => {
     const engine = new FakeEngine('x').up(...models);
     const { state, unusable, unavailableReason } = pool.add(engine);
     expect([state, unusable, unavailableReason]).toEqual(['UNUSABLE', why, `unusable: ${unusable}`]);
@@ -136,7 +136,7 @@ describe('an engine without a usable model', () => {
   });
 });
 
-describe('one process under two ids', () => {
+describe('one process with two engine ids', () => {
   const up = (engine: FakeEngine, instanceId: string): void => {
     engine.instanceId = instanceId;
     engine.up(fakeModel());
@@ -148,7 +148,7 @@ describe('one process under two ids', () => {
     pool.add(b);
   });
 
-  it('is asked under the first one alone', () => {
+  it('is used under the first id only', () => {
     up(a, 'f0');
     up(b, 'f0');
     const second = pool.find('b');
@@ -161,7 +161,7 @@ describe('one process under two ids', () => {
     ]);
   });
 
-  it('is asked under the second one when the first has gone, until that is back', () => {
+  it('is used under the second id while the first is down', () => {
     up(a, 'f0');
     up(b, 'f0');
     events = [];
@@ -172,14 +172,14 @@ describe('one process under two ids', () => {
     expect(events).toEqual(['a breaker OPEN: connection lost', 'a DOWN', 'b READY', 'a READY', 'b DUPLICATE']);
   });
 
-  it('is asked under the second one when the first is removed', () => {
+  it('is used under the second id if the first is removed', () => {
     up(a, 'f0');
     up(b, 'f0');
     pool.remove('a');
     expect([holders(), events.slice(-2)]).toEqual([['b'], ['a removed', 'b READY']]);
   });
 
-  it('is another process after a restart with another instance id', () => {
+  it('counts as two after a restart with another instance id', () => {
     up(a, 'f0');
     up(b, 'f0');
     up(b, 'f1');
@@ -187,7 +187,7 @@ describe('one process under two ids', () => {
   });
 });
 
-describe('an engine that claims the instance id of another one', () => {
+describe('an engine that claims another engine’s instance id', () => {
   const up = (engine: FakeEngine, instanceId: string): void => {
     engine.instanceId = instanceId;
     engine.up(fakeModel());
@@ -195,7 +195,7 @@ describe('an engine that claims the instance id of another one', () => {
   const WHY = 'it contradicted the majority';
   let owner: FakeEngine;
 
-  // The imitator, a, comes first in the pool, and has an id of its own at first.
+  // The imitator, a, is first in the pool and starts with an id of its own.
   beforeEach(() => {
     owner = new FakeEngine('owner');
     pool.add(owner);
@@ -204,12 +204,12 @@ describe('an engine that claims the instance id of another one', () => {
     pool.settle();
   });
 
-  it('is a duplicate of it', () => {
+  it('is a duplicate of the owner', () => {
     up(a, 'f0');
     expect([holders(), pool.find('a').duplicateOf]).toEqual([['owner'], 'owner']);
   });
 
-  it('does not displace it while it is quarantined, nor afterwards', () => {
+  it('does not replace the owner during or after its own quarantine', () => {
     pool.setQuarantine(pool.find('a'), WHY);
     up(a, 'f0');
     expect([holders(), pool.find('a').state]).toEqual([['owner'], 'QUARANTINED']);
@@ -217,7 +217,7 @@ describe('an engine that claims the instance id of another one', () => {
     expect([holders(), pool.find('a').state]).toEqual([['owner'], 'DUPLICATE']);
   });
 
-  it('is displaced by it again when it reconnects with the same id', () => {
+  it('is replaced by the owner when that reconnects', () => {
     up(a, 'f0');
     owner.down('connection lost');
     expect(holders()).toEqual(['a']);
@@ -225,7 +225,7 @@ describe('an engine that claims the instance id of another one', () => {
     expect([holders(), pool.find('a').state]).toEqual([['owner'], 'DUPLICATE']);
   });
 
-  it('is another process once the owner has restarted with a new id', () => {
+  it('counts again if the owner restarts with a new id', () => {
     up(a, 'f0');
     up(owner, 'f1');
     expect(holders()).toEqual(['a', 'owner']);
@@ -233,7 +233,7 @@ describe('an engine that claims the instance id of another one', () => {
     expect(holders()).toEqual(['owner']);
   });
 
-  it('gains nothing by another id each time: what it claims last is the youngest claim', () => {
+  it('does not become first by claiming other ids in between', () => {
     for (const id of ['f0', 'f2', 'f0', 'f3', 'f0']) up(a, id);
     expect([holders(), pool.find('a').duplicateOf]).toEqual([['owner'], 'owner']);
   });

@@ -19,8 +19,8 @@ async function kindOf(engine: PooledEngine, deadlineMs: number, timeoutMs?: numb
   );
 }
 
-describe('an engine of the pool', () => {
-  it('ends an attempt whose time has passed, and is not to blame for one that was shorter than a pause', async () => {
+describe('PooledEngine', () => {
+  it('ends an attempt at its timeout, and a timeout of 1 ms is no failure', async () => {
     const engine = new FakeEngine('a');
     const slow = pooled(engine);
     engine.behaviour = late;
@@ -28,7 +28,7 @@ describe('an engine of the pool', () => {
     expect(engine.calls[0]?.context.deadlineMs).toBeLessThan(performance.now() + 60_000);
   });
 
-  it('is not to blame where the caller’s own deadline has passed, even if it says so a moment early', async () => {
+  it('counts no failure if the caller’s deadline has passed or is within 4 ms', async () => {
     const engine = new FakeEngine('a');
     const blameless = pooled(engine);
     engine.behaviour = late;
@@ -37,7 +37,7 @@ describe('an engine of the pool', () => {
     expect([kinds, blameless.failed]).toEqual([['DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED'], 0]);
   });
 
-  it('counts neither an answer nor a failure where a request was wrong', async () => {
+  it('counts neither success nor failure for a wrong request', async () => {
     const engine = new FakeEngine('a');
     const engineInPool = pooled(engine);
     engine.behaviour = () => Promise.reject(new RouterError('INPUT_LENGTH', 'wrong'));
@@ -45,7 +45,7 @@ describe('an engine of the pool', () => {
     expect([engineInPool.succeeded, engineInPool.failed, engineInPool.breaker.events]).toEqual([0, 0, []]);
   });
 
-  it('gives what is checked, and what is beside all counting is checked, too', async () => {
+  it('refuses invalid answers, counted or not', async () => {
     const engine = new FakeEngine('a');
     const engineInPool = pooled(engine);
     engine.behaviour = () => Promise.resolve(fakeInference({ totalSpikes: 2n ** 64n - 1n }));
@@ -59,7 +59,7 @@ describe('an engine of the pool', () => {
     expect([engineInPool.failed, engine.calls.length]).toEqual([1, 2]);
   });
 
-  it('is not to blame for an input that is larger than its messages', async () => {
+  it('counts no failure for an input larger than its messages', async () => {
     const engine = new FakeEngine('a');
     const engineInPool = pooled(engine);
     engine.behaviour = () => Promise.reject(new RouterError('INPUT_TOO_LARGE', 'no'));
@@ -68,8 +68,8 @@ describe('an engine of the pool', () => {
   });
 });
 
-describe('the room of an engine', () => {
-  it('is told of when a request has ended, one beside all counting, too', async () => {
+describe('PooledEngine.onRoom', () => {
+  it('is called after each request, counted or not', async () => {
     const fake = new FakeEngine('e').up(fakeModel());
     const onRoom = jest.fn();
     const pooled = new PooledEngine(
@@ -88,7 +88,7 @@ describe('the room of an engine', () => {
   });
 });
 
-describe('a time-out of an engine with peers', () => {
+describe('a timeout of an engine with peers', () => {
   let clockMs: number;
   let bad: FakeEngine;
   let engine: PooledEngine;
@@ -112,7 +112,7 @@ describe('a time-out of an engine with peers', () => {
     for (const { breaker } of [engine, peer]) breaker.stop();
   });
 
-  /** Answers one request after so long. */
+  /** Answers one request after `afterMs`. */
   async function answer(pooled: PooledEngine, fake: FakeEngine, afterMs: number): Promise<void> {
     fake.behaviour = () => {
       clockMs += afterMs;
@@ -121,7 +121,7 @@ describe('a time-out of an engine with peers', () => {
     expect(await kindOf(pooled, Infinity)).toBe('OK');
   }
 
-  /** Its request ends after so long, by the caller's clock or by that of an attempt. */
+  /** Its request ends after `afterMs`, at the caller’s deadline or at the timeout of an attempt. */
   async function timeOut(afterMs: number, timeoutMs = Infinity): Promise<string> {
     bad.behaviour = () => {
       clockMs += afterMs;
@@ -130,16 +130,16 @@ describe('a time-out of an engine with peers', () => {
     return await kindOf(engine, clockMs + afterMs, timeoutMs);
   }
 
-  it('counts against it where the time of an attempt has passed, and where the caller’s own has', async () => {
+  it('counts as a failure, both of the attempt and of the caller', async () => {
     expect([await timeOut(250, 200), engine.failed]).toEqual(['ENGINE_SLOW', 1]);
     expect([await timeOut(250), engine.failed]).toEqual(['DEADLINE_EXCEEDED', 2]);
   });
 
-  it('counts for nothing where the caller gives less time than answers take', async () => {
+  it('counts as no failure if the timeout is shorter than usual answers', async () => {
     expect([await timeOut(5), engine.failed]).toEqual(['DEADLINE_EXCEEDED', 0]);
   });
 
-  it('counts for nothing where its peer takes as long, and its next attempt gets more time', async () => {
+  it('counts as no failure if the peer is as slow, and extends the next attempt', async () => {
     peerEngine.behaviour = () => new Promise(() => undefined);
     void peer.infer(input, { deadlineMs: Infinity, signal: new AbortController().signal });
     expect([await timeOut(250, 200), engine.failed, engine.attemptMs(input, 10_000)]).toEqual([
@@ -149,26 +149,26 @@ describe('a time-out of an engine with peers', () => {
     ]);
   });
 
-  it('leaves its next attempt no more than its share where its peer answers within that', async () => {
+  it('does not extend the next attempt if the peer is fast', async () => {
     for (let n = 0; n < 50; n += 1) await answer(engine, bad, 300);
     expect(engine.attemptMs(input, 200)).toBe(200);
   });
 
-  it('opens its breaker after five in a row, with the cause', async () => {
+  it('opens the breaker after five in a row, with the cause', async () => {
     for (let n = 0; n < 5; n += 1) await timeOut(250, 200);
     const why =
       '5 requests in a row failed, the last with ENGINE_SLOW: no answer in time, while other engines were faster';
     expect(engine.breaker.events).toMatchObject([{ state: 'OPEN', why }]);
   });
 
-  it('keeps what it takes as it was where its peer answers and it has used its usual time only', async () => {
+  it('does not change the expected time if the peer is fast', async () => {
     for (let n = 0; n < 20; n += 1) await answer(engine, bad, 300);
     const before = engine.attemptMs(input, 10_000);
     await timeOut(250, 200);
     expect(engine.attemptMs(input, 10_000)).toBe(before);
   });
 
-  describe('that is silent', () => {
+  describe('without answers on its connection', () => {
     let replaced: string[];
 
     beforeEach(() => {
@@ -179,18 +179,18 @@ describe('a time-out of an engine with peers', () => {
       });
     });
 
-    it('has its connection replaced where other engines answered in that time', async () => {
+    it('replaces the connection if other engines answered in that time', async () => {
       await timeOut(250, 200);
       expect(replaced).toEqual(['took 37 inputs and answered none for 600 ms while other engines answered']);
     });
 
-    it('keeps its connection where no other engine has answered in that time', async () => {
+    it('keeps the connection if no other engine answered in that time', async () => {
       clockMs += 10_000;
       await timeOut(250, 200);
       expect(replaced).toEqual([]);
     });
 
-    it('has it replaced also where no other engine answers, once it is silent for far longer than usual', async () => {
+    it('replaces the connection if the silence is far longer than usual', async () => {
       clockMs += 10_000;
       Object.assign(bad, { unanswered: { inputs: 37, forMs: 2_100 } });
       await timeOut(2_000);
@@ -199,13 +199,13 @@ describe('a time-out of an engine with peers', () => {
       ]);
     });
 
-    it('keeps its connection while it has had few inputs', async () => {
+    it('keeps the connection if it had few inputs', async () => {
       Object.assign(bad, { unanswered: { inputs: 4, forMs: 600 } });
       await timeOut(250, 200);
       expect(replaced).toEqual([]);
     });
 
-    it('has its connection replaced also where callers leave before their time is over', async () => {
+    it('replaces the connection even if callers cancel early', async () => {
       bad.behaviour = () => Promise.reject(new RouterError('CANCELLED', 'another engine was faster'));
       const signal = AbortSignal.abort(new RouterError('CANCELLED', 'another engine was faster'));
       await engine.infer(input, { deadlineMs: Infinity, signal }).catch(() => undefined);

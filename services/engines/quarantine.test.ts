@@ -57,13 +57,13 @@ function dissent(times: number): void {
 
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
-describe('an engine that contradicts the majority', () => {
-  it('goes on after a few dissents', () => {
+describe('an engine that dissents', () => {
+  it('stays ready after few dissents', () => {
     dissent(2);
     expect(engine.state).toBe('READY');
   });
 
-  it('is put out after as many as are too many, and says why', () => {
+  it('is quarantined after too many dissents, with the reason', () => {
     dissent(3);
     expect([engine.state, engine.isAvailable]).toEqual(['QUARANTINED', false]);
     expect(engine.unavailableReason).toBe(
@@ -71,22 +71,22 @@ describe('an engine that contradicts the majority', () => {
     );
   });
 
-  it('is told of once, when it is not trusted any more', async () => {
+  it('is reported once when it is quarantined', async () => {
     answersWrong();
     dissent(4);
-    await pass(3_000); // two tries, in vain
+    await pass(3_000); // Two failed readmission checks.
     expect(putOut).toEqual(['a']);
   });
 
-  it('is put out also where the right answer is not known', async () => {
+  it('is quarantined even if the right answer is unknown', async () => {
     for (let n = 0; n < 3; n += 1) quarantine.dissented(engine, undefined);
     expect(engine.state).toBe('QUARANTINED');
     answersRight();
     await pass(1_000);
-    expect([engine.state, fake.calls.length]).toEqual(['READY', 2]); // the golden one alone, both ways
+    expect([engine.state, fake.calls.length]).toEqual(['READY', 2]); // only the golden vector, with digestOnly and without
   });
 
-  it('is forgiven what is older than the window', async () => {
+  it('is not quarantined for dissents older than the window', async () => {
     dissent(2);
     await pass(60_000);
     dissent(2);
@@ -97,7 +97,7 @@ describe('an engine that contradicts the majority', () => {
 describe('a quarantined engine', () => {
   beforeEach(() => dissent(3));
 
-  it('is back when it gets every known input right, those it had got wrong among them', async () => {
+  it('is readmitted if it answers all known inputs, including disputed ones', async () => {
     answersRight();
     await pass(999);
     expect([engine.state, fake.calls.length]).toEqual(['QUARANTINED', 0]);
@@ -107,7 +107,7 @@ describe('a quarantined engine', () => {
     expect(calls.sort()).toEqual([7, 10, 11, 12].flatMap((n) => [`${n} digests`, `${n} in full`]).sort());
   });
 
-  it('is given them in an order by chance, so that it cannot tell them by their place', async () => {
+  it('gets the known inputs in random order', async () => {
     const orders = new Set<string>();
     fake.behaviour = ({ data }) => Promise.resolve(fakeInference({ stateDigest: BigInt(data[0] ?? 0) }));
     for (let n = 0; n < 20; n += 1) {
@@ -123,14 +123,14 @@ describe('a quarantined engine', () => {
     expect(orders.size).toBeGreaterThan(10);
   });
 
-  it.each([true, false])('stays out while it lies only where digestOnly is %s', async (isLied) => {
+  it.each([true, false])('stays quarantined if it lies only with digestOnly %s', async (isLied) => {
     fake.behaviour = ({ data, digestOnly }) =>
       Promise.resolve(fakeInference({ stateDigest: digestOnly === isLied ? 666n : BigInt(data[0] ?? 0) }));
     await pass(1_000);
     expect(engine.unavailableReason).toMatch(/it got known input \d of 4 wrong/);
   });
 
-  it('is tried again after growing pauses while it gets one wrong', async () => {
+  it('is checked again after growing pauses while it fails', async () => {
     answersWrong();
     for (const pauseMs of [1_000, 2_000, 4_000, 4_000]) {
       const { length } = fake.calls;
@@ -142,7 +142,7 @@ describe('a quarantined engine', () => {
     expect(engine.unavailableReason).toMatch(/it got known input \d of 4 wrong/);
   });
 
-  it('begins with a longer pause when it has to leave again soon', async () => {
+  it('starts with a longer pause if it is quarantined again soon', async () => {
     answersRight();
     await pass(1_000);
     dissent(3);
@@ -152,7 +152,7 @@ describe('a quarantined engine', () => {
     expect(engine.state).toBe('READY');
   });
 
-  it('stays out while it falsifies an answer whose true fingerprint it gives', async () => {
+  it('stays quarantined if its values do not match its digest', async () => {
     quarantine.dissented(engine, { ...known(20), readoutDigest: readoutDigest(fakeInference()) });
     fake.behaviour = ({ data }) =>
       Promise.resolve(fakeInference({ stateDigest: BigInt(data[0] ?? 0), spikeCounts: [3, 2] }));
@@ -160,7 +160,7 @@ describe('a quarantined engine', () => {
     expect(engine.unavailableReason).toContain('it got known input 5 of 5 wrong');
   });
 
-  it('stays out while it falsifies the layers of a disputed input', async () => {
+  it('stays quarantined if it falsifies the layers of a disputed input', async () => {
     const quiet = Array<number>(14).fill(0);
     const layer = { node: 'lif', neurons: 4, spikes: 4, eventSteps: [], eventNeurons: [], eventsLeftOut: 0 };
     const right = [{ ...layer, spikesPerStep: [3, 1, ...quiet] }];
@@ -179,20 +179,20 @@ describe('a quarantined engine', () => {
     expect(engine.unavailableReason).toContain('it got known input 5 of 5 wrong');
   });
 
-  it('stays out while it cannot answer', async () => {
+  it('stays quarantined if it cannot answer', async () => {
     fake.behaviour = () => Promise.reject(new Error('no'));
     await pass(1_000);
     expect(engine.unavailableReason).toMatch(/it could not answer known input \d: engine "a" failed: no/);
   });
 
-  it('is back at once when an operator says so', async () => {
+  it('is ready at once if an operator readmits it', async () => {
     quarantine.readmit(engine);
     expect(engine.state).toBe('READY');
     await pass(10_000);
     expect(fake.calls).toHaveLength(0);
   });
 
-  it('is not given two known inputs at once, though it is readmitted and put out again while it answers one', async () => {
+  it('runs one check at a time, even if readmitted and quarantined again', async () => {
     const ends: (() => void)[] = [];
     fake.behaviour = () => new Promise((resolve) => ends.push(() => resolve(fakeInference({ stateDigest: 666n }))));
     await pass(1_000);
@@ -209,7 +209,7 @@ describe('a quarantined engine', () => {
   });
 });
 
-describe('a duplicate of an engine that is put out', () => {
+describe('a duplicate of a quarantined engine', () => {
   const right: FakeEngine['behaviour'] = ({ data }) =>
     Promise.resolve(fakeInference({ stateDigest: BigInt(data[0] ?? 0) }));
   let twin: FakeEngine;
@@ -225,21 +225,21 @@ describe('a duplicate of an engine that is put out', () => {
     dissent(3);
   });
 
-  it('is put out with it, and says so', () => {
+  it('is quarantined with it, with the reason', () => {
     expect([engine.state, twinEngine.state]).toEqual(['QUARANTINED', 'QUARANTINED']);
     expect(twinEngine.unavailableReason).toContain(
       'it is the same process as a, and it contradicted the majority 3 times',
     );
   });
 
-  it('has to get the known inputs right by itself', async () => {
+  it('is checked on its own', async () => {
     answersWrong();
     twin.behaviour = right;
     await pass(1_000);
     expect([engine.state, twinEngine.state]).toEqual(['QUARANTINED', 'READY']);
   });
 
-  it('does not go free when that engine is removed', async () => {
+  it('stays quarantined if that engine is removed', async () => {
     twin.behaviour = () => Promise.resolve(fakeInference({ stateDigest: 666n }));
     pool.remove('a');
     expect(twinEngine.state).toBe('QUARANTINED');
@@ -248,8 +248,8 @@ describe('a duplicate of an engine that is put out', () => {
   });
 });
 
-describe('an engine whose imitator is put out', () => {
-  it('stays in: it is no duplicate of its imitator', () => {
+describe('an engine whose imitator is quarantined', () => {
+  it('stays ready, since it is not the duplicate', () => {
     fake.instanceId = 'f0';
     fake.up(fakeModel());
     pool.settle();
@@ -262,7 +262,7 @@ describe('an engine whose imitator is put out', () => {
 });
 
 describe('a suspect', () => {
-  it('is given the known inputs at once, and goes on if it gets them right', async () => {
+  it('is checked at once and stays ready if it passes', async () => {
     answersRight();
     quarantine.suspect(engine);
     await pass(0);
@@ -270,40 +270,44 @@ describe('a suspect', () => {
   });
 
   it.each<[string, () => Promise<Inference>, string]>([
-    ['gets one wrong', () => Promise.resolve(fakeInference({ stateDigest: 666n })), 'it got known input 1 of 1 wrong'],
+    [
+      'answers one wrongly',
+      () => Promise.resolve(fakeInference({ stateDigest: 666n })),
+      'it got known input 1 of 1 wrong',
+    ],
     ['refuses one', () => Promise.reject(new RouterError('NON_FINITE', 'no')), 'it could not answer known input 1'],
     [
       'gives a malformed answer',
       () => Promise.reject(new RouterError('ENGINE_FAULT', 'short', { metadata: { malformed: 'short' } })),
       'it could not answer known input 1: short',
     ],
-  ])('is put out if it %s', async (_name, behaviour, why) => {
+  ])('is quarantined if it %s', async (_name, behaviour, why) => {
     fake.behaviour = behaviour;
     quarantine.suspect(engine);
     await pass(0);
     expect(engine.unavailableReason).toContain(why);
   });
 
-  it('is not put out for a failure that proves nothing', async () => {
+  it('is not quarantined for a failure that proves nothing', async () => {
     fake.behaviour = () => Promise.reject(new RouterError('ENGINE_FULL', 'full'));
     quarantine.suspect(engine);
     await pass(0);
     expect(engine.state).toBe('READY');
   });
 
-  it('is checked once at a time, and once in a while', async () => {
+  it('is checked once at a time, and once in five seconds', async () => {
     answersRight();
     for (let n = 0; n < 10; n += 1) quarantine.suspect(engine);
     await pass(4_999);
     quarantine.suspect(engine);
     await pass(0);
-    expect(fake.calls).toHaveLength(2); // one known input, both ways
+    expect(fake.calls).toHaveLength(2); // one known input, with digestOnly and without
     await pass(1);
     quarantine.suspect(engine);
     expect(fake.calls).toHaveLength(3);
   });
 
-  it('is not given two known inputs at once, though it is put out while it is checked', async () => {
+  it('runs one check at a time, even if quarantined meanwhile', async () => {
     const ends: (() => void)[] = [];
     fake.behaviour = () => new Promise((resolve) => ends.push(() => resolve(fakeInference({ stateDigest: 7n }))));
     quarantine.suspect(engine);
@@ -315,7 +319,7 @@ describe('a suspect', () => {
     expect(ends).toHaveLength(2);
   });
 
-  it('is back after its pause, as every engine that was put out', async () => {
+  it('is checked again after its pause', async () => {
     answersWrong();
     quarantine.suspect(engine);
     await pass(0);

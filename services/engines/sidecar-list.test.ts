@@ -5,7 +5,7 @@ import { SidecarList } from './sidecar-list.ts';
 
 const BREAKER = { failurePercent: 50, minRequests: 5, windowMs: 10_000, resetMs: 500 };
 
-/** An engine whose start and stop are written down, with the engines that were ready then. */
+/** An engine that records its start and stop. */
 class Noted extends FakeEngine {
   override readonly address: string;
   readonly #note: (what: string) => void;
@@ -38,8 +38,8 @@ function setUp(): { pool: EnginePool; list: SidecarList; notes: string[]; ids: (
   return { pool, list, notes, ids: () => pool.engines.map(({ id }) => id) };
 }
 
-describe('a new list of sidecars', () => {
-  it('has a new one connect before the one whose place it takes is stopped', async () => {
+describe('SidecarList.replace', () => {
+  it('starts a new engine before it stops an old one', async () => {
     const { list, notes, ids } = setUp();
     await list.replace([{ id: 'two', address: 'b:1' }]);
     expect([notes, ids()]).toEqual([
@@ -48,19 +48,19 @@ describe('a new list of sidecars', () => {
     ]);
   });
 
-  it('leaves alone who stays', async () => {
+  it('does not touch an engine that stays', async () => {
     const { list, notes } = setUp();
     await list.replace([{ id: 'one', address: 'a:1' }]);
     expect(notes).toEqual([]);
   });
 
-  it('has one that moved under its name leave first', async () => {
+  it('stops an engine first if its address changes', async () => {
     const { list, notes } = setUp();
     await list.replace([{ id: 'one', address: 'b:1' }]);
     expect(notes).toEqual(['stop one a:1', 'start one b:1']);
   });
 
-  it('takes no notice of one that an operator has removed', async () => {
+  it('ignores an engine that an operator has removed', async () => {
     const { pool, list, notes, ids } = setUp();
     pool.remove('one');
     await list.replace([]);
@@ -70,13 +70,13 @@ describe('a new list of sidecars', () => {
   it.each([
     ['an engine of another origin', [{ id: 'local', address: 'b:1' }]],
     [
-      'itself twice',
+      'another entry',
       [
         { id: 'two', address: 'b:1' },
         { id: 'two', address: 'c:1' },
       ],
     ],
-  ])('is refused whole where a name is that of %s', async (_, next) => {
+  ])('changes nothing if an id is that of %s', async (_, next) => {
     const { list, notes, ids } = setUp();
     await expect(list.replace(next)).rejects.toThrow(/there is an engine "(local|two)" already/);
     expect([notes, ids()]).toEqual([[], ['local', 'one']]);

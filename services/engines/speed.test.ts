@@ -1,12 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { Speed } from './speed.ts';
 
-describe('the speed of an engine', () => {
-  it('is unknown until it has answered', () => {
+describe('Speed', () => {
+  it('expects 0 ms before the first answer', () => {
     expect(new Speed().expectedMs(3)).toBe(0);
   });
 
-  it('is its first answer’s, then the mean of what it did in about the last half second', () => {
+  it('is the first latency, then a mean over about half a second', () => {
     const speed = new Speed();
     speed.recordAnswer(8, 1, 0);
     expect([speed.latencyMs, speed.expectedMs(0)]).toEqual([8, 8]);
@@ -14,7 +14,7 @@ describe('the speed of an engine', () => {
     expect(speed.latencyMs).toBeCloseTo(2, 1);
   });
 
-  it('forgets a slow answer after one quick one, where it is seldom asked', () => {
+  it('forgets a slow answer after a fast one if requests are rare', () => {
     const speed = new Speed();
     speed.recordAnswer(20, 1, 0);
     speed.recordAnswer(0.5, 1, 1_000);
@@ -22,13 +22,13 @@ describe('the speed of an engine', () => {
     expect(speed.latencyMs).toBeLessThan(1);
   });
 
-  it('expects a queue to be worked off one after the other', () => {
+  it('expects queued requests to run one after the other', () => {
     const speed = new Speed();
     speed.recordAnswer(8, 4, 0);
     expect([0, 3, 7].map((inFlight) => speed.expectedMs(inFlight))).toEqual([2, 8, 16]);
   });
 
-  it('is lost by a quick failure, and not at one stroke by one among many answers', () => {
+  it('expects 1,000 ms after a fast failure, but little after many answers', () => {
     const speed = new Speed();
     speed.recordFailure(1, 0);
     expect([speed.expectedMs(0), speed.latencyMs]).toEqual([1_000, 0]);
@@ -38,13 +38,13 @@ describe('the speed of an engine', () => {
     expect([busy.expectedMs(0) < 5, busy.latencyMs]).toEqual([true, 2]);
   });
 
-  it('is that of a timeout where this took longer than a failure costs', () => {
+  it('expects the time of a failure that took longer than 1,000 ms', () => {
     const speed = new Speed();
     speed.recordFailure(5_000, 0);
     expect(speed.expectedMs(0)).toBe(5_000);
   });
 
-  it('is at most what a request without an answer has shown', () => {
+  it('expects the longest time of a recent request without an answer', () => {
     const speed = new Speed();
     speed.recordUnanswered(40, 0);
     speed.recordUnanswered(3, 1_000);
@@ -53,7 +53,7 @@ describe('the speed of an engine', () => {
     expect(speed.expectedMs(0)).toBeCloseTo(80, 5);
   });
 
-  it('is that of a failing engine after three requests without an answer, until it answers', () => {
+  it('is failing after three requests without an answer, until one answer', () => {
     const speed = new Speed();
     speed.recordFailure(1, 0);
     speed.recordUnanswered(1, 1);

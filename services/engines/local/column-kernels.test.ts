@@ -9,7 +9,7 @@ const SOURCES = 20;
 
 type Columns = readonly Float32Array[];
 
-/** As proto/NUMERICS.md says it, one operation at a time. */
+/** As proto/NUMERICS.md defines it, one operation at a time. */
 function byTheBook(start: Float32Array, columns: Columns, at: readonly number[], x: readonly number[]): number[] {
   const y = start.slice();
   for (const [n, column] of at.entries()) {
@@ -18,7 +18,7 @@ function byTheBook(start: Float32Array, columns: Columns, at: readonly number[],
   return [...y];
 }
 
-/** A matrix, the sums' start and the outputs in an arena, with the parameters that all kernels take first. */
+/** Lays out a matrix, the start of the sums and the outputs in an arena; returns the first parameters of all kernels. */
 function layOut(random: Random, size: number) {
   const arena = new Arena(MEMORY_BYTES);
   const columns = random.list(SOURCES, () =>
@@ -37,7 +37,7 @@ function layOut(random: Random, size: number) {
   return { arena, columns, y, start, first };
 }
 
-/** The values in an arena, and the addresses of the first and behind the last. */
+/** Writes the values into an arena; returns the first address and the end address. */
 function place(arena: Arena, values: readonly number[], type: 'ints' | 'floats'): readonly [number, number] {
   const array = arena[type](values.length);
   array.set(values);
@@ -45,7 +45,7 @@ function place(arena: Arena, values: readonly number[], type: 'ints' | 'floats')
 }
 
 describe.each([1, 3, 4, 5, 16, 33, 45, 96])('columns of %d weights', (size) => {
-  it.each([0, 1, 3, 4, 7, 12])('are added in order, %d of them, to the bit', (count) => {
+  it.each([0, 1, 3, 4, 7, 12])('are added in order for %d sources, bit for bit', (count) => {
     const random = new Random(size * 100 + count);
     const { arena, columns, y, start, first } = layOut(random, size);
     const chosen = random.list(count, () => random.integer(0, SOURCES - 1)).sort((a, b) => a - b);
@@ -59,7 +59,7 @@ describe.each([1, 3, 4, 5, 16, 33, 45, 96])('columns of %d weights', (size) => {
     expect([...y]).toEqual(byTheBook(start, columns, chosen, Array<number>(count).fill(1)));
   });
 
-  it('are added for all sources from one on, zeros among them, to the bit', () => {
+  it('are added for all sources from one on, zeros included, bit for bit', () => {
     const random = new Random(size);
     const { arena, columns, y, start, first } = layOut(random, size);
     const chosen = Array.from({ length: SOURCES - 3 }, (_, n) => n + 3);
@@ -70,7 +70,7 @@ describe.each([1, 3, 4, 5, 16, 33, 45, 96])('columns of %d weights', (size) => {
     expect([...y]).toEqual(byTheBook(start, columns, chosen, factors));
   });
 
-  it('tell of each output whether it is finite', () => {
+  it('report whether each output is finite', () => {
     const { arena, start, first } = layOut(new Random(size), size);
     const [at] = place(arena, [0], 'floats');
     for (let n = 0; n < size; n += 1) {

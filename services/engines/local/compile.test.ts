@@ -30,8 +30,8 @@ function order(graph: GraphSpec): { sequence: string[]; delayed: string[] } {
   return { sequence: sequence.map((at) => flat.nodes[at]!.name), delayed: late };
 }
 
-describe('the order of evaluation', () => {
-  it('walks back from the output, sources in canonical order', () => {
+describe('orderNodes', () => {
+  it('walks back from the output, with sources in canonical order', () => {
     const graph: GraphSpec = {
       ...chain(1, 1, { b: scale, '10': scale, '2': scale }),
       edges: ['b', '10', '2'].flatMap((name) => [['input', name] as const, [name, 'output'] as const]),
@@ -47,7 +47,7 @@ describe('the order of evaluation', () => {
     expect(order(graph).sequence).toEqual(['input', '\u{ff5e}', '\u{1f600}', 'output']);
   });
 
-  it('cuts a loop where it leaves its neuron, and evaluates the affine behind it from step 0', () => {
+  it('delays the edge that leaves the neuron of a loop', () => {
     const affine = node('Affine', { weight: matrix([1]), bias: [2] });
     const graph = chain(1, 1, { lif });
     const looped = {
@@ -60,14 +60,14 @@ describe('the order of evaluation', () => {
     expect(runGraph(looped, SERIES, [0], [0])).toMatchObject({ totalSpikes: 2, synapticOperations: 1 });
   });
 
-  it('gives a node that feeds itself its own output of the step before', () => {
+  it('delays the edge of a node to itself', () => {
     const graph = chain(1, 1, { n: node('Affine', { weight: matrix([3]), bias: [1] }) });
     const looped: GraphSpec = { ...graph, edges: [...graph.edges, ['n', 'n']] };
     // y = 1 + 3·(x + y before): 1 + 3·1 = 4, then 1 + 3·(0 + 4) = 13
     expect(runGraph(looped, SERIES, [1], [0]).potentials[0]).toBe(13);
   });
 
-  it('leaves out what does not reach the output', () => {
+  it('leaves out nodes that do not reach the output', () => {
     const graph = chain(1, 1, { lif });
     const more: GraphSpec = {
       ...graph,
@@ -78,7 +78,7 @@ describe('the order of evaluation', () => {
     expect(runGraph(more, SERIES, [1]).totalSpikes).toBe(1);
   });
 
-  it('copes with chains that are longer than any call stack', () => {
+  it('orders a chain longer than the call stack', () => {
     const length = 100_000;
     const nodes = Array.from({ length }, (_, at) => ({
       name: `n${at}`,
@@ -107,27 +107,27 @@ describe('nested graphs', () => {
     expect(runGraph(chain(1, 1, { outer: inner }), SERIES, [3]).potentials[0]).toBe(6);
   });
 
-  it('must have one input and one output', () => {
+  it('must have exactly one input and one output', () => {
     const two: GraphSpec = { ...inner, nodes: { ...inner.nodes, more: node('Input', { shape: dims(1) }) } };
     expect(error(chain(1, 1, { outer: two }))).toBe(
       'node "outer": field "nodes": must hold exactly one Input, as a nested graph, found 2',
     );
   });
 
-  it('may be 16 deep, and not 17', () => {
+  it('may be at most 16 levels deep', () => {
     const deep = (depth: number): GraphSpec => chain(1, 1, depth === 0 ? { scale } : { g: deep(depth - 1) });
     expect(error(deep(16))).toBe('no error');
     expect(error(deep(17))).toContain('field "nodes": nested deeper than the limit of 16');
   });
 });
 
-describe('sizes', () => {
-  it('come from a neighbour where the parameters do not tell', () => {
+describe('sizes of nodes', () => {
+  it('are taken from a neighbour if the parameters do not give them', () => {
     const network = compileGraph(chain(3, 3, { a: lif, b: scale }), RUN);
     expect(network.nodes.map(({ outputSize }) => outputSize)).toEqual([3, 3, 3, 3]);
   });
 
-  it('that contradict each other are refused', () => {
+  it('are refused if they contradict each other', () => {
     expect(error(chain(2, 3, { a: scale }))).toMatch(/^node "(a|output)": field "edges": takes/);
     expect(error(chain(2, 2, { a: node('LI', { tau: [1, 1], r: [1, 1, 1], v_leak: 0 }) }))).toBe(
       'node "a": field "r": has 3 elements, but "tau" gives 2',
@@ -142,22 +142,22 @@ describe('sizes', () => {
     expect(error(chain(6, 6, { a: scale }), `${RUN}\ninput: {shape: [3, 2]}`)).toBe('no error');
   });
 
-  it('over the limit are refused', () => {
+  it('are refused above the limit', () => {
     expect(error(chain(1_048_577, 1_048_577, { a: scale }))).toContain('must be 1 to 1048576, found 1048577');
   });
 
-  it('are refused together where the model would not fit into memory', () => {
+  it('are refused if their sum exceeds the limit', () => {
     const names = Array.from({ length: 200 }, (_, n) => `n${n}`);
     const graph = chain(1_048_576, 1_048_576, Object.fromEntries(names.map((name) => [name, lif])));
     expect(error(graph)).toContain('the nodes have more than 16777216 elements together');
   });
 });
 
-describe('a graph that is refused', () => {
+describe('compileGraph', () => {
   const graph = chain(1, 1, { a: scale });
 
   it.each<[string, GraphSpec, string]>([
-    ['an edge to nowhere', { ...graph, edges: [...graph.edges, ['a', 'b']] }, 'field "edges": edge "a" → "b"'],
+    ['an edge to a missing node', { ...graph, edges: [...graph.edges, ['a', 'b']] }, 'field "edges": edge "a" → "b"'],
     ['no output', chainWithout(graph, 'output'), 'the root graph: field "nodes": must hold an Output, found none'],
     ['a node without a source', { ...graph, edges: [['a', 'output']] }, 'node "a": field "edges": has no source'],
     ['an edge into the input', { ...graph, edges: [...graph.edges, ['a', 'input']] }, 'node "input": field "edges"'],
@@ -177,38 +177,38 @@ describe('a graph that is refused', () => {
       },
       'node "input": field "edges": does not reach an Output',
     ],
-  ])('for %s', (_, bad, message) => {
+  ])('refuses %s', (_, bad, message) => {
     expect(error(bad)).toContain(message);
   });
 
-  it('not for an edge that is listed twice, which counts once', () => {
+  it('counts a repeated edge once', () => {
     expect(runGraph({ ...graph, edges: [...graph.edges, ...graph.edges] }, SERIES, [3]).potentials[0]).toBe(3);
   });
 });
 
 describe('the readout node', () => {
-  it('is the one behind outputs and flattens', () => {
+  it('is the node before Output and Flatten nodes', () => {
     const graph = chain(2, 2, { lif, flat: node('Flatten', { input_type: dims(2) }) });
     expect([...runGraph(graph, SERIES, [1, 0]).spikeCounts]).toEqual([1, 0]);
   });
 
-  it('may be named, also inside a nested graph', () => {
+  it('can be set, even in a nested graph', () => {
     const graph = chain(1, 1, { outer: chain(1, 1, { lif }), s: node('Scale', { scale: 5 }) });
     expect(runGraph(graph, 'dt: 1\nsteps: 3\nreadout: {node: outer/lif}', [1]).spikeCounts[0]).toBe(3);
   });
 
-  it('must be evaluated', () => {
+  it('must exist in the network', () => {
     expect(error(chain(1, 1, { lif }), `${RUN}\nreadout: {node: lift}`)).toContain('key "readout.node": "lift"');
   });
 });
 
 describe('parameters', () => {
-  it('that overflow binary32 are refused', () => {
+  it('are refused if they overflow binary32', () => {
     const huge = { shape: [], values: [1e39], dtype: 'float64' } as const;
     expect(error(chain(1, 1, { a: node('Scale', { scale: huge }) }))).toContain('node "a": field "scale"');
   });
 
-  it('whose constant overflows are refused', () => {
+  it('are refused if a constant computed from them overflows', () => {
     const tiny = { shape: [], values: [1e-300], dtype: 'float64' } as const;
     expect(error(chain(1, 1, { a: node('LI', { tau: tiny, r: 1, v_leak: 0 }) }))).toContain('node "a": field "tau"');
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { exponentialDecay } from './decay-factor.ts';
 
-/** x and 1 − exp(−x), computed with 400 bits by mpmath and rounded once. The C++ engine is tested with the same. */
+/** x and 1 − exp(−x), computed with 400 bits by mpmath and rounded once. The C++ engine is tested with the same values. */
 const EXACT: readonly (readonly [number, number])[] = [
   [8.470329472543003e-22, 8.470329472543003e-22],
   [8.673617379884035e-19, 8.673617379884035e-19],
@@ -29,12 +29,12 @@ const EXACT: readonly (readonly [number, number])[] = [
   [0.014669869683847881, 0.01456279139324559],
 ];
 
-describe('the exponential decay', () => {
+describe('exponentialDecay', () => {
   it.each(EXACT)('of %d is the nearest binary64 number', (x, exact) => {
     expect(exponentialDecay(x)).toBe(exact);
   });
 
-  it('grows with its argument', () => {
+  it('is monotonic', () => {
     const values = Array.from({ length: 4000 }, (_, n) => exponentialDecay(n / 100));
     expect(values).toEqual([...values].sort((a, b) => a - b));
   });

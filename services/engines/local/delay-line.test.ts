@@ -5,7 +5,7 @@ const SEED = Date.now() % 2 ** 31;
 let state = SEED;
 const random = (n: number): number => (state = (state * 48_271) % 2_147_483_647) % n;
 
-/** Inputs of some steps: element k of step t is delayed by `delays[k]`. */
+/** The expected output: element k of step t is delayed by `delays[k]` steps. */
 function expected(inputs: readonly Float32Array[], delays: Uint32Array, step: number): number[] {
   return Array.from(delays, (delay, k) => inputs[step - delay]?.[k] ?? 0);
 }
@@ -13,7 +13,7 @@ function expected(inputs: readonly Float32Array[], delays: Uint32Array, step: nu
 const inputsOf = (steps: number, size: number): Float32Array[] =>
   Array.from({ length: steps }, () => Float32Array.from({ length: size }, () => random(1_000) / 8));
 
-describe('a delay line', () => {
+describe('DelayLine', () => {
   it('delays each element by its own number of steps', () => {
     for (let round = 0; round < 50; round += 1) {
       const delays = Uint32Array.from({ length: 1 + random(6) }, () => random(5));
@@ -27,7 +27,7 @@ describe('a delay line', () => {
     }
   });
 
-  it('goes on from the rows of another one, wherever that has stopped', () => {
+  it('continues from the saved rows of another line', () => {
     const delays = Uint32Array.of(3, 0, 1);
     const inputs = inputsOf(12, delays.length);
     for (let cut = 0; cut <= inputs.length; cut += 1) {
@@ -43,7 +43,7 @@ describe('a delay line', () => {
     }
   });
 
-  it('begins anew when it is cleared', () => {
+  it('returns zeros after clear', () => {
     const line = new DelayLine(Uint32Array.of(1));
     const y = new Float32Array(1);
     line.step(Float32Array.of(5), y);

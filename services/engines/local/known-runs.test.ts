@@ -21,12 +21,12 @@ function known(values: readonly number[], over: Partial<KnownRun> = {}): KnownRu
 
 const check = (...runs: KnownRun[]): number => checkKnownRuns(network, runs, ENOUGH_MS);
 
-describe('golden vectors of a network', () => {
-  it('are all run where they are right', () => {
+describe('checkKnownRuns', () => {
+  it('runs all golden vectors if they are right', () => {
     expect(check(known([1, 0]), known([0.5, 2], { readoutDigest: undefined }))).toBe(2);
   });
 
-  it('are named with what was expected and what came out, where one is wrong', () => {
+  it('names a wrong golden vector with the expected and the computed digest', () => {
     const right = known([1, 0]);
     const wrong = known([0.5, 2], { stateDigest: 0xabcn });
     expect(() => check(right, wrong)).toThrow(
@@ -40,11 +40,11 @@ describe('golden vectors of a network', () => {
     ['of another shape', { shape: [3] }, /this model takes shape \[2\], got \[3\]/],
     ['that are not finite', { data: Buffer.from(Float32Array.of(NaN, 1).buffer) }, /element 0 is NaN/],
     ['without a name', { name: '', stateDigest: 1n }, /^golden vector \(1 of 1\): expected/],
-  ])('say so where they have inputs %s', (_, over, message) => {
+  ])('names the problem of a golden vector %s', (_, over, message) => {
     expect(() => check(known([1, 0], over))).toThrow(message);
   });
 
-  it('are left where their time is used up', () => {
+  it('stops if its time is used up', () => {
     expect(checkKnownRuns(network, [known([1, 0])], 0)).toBe(0);
   });
 });

@@ -7,7 +7,7 @@ import { LayerRecorder } from './layer-recorder.ts';
 import { type RunResult, Simulator } from './simulator.ts';
 
 const neuron = (threshold: number) => node('IF', { r: 1, v_threshold: threshold });
-/** fast fires whenever its input is not 0, slow at every third spike that pair sums up for it. */
+/** "fast" fires at every non-zero input, "slow" at every third spike that "pair" adds up. */
 const twoLayers = chain(2, 1, {
   fast: neuron(0.5),
   pair: node('Linear', { weight: matrix([1, 1]) }),
@@ -27,8 +27,8 @@ function record(
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 
-describe('the layers of a run', () => {
-  it('are the spiking nodes in the order of evaluation, with their spikes at each step', () => {
+describe('LayerRecorder', () => {
+  it('records the spikes of each spiking node per step, in order of evaluation', () => {
     const { run, layers } = record([1, 1], 4, 'LAYERS');
     const none = { eventSteps: [], eventNeurons: [], eventsLeftOut: 0 };
     expect(layers).toEqual([
@@ -38,7 +38,7 @@ describe('the layers of a run', () => {
     expect(run.totalSpikes).toBe(10);
   });
 
-  it('with a raster say which neuron fired when', () => {
+  it('records step and neuron of each spike for RASTER', () => {
     const [fast, slow] = record([0, 1], 3, 'RASTER').layers;
     expect([fast!.eventSteps, fast!.eventNeurons]).toEqual([
       [0, 1, 2],
@@ -47,7 +47,7 @@ describe('the layers of a run', () => {
     expect([slow!.eventSteps, slow!.eventNeurons]).toEqual([[2], [0]]);
   });
 
-  it('list the first 100,000 events of the run, whatever layer they are from, and count the others', () => {
+  it('keeps the first 100,000 events of the run and counts the others', () => {
     const { layers } = record([1, 1], 50_000, 'RASTER');
     expect(sum(layers.map(({ eventSteps }) => eventSteps.length))).toBe(100_000);
     for (const { spikes, eventSteps, eventsLeftOut } of layers) {

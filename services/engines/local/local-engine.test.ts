@@ -12,7 +12,7 @@ const lif = node('LIF', { tau: 2, r: 1, v_leak: 0, v_threshold: 1 });
 const small = chain(3, 3, { lif });
 const fires = node('IF', { r: 1, v_threshold: 0.5 });
 const width = 500;
-/** Its full 100,000 steps would take many seconds. */
+/** Its full 100,000 steps take many seconds. */
 const endless = chain(width, width, {
   lif,
   dense: node('Linear', { weight: { shape: [width, width], values: Array(width * width).fill(1e-3) } }),
@@ -34,7 +34,7 @@ afterEach(async () => {
   await Promise.all(engines.splice(0).map((engine) => engine.stop()));
 });
 
-/** For tests that do not need one of their own. */
+/** Shared by the tests that need no engine of their own. */
 let shared: LocalEngine;
 beforeAll(async () => {
   shared = new LocalEngine({ id: 'local', modelsDir: folder.path, workers: 1 });
@@ -72,8 +72,8 @@ async function refusal(answer: Promise<unknown>): Promise<unknown[]> {
 const LEFT = new RouterError('CANCELLED', 'left');
 const long = input('endless', Array<number>(width).fill(3));
 
-describe('the local engine', () => {
-  it('describes every version, by name and number, with what is wrong with it', () => {
+describe('LocalEngine', () => {
+  it('describes every version of every model, with its error', () => {
     const { description } = shared;
     expect(description).toMatchObject({
       build: expect.stringMatching(/^tandem-local .* node-.* v8-/),
@@ -92,7 +92,7 @@ describe('the local engine', () => {
     ]);
   });
 
-  it('answers as the simulator does', async () => {
+  it('returns the simulator’s result', async () => {
     const engine = shared;
     const answer = await engine.infer(input('small', [3, 0, 1], { version: 1 }), context());
     const run = runGraph(small, RUN, [3, 0, 1]);
@@ -106,7 +106,7 @@ describe('the local engine', () => {
     expect(Buffer.from(answer.potentials).equals(Buffer.from(run.potentials.buffer))).toBe(true);
   });
 
-  it('leaves the arrays out for who wants the digests alone', async () => {
+  it('returns no arrays if only digests are requested', async () => {
     const whole = await shared.infer(input('small', [3, 0, 1]), context());
     const digests = await shared.infer(input('small', [3, 0, 1], { digestOnly: true }), context());
     expect([digests.spikeCounts, digests.potentials]).toEqual([[], new Uint8Array(0)]);
@@ -114,7 +114,7 @@ describe('the local engine', () => {
     expect(whole.spikeCounts).toHaveLength(3);
   });
 
-  it('answers many at once, each with its own', async () => {
+  it('answers many concurrent requests, each with its own result', async () => {
     const engine = await start({ workers: 2 });
     const values = Array.from({ length: 200 }, (_, n) => [n / 40, 1, 0]);
     const answers = await Promise.all(
@@ -126,7 +126,7 @@ describe('the local engine', () => {
     expect(engine.inFlight).toBe(0);
   });
 
-  it('takes data that lies unaligned in a larger buffer', async () => {
+  it('accepts data at an unaligned offset', async () => {
     const engine = shared;
     const plain = input('small', [3, 0, 1]);
     const larger = new Uint8Array(100);
@@ -136,7 +136,7 @@ describe('the local engine', () => {
     expect(a!.stateDigest).toBe(b!.stateDigest);
   });
 
-  it('means the highest usable version by 0', async () => {
+  it('uses the highest usable version for version 0', async () => {
     const engine = shared;
     expect((await engine.infer(input('small', [1, 1, 1]), context())).modelVersion).toBe(2);
   });
@@ -163,18 +163,18 @@ describe('the local engine', () => {
     expect(engine.inFlight).toBe(0);
   });
 
-  it('says why it is down where there is no model repository', async () => {
+  it('is down and says why if the model repository does not exist', async () => {
     const engine = await start({ modelsDir: '/nowhere' });
     expect([engine.description, engine.downReason]).toEqual([undefined, expect.stringContaining('/nowhere')]);
     expect(await refusal(engine.infer(input('small', [1, 1, 1]), context()))).toEqual(['ENGINE_LOST', {}, undefined]);
   });
 });
 
-describe('layers', () => {
+describe('LocalEngine with detail', () => {
   const deep = (steps: number, over: Partial<InferenceInput>): InferenceInput =>
     input('deep', Array<number>(steps).fill(0), { shape: [steps, 1], ...over });
 
-  it('are told to who asks, beside the same answer', async () => {
+  it('returns layers on request, with the same answer', async () => {
     const plain = await shared.infer(input('small', [3, 0, 3]), context());
     const answer = await shared.infer(input('small', [3, 0, 3], { detail: 'RASTER' }), context());
     const [layer] = answer.layers!;
@@ -184,7 +184,7 @@ describe('layers', () => {
     expect([answer.stateDigest, answer.readoutDigest]).toEqual([plain.stateDigest, plain.readoutDigest]);
   });
 
-  it('of the readout are its output or potential at each step, beside the same answer', async () => {
+  it('returns the readout of each step on request, with the same answer', async () => {
     const plain = await shared.infer(input('small', [3, 0, 3], { version: 1 }), context());
     const answer = await shared.infer(input('small', [3, 0, 3], { version: 1, detail: 'READOUT' }), context());
     const rows = new Float32Array(answer.readoutPerStep!.slice().buffer);
@@ -194,12 +194,12 @@ describe('layers', () => {
     expect([answer.layers, answer.stateDigest]).toEqual([undefined, plain.stateDigest]);
   });
 
-  it('are left out where the digests are all that is wanted', async () => {
+  it('returns no layers if only digests are requested', async () => {
     const digests = await shared.infer(input('small', [3, 0, 3], { detail: 'RASTER', digestOnly: true }), context());
     expect(digests.layers).toBeUndefined();
   });
 
-  it('of too many steps are refused, also to who wants the digests alone', async () => {
+  it('refuses too many steps for LAYERS, even if only digests are requested', async () => {
     expect((await shared.infer(deep(83_333, { detail: 'LAYERS' }), context())).layers).toHaveLength(3);
     for (const digestOnly of [false, true]) {
       const answer = shared.infer(deep(83_334, { detail: 'LAYERS', digestOnly }), context());
@@ -210,14 +210,14 @@ describe('layers', () => {
 });
 
 describe('a long simulation', () => {
-  it('ends at its deadline, and the worker is free again', async () => {
+  it('ends at its deadline and frees the worker', async () => {
     const engine = shared;
     const deadlineMs = performance.now() + 30;
     expect((await refusal(engine.infer(long, context({ deadlineMs }))))[0]).toBe('DEADLINE_EXCEEDED');
     expect((await engine.infer(input('small', [1, 1, 1]), context())).steps).toBe(4);
   });
 
-  it('ends when its caller cancels, and the worker is free again', async () => {
+  it('ends if the caller cancels, and frees the worker', async () => {
     const engine = shared;
     const caller = new AbortController();
     const answer = refusal(engine.infer(long, context({ signal: caller.signal })));
@@ -235,7 +235,7 @@ describe('a long simulation', () => {
     expect(performance.eventLoopUtilization(before).utilization).toBeLessThan(0.5);
   });
 
-  it('makes room for no more than maxInFlight', async () => {
+  it('counts against maxInFlight', async () => {
     const engine = await start({ maxInFlight: 2, modelsDir: folder.path });
     const caller = new AbortController();
     const answers = [1, 2, 3].map(() => refusal(engine.infer(long, context({ signal: caller.signal }))));
@@ -244,7 +244,7 @@ describe('a long simulation', () => {
     expect((await Promise.all(answers)).map(([kind]) => kind)).toEqual(['CANCELLED', 'CANCELLED', 'ENGINE_FULL']);
   });
 
-  it('ends with its caller’s own reason, and its engine stops once for two who say so', async () => {
+  it('rejects with the caller’s reason, and concurrent stops are allowed', async () => {
     const engine = await start({ modelsDir: folder.path });
     const caller = new AbortController();
     const answer = engine.infer(long, context({ signal: caller.signal }));
@@ -255,7 +255,7 @@ describe('a long simulation', () => {
     expect(engine.downReason).toBe('stopped');
   });
 
-  it('is not begun for a caller who has gone', async () => {
+  it('is not started for a cancelled or expired request', async () => {
     const engine = shared;
     expect((await refusal(engine.infer(long, context({ signal: AbortSignal.abort(LEFT) }))))[0]).toBe('CANCELLED');
     expect((await refusal(engine.infer(long, context({ deadlineMs: performance.now() }))))[0]).toBe(
@@ -264,8 +264,8 @@ describe('a long simulation', () => {
   });
 });
 
-describe('stopping', () => {
-  it('finishes what is in flight and takes nothing new', async () => {
+describe('LocalEngine.stop', () => {
+  it('finishes requests in flight and refuses new ones', async () => {
     const engine = await start();
     const answer = engine.infer(input('small', [1, 1, 1]), context());
     const stopped = engine.stop();
@@ -276,10 +276,10 @@ describe('stopping', () => {
   });
 });
 
-describe('a worker that dies', () => {
+describe('a worker that crashes', () => {
   const simulationScript = new URL('../../../test/support/crashing-simulation.ts', import.meta.url);
 
-  it('loses its jobs, is reported, and comes back', async () => {
+  it('fails its jobs with ENGINE_LOST and is restarted', async () => {
     const engine = await start({ simulationScript });
     const states: string[] = [];
     const back = new Promise<void>((resolve) => {
@@ -297,7 +297,7 @@ describe('a worker that dies', () => {
     expect(engine.inFlight).toBe(0);
   });
 
-  it('does not take the engine down while another lives', async () => {
+  it('does not take the engine down if another worker runs', async () => {
     const engine = await start({ simulationScript, workers: 2 });
     expect((await refusal(engine.infer(input('crash', [1, 1, 1]), context())))[0]).toBe('ENGINE_LOST');
     expect((await engine.infer(input('small', [1, 1, 1]), context())).steps).toBe(4);

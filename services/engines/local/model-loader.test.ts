@@ -20,8 +20,8 @@ const request = (name: string): LoadRequest => {
 
 afterAll(() => folder.remove());
 
-describe('a model loader', () => {
-  it('gives a description and a network', async () => {
+describe('ModelLoader', () => {
+  it('returns a description and a network', async () => {
     folder.add('good', 1, linear, RUN);
     const loader = new ModelLoader();
     const { model, network } = await loader.load(request('good'));
@@ -38,7 +38,7 @@ describe('a model loader', () => {
     expect([model.modelId, network?.modelId]).toEqual([expect.any(BigInt), model.modelId]);
   });
 
-  it('gives up on a file that takes too long, and reads the next one', async () => {
+  it('stops reading a slow file and reads the next one', async () => {
     folder.add('large', 1, chain(1_000, 1_000, { n: node('Linear', { weight: matrix(...rows) }) }), RUN);
     const hasty = new ModelLoader();
     const { model, isLate } = await hasty.load(request('large'), 1);
@@ -49,7 +49,7 @@ describe('a model loader', () => {
     expect(isLate).toBe(true);
   });
 
-  it('survives whatever a damaged file does to the reader', async () => {
+  it('continues after a damaged file crashed its reader', async () => {
     const whole = writeNir(linear);
     const random = new Random(7);
     const loader = new ModelLoader();

@@ -38,12 +38,12 @@ function withSlash(): Uint8Array {
   });
 }
 
-describe('a NIR file', () => {
-  it('may be without a version', () => {
+describe('readNir', () => {
+  it('accepts a file without a version', () => {
     expect(error(writeNir(chain(1, 1, {}), ''))).toBe('no error');
   });
 
-  it('may have integers for numbers, where binary32 holds them', () => {
+  it('accepts integers that binary32 can represent', () => {
     expect(error(lifWith('v_threshold', dims(1)))).toBe('no error');
     expect(error(lifWith('v_threshold', dims(2 ** 40)))).toBe('no error');
   });
@@ -53,12 +53,12 @@ describe('a NIR file', () => {
     ['same', [-1, -1]],
     [dims(2, 1), [2, 1]],
     [dims(2), [2, 2]],
-  ])('may have its padding as %p', (padding, numbers) => {
+  ])('accepts %p as padding', (padding, numbers) => {
     const conv = readNir(convWith('padding', padding)).graph.nodes.get('n')!;
     expect(conv.type === 'NIRGraph' || conv.integers.get('padding')).toEqual(numbers);
   });
 
-  it('gives nodes, edges and parameters, widened to binary64', () => {
+  it('returns nodes, edges and parameters, widened to binary64', () => {
     const { graph, nodes, parameters } = readNir(
       writeNir(chain(2, 1, { 'fc.1': node('Linear', { weight: matrix([0.1, 2]) }) })),
     );
@@ -71,7 +71,7 @@ describe('a NIR file', () => {
     expect(linear.type === 'NIRGraph' || [...linear.parameters.get('weight')!.values]).toEqual([Math.fround(0.1), 2]);
   });
 
-  it('may be compressed, in double precision, and have names in any script', () => {
+  it('accepts compression, double precision and names in any script', () => {
     const weight = { shape: [1, 2], values: [0.1, 2], dtype: 'float64', gzip: true } as const;
     const { graph } = readNir(writeNir(chain(2, 1, { '神経.1': node('Linear', { weight }) })));
     const linear = graph.nodes.get('神経.1')!;
@@ -79,9 +79,9 @@ describe('a NIR file', () => {
   });
 });
 
-describe('a file that is refused', () => {
+describe('readNir refuses', () => {
   it.each<[string, Uint8Array, string]>([
-    ['nothing at all', new Uint8Array(0), 'model.nir: is not an HDF5 file'],
+    ['an empty file', new Uint8Array(0), 'model.nir: is not an HDF5 file'],
     ['text', Buffer.from('hello'), 'model.nir: is not an HDF5 file'],
     ['an empty HDF5 file', writeHdf5(() => undefined), 'the root graph: field "node": is missing'],
     ['no node', writeHdf5((file) => file.create_dataset({ name: 'version', data: '1' })), 'field "node": is missing'],
@@ -91,11 +91,15 @@ describe('a file that is refused', () => {
       'node "n": field "type": unknown node type "Conv7d"',
     ],
     ['a missing field', lifWith('tau', undefined), 'node "n": field "tau": is missing'],
-    ['a time of 0', lifWith('tau', [1, 1, 0]), 'node "n": field "tau": must be > 0, found 0 at index 2'],
+    ['a time constant of 0', lifWith('tau', [1, 1, 0]), 'node "n": field "tau": must be > 0, found 0 at index 2'],
     ['a NaN', lifWith('r', [NaN]), 'node "n": field "r": must be finite, found NaN at index 0'],
-    ['integers that binary32 has not', lifWith('r', dims(16_777_217)), 'must be numbers that binary32 holds exactly'],
+    [
+      'integers that binary32 cannot represent',
+      lifWith('r', dims(16_777_217)),
+      'must be numbers that binary32 holds exactly',
+    ],
     ['text for numbers', lifWith('r', '1'), 'node "n": field "r": must be float32, float64 or integers'],
-    ['a time without end', lifWith('tau', [Infinity]), 'a neuron that never leaks is an IF: export it as one'],
+    ['an infinite time constant', lifWith('tau', [Infinity]), 'a neuron that never leaks is an IF: export it as one'],
     ['a slash in a name', withSlash(), 'HDF5 makes groups of a node named "enc/lif"; rename the node'],
     ['a negative padding', convWith('padding', dims(-1)), 'field "padding": must be 0 to 1048576, found -1'],
     ['a stride of 0', convWith('stride', dims(0, 1)), 'node "n": field "stride": must be 1 to 1048576, found 0'],
@@ -103,7 +107,7 @@ describe('a file that is refused', () => {
     ['an unknown padding', convWith('padding', 'full'), 'must be "same", "valid" or numbers, found "full"'],
     ['no elements', lifWith('r', { shape: [0], values: [] }), 'node "n": field "r": has no elements'],
     [
-      'a weight that is no matrix',
+      'a weight that is not a matrix',
       writeNir(chain(1, 1, { n: node('Linear', { weight: [1] }) })),
       'node "n": field "weight": must have shape [out, in], found [1]',
     ],
@@ -117,11 +121,11 @@ describe('a file that is refused', () => {
       writeNir({ type: 'NIRGraph', nodes: { input: node('Input', { shape: [1] }) }, edges: [] }),
       'node "input": field "shape": must be integers',
     ],
-  ])('for %s', (_, bytes, message) => {
+  ])('%s', (_, bytes, message) => {
     expect(error(bytes)).toContain(message);
   });
 
-  it('for more nodes than the limit', () => {
+  it('more nodes than the limit', () => {
     const names = Array.from({ length: 4096 }, (_, n) => `n${n}`);
     expect(
       error(
@@ -132,7 +136,7 @@ describe('a file that is refused', () => {
     ).toContain('more nodes than the limit of 4096');
   });
 
-  it('for a size that no memory could hold, before any is taken', () => {
+  it('a dataset larger than memory, before it allocates any', () => {
     const huge = writeHdf5((file) => {
       file.create_dataset({ name: 'version', data: '1' });
       const graph = file.create_group('node');
@@ -148,7 +152,7 @@ describe('a file that is refused', () => {
   it.each<[string, string]>([
     ['soft', '/node'],
     ['cyclic', '/node/nodes/n'],
-  ])('for a %s link in place of a node', (_, target) => {
+  ])('a %s link in place of a node', (_, target) => {
     const linked = writeHdf5((file) => {
       file.create_dataset({ name: 'version', data: '1' });
       const graph = file.create_group('node');
@@ -158,7 +162,7 @@ describe('a file that is refused', () => {
     expect(error(linked)).toContain('node "n": field "type": must be a group, found a link');
   });
 
-  it('for an external link', () => {
+  it('an external link', () => {
     const linked = writeHdf5((file) => {
       file.create_dataset({ name: 'version', data: '1' });
       file.create_external_link('/etc/passwd', '/node', 'node');
@@ -166,7 +170,7 @@ describe('a file that is refused', () => {
     expect(error(linked)).toBe('the root graph: field "node": must be a group, found a link');
   });
 
-  it('for a group that is its own member', () => {
+  it('a group that contains itself', () => {
     const cyclic = writeHdf5((file) => {
       file.create_dataset({ name: 'version', data: '1' });
       const graph = file.create_group('node');
@@ -176,13 +180,13 @@ describe('a file that is refused', () => {
     expect(error(cyclic)).toContain('nested deeper than the limit of 16');
   });
 
-  it('for a name that is too long', () => {
+  it('a name that is too long', () => {
     const named = (bytes: number): Uint8Array => writeNir(chain(1, 1, { ['n'.repeat(bytes)]: node('LIF', LIF) }));
     expect(error(named(1024))).toBe('no error');
     expect(error(named(1025))).toContain('field "name": has 1025 bytes, above the limit of 1024');
   });
 
-  it('wherever it is cut off', () => {
+  it('a truncated file', () => {
     const whole = writeNir(chain(2, 1, { n: node('Linear', { weight: matrix([1, 2]) }) }));
     const outcomes = Array.from({ length: 60 }, (_, n) => error(whole.slice(0, Math.floor((n * whole.length) / 60))));
     expect(outcomes.filter((message) => !message.startsWith('model.nir: '))).toEqual([]);

@@ -11,16 +11,16 @@ function bitsOf(weights: Float32Array): number[] {
   return [...new Uint32Array(weights.buffer, weights.byteOffset, weights.length)];
 }
 
-describe('weights of few values', () => {
+describe('packed weights with at most 256 different values', () => {
   const weights = shared(Array.from({ length: 1_000 }, (_, n) => ((n % 256) - 128) / 128));
 
-  it('take a byte each', () => {
+  it('use one byte each', () => {
     const packed = packWeights(weights);
     expect(packed).toMatchObject({ indices: { length: 1_000 }, values: { length: 256 } });
     expect(countOf(packed)).toBe(1_000);
   });
 
-  it('come back to the bit, in parts', () => {
+  it('are unpacked bit for bit, in parts', () => {
     const target = new Float32Array(402);
     unpackWeights(packWeights(weights), 300, 700, target, 1);
     expect(bitsOf(target)).toEqual([0, ...bitsOf(weights).slice(300, 700), 0]);
@@ -33,10 +33,10 @@ describe('weights of few values', () => {
   });
 });
 
-describe('weights of more values than a byte can tell apart', () => {
+describe('packed weights with more than 256 different values', () => {
   const weights = shared(Array.from({ length: 257 }, (_, n) => n));
 
-  it('stay as they are', () => {
+  it('stay unchanged', () => {
     expect(packWeights(weights)).toBe(weights);
     expect(countOf(weights)).toBe(257);
   });

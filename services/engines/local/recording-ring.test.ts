@@ -16,7 +16,7 @@ function recorderOf(neurons: number): { simulator: Simulator; recorder: RunRecor
 const wide = recorderOf(2_000);
 const BYTES = 4 * wide.recorder.wordsFor(STEPS);
 
-/** Runs once, every neuron with `value`. Returns the number, 0 where there is no room. */
+/** Runs once with `value` for every neuron. Returns the number of the recording, 0 if there is no space. */
 function runOnce(ring: RecordingRing, value: number, { simulator, recorder } = wide): number {
   const words = recorder.wordsFor(STEPS);
   const from = ring.reserve(words);
@@ -31,8 +31,8 @@ const firesIn = (ring: RecordingRing, number: number): boolean | undefined => {
   return ring.find(number)?.nodes[0]!.spikes.every((byte) => byte === 0xff);
 };
 
-describe('a ring of recordings', () => {
-  it('finds what it keeps by its number', () => {
+describe('RecordingRing', () => {
+  it('finds a recording by its number', () => {
     const ring = new RecordingRing(10 * BYTES);
     expect([runOnce(ring, 1), runOnce(ring, 0)]).toEqual([1, 2]);
     expect(firesIn(ring, 1)).toBe(true);
@@ -40,7 +40,7 @@ describe('a ring of recordings', () => {
     expect(ring.find(3)).toBeUndefined();
   });
 
-  it('drops the oldest for what is new, and leaves the others as they are', () => {
+  it('drops the oldest recordings for new ones', () => {
     const ring = new RecordingRing(5.5 * BYTES);
     for (let n = 1; n <= 23; n += 1) runOnce(ring, n % 2);
     expect(ring.count).toBe(5);
@@ -48,7 +48,7 @@ describe('a ring of recordings', () => {
     expect(ring.find(18)).toBeUndefined();
   });
 
-  it('keeps sizes of all kinds in the memory that it has', () => {
+  it('keeps recordings of different sizes in its memory', () => {
     const ring = new RecordingRing(20 * BYTES);
     const some = [wide, recorderOf(3), recorderOf(700)];
     for (let n = 1; n <= 500; n += 1) expect(runOnce(ring, n % 2, some[n % 3])).toBe(n);
@@ -57,7 +57,7 @@ describe('a ring of recordings', () => {
     expect(ring.find(500 - ring.count)).toBeUndefined();
   });
 
-  it('does not keep what would take more than a quarter, or anything where it has no memory', () => {
+  it('refuses a recording larger than a quarter, or any without memory', () => {
     expect(runOnce(new RecordingRing(4 * BYTES - 4), 1)).toBe(0);
     expect(runOnce(new RecordingRing(0), 1)).toBe(0);
   });

@@ -27,7 +27,7 @@ async function start(workers: number, recorderBytes?: number): Promise<LocalEngi
   return engine;
 }
 
-describe('recordings of the local engine', () => {
+describe('recordings of LocalEngine', () => {
   let engine: LocalEngine;
   beforeAll(async () => (engine = await start(2)));
   afterAll(async () => {
@@ -35,7 +35,7 @@ describe('recordings of the local engine', () => {
     folder.remove();
   });
 
-  it('are there for every answer, whichever worker gave it', async () => {
+  it('exist for every answer of every worker', async () => {
     const inputs = Array.from({ length: 40 }, (_, n) => input('small', [n % 2, 1, 0]));
     const answers = await Promise.all(inputs.map((one) => engine.infer(one, context)));
     expect(new Set(answers.map(({ recordingId }) => recordingId)).size).toBe(40);
@@ -45,27 +45,27 @@ describe('recordings of the local engine', () => {
     }
   });
 
-  it('are there for a run that failed, up to the step before', async () => {
+  it('exist for a failed run, up to the step before the failure', async () => {
     const error = await engine.infer(input('overflow', [1], [2], [100]), context).catch(RouterError.from);
     expect(error).toMatchObject({ kind: 'NON_FINITE', metadata: { step: '2' } });
     const { recordingId } = error as RouterError;
     expect(await engine.recording(recordingId, context)).toMatchObject({ steps: 2, ended: 'NON_FINITE' });
   });
 
-  it('that are not kept are refused, and the error says what to do', async () => {
+  it('are refused if they are not kept, and the error says what to do', async () => {
     await expect(engine.recording(12_345n, context)).rejects.toMatchObject({
       kind: 'UNKNOWN_RECORDING',
       message: expect.stringContaining('recorder.max_bytes'),
     });
   });
 
-  it('are not waited for by a caller that has left', async () => {
+  it('are not awaited by a caller that has left', async () => {
     const { recordingId } = await engine.infer(input('small', [1, 1, 1]), context);
     const left = { deadlineMs: Infinity, signal: AbortSignal.abort() };
     await expect(engine.recording(recordingId, left)).rejects.toMatchObject({ kind: 'CANCELLED' });
   });
 
-  it('are none where they have no memory', async () => {
+  it('do not exist if recorder.max_bytes is 0', async () => {
     const off = await start(1, 0);
     expect((await off.infer(input('small', [1, 1, 1]), context)).recordingId).toBe(0n);
     await off.stop();

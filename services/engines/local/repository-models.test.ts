@@ -34,7 +34,7 @@ async function read(): Promise<RepositoryModels> {
   return models;
 }
 
-/** Gives up a model named `slow` where its time is limited. `loaded` has what it was asked for, and with which limit. */
+/** With a limit, reading the model `slow` times out. `loaded` has each requested model with its limit. */
 function fakeLoader(slow?: string): { loader: Pick<ModelLoader, 'load' | 'close'>; loaded: string[] } {
   const loaded: string[] = [];
   const load = async (request: LoadRequest, timeoutMs?: number): Promise<LoadedModel> => {
@@ -50,8 +50,8 @@ function fakeLoader(slow?: string): { loader: Pick<ModelLoader, 'load' | 'close'
   return { loader: { load, close: async () => undefined }, loaded };
 }
 
-describe('the models of the repository', () => {
-  it('are pinned with what an answer can be held against', async () => {
+describe('RepositoryModels', () => {
+  it('pins each model with the values that answers are checked against', async () => {
     expect((await read()).find('m', 1)).toEqual({
       ...{ name: 'm', version: 1, modelId: expect.any(BigInt), inputSize: 3, outputSize: 2 },
       ...{ inputKind: 'constant', steps: 4, countsSpikes: false, spikesPerStep: 2, operationsPerStep: 3 * 2 + 2 * 2 },
@@ -60,13 +60,13 @@ describe('the models of the repository', () => {
     });
   });
 
-  it('count spikes where the readout is a neuron that spikes', async () => {
+  it('counts spikes if the readout is a neuron that spikes', async () => {
     folder.add('s', 1, spiking, RUN);
     const models = await read();
     expect([models.find('s', 1)?.countsSpikes, models.find('m', 1)?.countsSpikes]).toEqual([true, false]);
   });
 
-  it('have the identity that the local engine describes, and are read once for both', async () => {
+  it('reads a model once for the router and the local engine', async () => {
     const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: true });
     const local = new LocalEngine({ id: 'local', modelsDir: '/nowhere', models, workers: 1 });
     const [loaded] = await Promise.all([models.load(), local.start()]);
@@ -75,19 +75,19 @@ describe('the models of the repository', () => {
     await local.stop();
   });
 
-  it('give the networks back where no engine of ours runs them', async () => {
+  it('keeps no networks if no local engine runs them', async () => {
     const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: false });
     expect((await models.load()).map(({ network }) => network)).toEqual([undefined]);
   });
 
-  it('say why one cannot be used: its file, or its manifest', async () => {
+  it('reports an error of the file or of the manifest', async () => {
     folder.add('damaged', 1, new Uint8Array(100), RUN).add('vague', 2, graph, 'reset: never');
     const models = await read();
     expect(models.find('damaged', 1)).toMatchObject({ modelId: 0n, error: expect.stringContaining('model.nir') });
     expect(models.find('vague', 2)).toMatchObject({ modelId: 0n, error: expect.stringContaining('reset') });
   });
 
-  it('are known one after the other, each with a call to those that listen', async () => {
+  it('reports models one after the other as they are read', async () => {
     folder.add('n', 1, graph, RUN);
     const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: false });
     const known: boolean[][] = [];
@@ -99,14 +99,14 @@ describe('the models of the repository', () => {
     ]);
   });
 
-  it('are read with the default model first, then the smaller files', async () => {
+  it('reads the default model first, then smaller files first', async () => {
     folder.add('a-larger', 1, new Uint8Array(50_000), RUN).add('b-small', 1, new Uint8Array(100), RUN);
     const { loader, loaded } = fakeLoader();
     await new RepositoryModels({ modelsDir: folder.path, keepsNetworks: false, defaultModel: 'm' }, loader).load();
     expect(loaded).toEqual(['m 2000', 'b-small 2000', 'a-larger 2000']);
   });
 
-  it('of which one takes long is read again after all others, and only then known', async () => {
+  it('reads a slow model again after all others', async () => {
     folder.add('n', 1, graph, RUN);
     const { loader, loaded } = fakeLoader('m');
     const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: false, defaultModel: 'm' }, loader);
@@ -119,7 +119,7 @@ describe('the models of the repository', () => {
     ]);
   });
 
-  it('may have a link to itself among their files', async () => {
+  it('reports a link to itself as an error', async () => {
     folder.add('loop', 1, graph, RUN);
     const file = join(folder.path, 'loop/1/model.nir');
     rmSync(file);
@@ -127,7 +127,7 @@ describe('the models of the repository', () => {
     expect((await read()).find('loop', 1)?.error).toContain('ELOOP');
   });
 
-  it('are not read any further after a stop', async () => {
+  it('stops reading after stop', async () => {
     const models = new RepositoryModels({ modelsDir: folder.path, keepsNetworks: false });
     const reading = models.load();
     await models.stop();

@@ -29,7 +29,7 @@ function pack(fired: readonly number[]): number[] {
   return bytes;
 }
 
-/** As proto/NUMERICS.md says it. */
+/** As proto/NUMERICS.md defines it. */
 function byTheBook(...parts: readonly Float32Array[]): number {
   const h = new Uint32Array(16);
   const [p, q] = [Int16Array.of(0x6a09), Int16Array.of(0x3e1b)];
@@ -44,8 +44,8 @@ function byTheBook(...parts: readonly Float32Array[]): number {
   return h.reduce((c, lane) => (Math.imul(c, 0x85ebca77) + ((lane ^ (lane >>> 16)) >>> 0)) >>> 0, 0);
 }
 
-describe('a recording', () => {
-  it('has the checksum of the plain loop and the spikes of the plain loop, whatever the width', () => {
+describe('RunRecorder', () => {
+  it('records the checksums and spikes of a plain loop, for any width', () => {
     const random = new Random(1);
     for (let width = 1; width < 140; width += 1) {
       const cuba = node('CubaLIF', { tau_syn: 2, tau_mem: 2, r: 4, v_leak: 0, v_threshold: 0.5 });
@@ -70,7 +70,7 @@ describe('a recording', () => {
     }
   });
 
-  it('has one bit for each neuron and step', () => {
+  it('records one bit for each neuron and step', () => {
     const fires = node('IF', { r: 1, v_threshold: 0.5 });
     const quiet = Array<number>(10).fill(0);
     const some = quiet.map((_, k) => (k === 1 || k === 9 ? 1 : 0));
@@ -80,7 +80,7 @@ describe('a recording', () => {
     expect([...nodes[0]!.spikes]).toEqual([0, 0, 0b10, 0b10, 0, 0]);
   });
 
-  it('has neurons, thresholds and the readout node, and spikes of those that spike', () => {
+  it('records neurons and the readout node, with spikes of those that spike', () => {
     const lif = node('LIF', { tau: 2, r: 1, v_leak: 0, v_threshold: 1 });
     const li = node('LI', { tau: 2, r: 1, v_leak: 0 });
     const graph = chain(2, 2, { lif, scale: node('Scale', { scale: 2 }), li, last: node('Scale', { scale: 3 }) });
@@ -92,7 +92,7 @@ describe('a recording', () => {
     ]);
   });
 
-  it('goes up to the step before the one that failed', () => {
+  it('records up to the step before a failure', () => {
     const li = node('LI', { tau: 1, r: 1e30, v_leak: 0 });
     const { nodes, steps, ended } = record(chain(1, 1, { li }), SERIES, [1], [2], [1e38], [0]);
     expect([steps, ended]).toEqual([2, 'NON_FINITE']);

@@ -12,7 +12,7 @@ import { Simulator } from './simulator.ts';
 const SERIES = 'dt: 1\ninput: {kind: series}';
 const fires = node('IF', { r: 1, v_threshold: 2.5 });
 
-/** input → n, n → n over a delayed edge, n → output: the body ends with `v` and the last output. */
+/** input → n, n → n over a delayed edge, n → output: the state ends with `v` and the last output. */
 function loop(type = fires): Network {
   const graph = chain(1, 1, { n: type });
   return compileGraph({ ...graph, edges: [...graph.edges, ['n', 'n']] }, SERIES);
@@ -29,7 +29,7 @@ function refusalOf(network: Network, state: Uint8Array, newSteps = 1): string {
   return refuseState(state, newSteps, network, new Simulator(network).stateLayout)?.kind ?? '';
 }
 
-/** With its checksum put right. */
+/** Returns the state with a correct checksum. */
 function sealed(state: Uint8Array): Uint8Array {
   const checked = state.length - at.CHECKSUM_BYTES;
   new DataView(state.buffer).setBigUint64(checked, xxh64(state.subarray(0, checked)), true);
@@ -42,12 +42,12 @@ function changed(state: Uint8Array, change: (view: DataView) => void): Uint8Arra
   return sealed(copy);
 }
 
-describe('a state', () => {
+describe('refuseState', () => {
   const network = loop();
   const good = stateOf(network, [1, 1, 1, 1]);
   const outputAt = good.length - at.CHECKSUM_BYTES - 4;
 
-  it('passes as the run gave it', () => {
+  it('accepts a state of a run', () => {
     expect(refusalOf(network, good)).toBe('');
   });
 
@@ -75,7 +75,7 @@ describe('a state', () => {
     expect(refusalOf(network, changed(good, change))).toBe(refusal);
   });
 
-  it('with other bytes is refused', () => {
+  it('refuses a state with other bytes or another length', () => {
     const flipped = Uint8Array.from(good);
     flipped[at.COUNTS_AT]! ^= 1;
     const longer = sealed(Uint8Array.from([...good, 1, 2, 3, 4]));
@@ -83,7 +83,7 @@ describe('a state', () => {
     expect(bad.map((state) => refusalOf(network, state))).toEqual(bad.map(() => 'STATE_INVALID'));
   });
 
-  it('of an integrator has its potential as its last output', () => {
+  it('requires equal potential and output of an integrator', () => {
     const integrates = loop(node('I', { r: 1 }));
     const state = stateOf(integrates, [1, 1]);
     const from = state.length - at.CHECKSUM_BYTES - 4;
@@ -96,14 +96,14 @@ describe('a state', () => {
     ).toBe('STATE_INVALID');
   });
 
-  it('has a most of steps', () => {
+  it('refuses too many steps', () => {
     const old = changed(good, (view) => view.setUint32(at.STEPS_AT, 2 ** 32 - 3, true));
     expect([refusalOf(network, old, 2), refusalOf(network, old, 3)]).toEqual(['', 'INPUT_STEPS']);
   });
 });
 
 describe('a run from a state', () => {
-  it('counts its constant part again only where the input changes', () => {
+  it('counts the operations of the constant part only if the input changes', () => {
     const network = compileGraph(
       chain(1, 1, { a: node('Linear', { weight: { shape: [1, 1], values: [2] } }) }),
       'dt: 1\nsteps: 3',
@@ -119,7 +119,7 @@ describe('a run from a state', () => {
     expect(operations).toEqual([1, 1, 2]);
   });
 
-  it('with damaged bytes is refused or computes', () => {
+  it('from a damaged state is refused or computes', () => {
     const tally = { refused: 0, computed: 0, failed: 0 };
     for (let seed = 6_000_000; seed < 6_000_060; seed += 1) damage(seed, tally);
     expect(tally.refused).toBeGreaterThan(100);

@@ -7,10 +7,10 @@ import { NonFinite, Simulator } from './simulator.ts';
 
 const { fround } = Math;
 
-/** dt 1, a time series, the last potential: what one node does, step by step. */
+/** dt 1, a time series, the last potential: shows one node step by step. */
 const SERIES = 'dt: 1\ninput: {kind: series}\nreadout: {from: last_potential}';
 
-/** What a chain of one node answers to a series of scalars. */
+/** Returns the answer of a chain of one node to a series of scalars. */
 function one(spec: NodeSpec, inputs: readonly number[], manifest = SERIES) {
   const { potentials, spikeCounts, ...rest } = runGraph(chain(1, 1, { n: spec }), manifest, ...inputs.map((x) => [x]));
   return { ...rest, potential: potentials[0], spikes: spikeCounts[0] };
@@ -23,17 +23,17 @@ describe('a neuron', () => {
     expect(one(lif, [3, 0.5])).toMatchObject({ potential: 1.8125, spikes: 0, totalSpikes: 0 });
   });
 
-  it('fires above its threshold, strictly', () => {
+  it('fires only above its threshold', () => {
     const lif = node('LIF', { tau: 1, r: 1, v_leak: 0, v_threshold: 2 });
     expect(one(lif, [2])).toMatchObject({ potential: 2, spikes: 0 });
     expect(one(lif, [2.0000002384185791])).toMatchObject({ potential: 0, spikes: 1, totalSpikes: 1 });
   });
 
-  it('goes to v_reset after a spike', () => {
+  it('is set to v_reset after a spike', () => {
     expect(one(node('LIF', { tau: 1, r: 1, v_leak: 0, v_threshold: 2, v_reset: -0.5 }), [3]).potential).toBe(-0.5);
   });
 
-  it('loses its threshold after a spike where the manifest says subtract', () => {
+  it('subtracts its threshold after a spike with reset: subtract', () => {
     const lif = node('LIF', { tau: 1, r: 1, v_leak: 0, v_threshold: 2, v_reset: -0.5 });
     expect(one(lif, [3], `${SERIES}\nreset: subtract`).potential).toBe(1);
   });
@@ -46,20 +46,20 @@ describe('a neuron', () => {
     });
   });
 
-  it('IF adds dt·r·x, or r·x where the gain is unit', () => {
+  it('IF adds dt·r·x, or r·x with if_gain: unit', () => {
     const integrate = node('IF', { r: 4, v_threshold: 100 });
     expect(one(integrate, [1, 2], SERIES.replace('dt: 1', 'dt: 0.5')).potential).toBe(6);
     expect(one(integrate, [1, 2], `${SERIES.replace('dt: 1', 'dt: 0.5')}\nif_gain: unit`).potential).toBe(12);
   });
 
-  it('CubaLIF moves its current first, then its membrane with the new current', () => {
+  it('CubaLIF updates its current first, then its membrane with the new current', () => {
     // b = 1/2, a = 1/4: i = 0.5·(3·2) = 3, v = 0.25·(2·3) = 1.5; i = 3 + 0.5·(0 − 3) = 1.5, v = 1.5 + 0.25·(−1.5 + 3) = 1.875
     const cuba = { tau_syn: 2, tau_mem: 4, r: 2, v_leak: 0, w_in: 3 };
     expect(one(node('CubaLIF', { ...cuba, v_threshold: 100 }), [2, 0]).potential).toBe(1.875);
     expect(one(node('CubaLI', cuba), [2, 0]).potential).toBe(1.875);
   });
 
-  it('takes w_in as 1 and v_reset as 0 where the file has none', () => {
+  it('uses w_in 1 and v_reset 0 if the file has none', () => {
     const cuba = node('CubaLIF', { tau_syn: 1, tau_mem: 1, r: 1, v_leak: 0, v_threshold: 1 });
     expect(one(cuba, [0.75]).potential).toBe(0.75);
     expect(one(cuba, [5])).toMatchObject({ potential: 0, spikes: 1 });
@@ -71,21 +71,21 @@ describe('a neuron', () => {
     expect(one(node('LI', { tau: 3, r: 0.7, v_leak: 0.1 }), [0.3]).potential).toBe(expected);
   });
 
-  it('takes its constants from binary64 parameters', () => {
+  it('computes its constants from binary64 parameters', () => {
     const tau = { shape: [], values: [0.1], dtype: 'float64' } as const;
     const li = node('LI', { tau, r: 1, v_leak: 0 });
     expect(one(li, [1], SERIES.replace('dt: 1', 'dt: 0.01')).potential).toBe(fround(0.01 / 0.1));
   });
 
-  it('may have a parameter for each element', () => {
+  it('accepts a parameter for each element', () => {
     const graph = chain(2, 2, { n: node('LI', { tau: [1, 2], r: 1, v_leak: 0 }) });
     expect([...runGraph(graph, SERIES, [6, 6]).potentials]).toEqual([6, 3]);
   });
 });
 
 describe('a node without state', () => {
-  it('Linear adds weight columns in ascending order of source, rounding each product and each sum', () => {
-    // 1e8 + 1 is 1e8 in binary32: in any other order the 1 would survive.
+  it('Linear adds weight columns in ascending order, rounding each product and sum', () => {
+    // 1e8 + 1 is 1e8 in binary32: in any other order the 1 would remain.
     const graph = chain(3, 1, { n: node('Linear', { weight: matrix([1e8, 1, -1e8]) }) });
     expect(runGraph(graph, SERIES, [1, 1, 1]).potentials[0]).toBe(0);
   });
@@ -95,27 +95,27 @@ describe('a node without state', () => {
     expect([...runGraph(chain(2, 2, { n: affine }), SERIES, [1, 10]).potentials]).toEqual([32.5, 53]);
   });
 
-  it('keeps a −0 of its bias, which a zero input does not disturb', () => {
+  it('Affine keeps a −0 of its bias for a zero input', () => {
     const affine = node('Affine', { weight: matrix([1]), bias: [-0] });
     expect(one(affine, [-0])).toMatchObject({ potential: -0, synapticOperations: 0 });
   });
 
-  it('Scale multiplies', () => {
+  it('Scale multiplies by its scale', () => {
     expect(one(node('Scale', { scale: 0.1 }), [0.3]).potential).toBe(fround(fround(0.1) * fround(0.3)));
   });
 
-  it('Threshold is 1 above, 0 at and below, and its ones are not spikes of neurons', () => {
+  it('Threshold is 1 only above its threshold and adds no spikes to the total', () => {
     const threshold = node('Threshold', { threshold: 1 });
     expect(one(threshold, [1, 1.5, 2])).toMatchObject({ potential: 1, spikes: 2, totalSpikes: 0 });
     expect(one(threshold, [1]).potential).toBe(0);
   });
 
-  it('Flatten passes its input on', () => {
+  it('Flatten returns its input', () => {
     const flatten = node('Flatten', { input_type: dims(2, 2) });
     expect([...runGraph(chain(4, 4, { n: flatten }), SERIES, [1, 2, 3, 4]).potentials]).toEqual([1, 2, 3, 4]);
   });
 
-  it('keeps subnormals', () => {
+  it('computes with subnormals', () => {
     expect(one(node('Scale', { scale: 0.5 }), [1e-40]).potential).toBe(fround(fround(1e-40) * 0.5));
     expect(one(node('Linear', { weight: matrix([1e-45]) }), [1])).toMatchObject({
       potential: fround(1e-45),
@@ -133,7 +133,7 @@ describe('several sources', () => {
         ...chain(1, 1, {}).nodes,
         '10': scale(1e8),
         '9': scale(-1e8),
-        // Behind '9': bytes count, so that (1e8 − 1e8) + 1, and not (1 − 1e8) + 1e8.
+        // After '9' in byte order: (1e8 − 1e8) + 1, not (1 − 1e8) + 1e8.
         a: scale(1),
       },
       edges: ['10', '9', 'a'].flatMap((name) => [['input', name] as const, [name, 'output'] as const]),
@@ -145,7 +145,7 @@ describe('several sources', () => {
 describe('a run', () => {
   const lif = node('LIF', { tau: 1, r: 1, v_leak: 0, v_threshold: 1 });
 
-  it('starts from nothing, whatever ran before', () => {
+  it('starts from the initial state after other runs', () => {
     const network = compileGraph(chain(1, 1, { n: lif }), 'dt: 1\nsteps: 3');
     const simulator = new Simulator(network);
     const first = simulator.run(Float32Array.of(0.9), 3, Interrupt.never());
@@ -153,7 +153,7 @@ describe('a run', () => {
     expect(simulator.run(Float32Array.of(0.9), 3, Interrupt.never())).toEqual(first);
   });
 
-  it('counts the operations of the constant part once, and of the rest in every step', () => {
+  it('counts the operations of the constant part once, others at every step', () => {
     const weight = (value: number) => node('Linear', { weight: matrix([value], [value]) });
     const narrow = node('Linear', { weight: matrix([1, 1]) });
     const graph = chain(1, 1, { first: weight(2), lif, second: narrow });
@@ -161,28 +161,28 @@ describe('a run', () => {
     expect(runGraph(graph, 'dt: 1\nsteps: 4', [3])).toMatchObject({ synapticOperations: 2 + 8, totalSpikes: 8 });
   });
 
-  it('counts the operations of a time series in every step', () => {
+  it('counts the operations of a time series at every step', () => {
     const graph = chain(1, 1, { n: node('Linear', { weight: matrix([1]) }) });
     expect(runGraph(graph, SERIES, [3], [0], [3]).synapticOperations).toBe(2);
   });
 
-  it('gives the mean of the potential over the steps', () => {
+  it('returns the mean potential of all steps', () => {
     const manifest = 'dt: 1\ninput: {kind: series}\nreadout: {from: mean_potential}';
     expect(one(node('Scale', { scale: 1 }), [1, 2, 6], manifest).potential).toBe(3);
   });
 
-  it('gives the mean of a constant readout, too', () => {
+  it('returns the mean potential of a constant readout', () => {
     const graph = chain(1, 1, { n: node('Threshold', { threshold: 0 }) });
     const run = runGraph(graph, 'dt: 1\nsteps: 5\nreadout: {from: mean_potential}', [2]);
     expect([run.potentials[0], run.spikeCounts[0]]).toEqual([1, 5]);
   });
 
-  it('gives the largest potential of all steps, also where all are negative', () => {
+  it('returns the largest potential of all steps, even if all are negative', () => {
     const manifest = 'dt: 1\ninput: {kind: series}\nreadout: {from: max_potential}';
     expect(one(node('Scale', { scale: 1 }), [-3, -1, -2], manifest).potential).toBe(-1);
   });
 
-  it('gives a larger number for an earlier first spike, and 0 for none', () => {
+  it('returns a larger value for an earlier first spike, and 0 for none', () => {
     const manifest = 'dt: 1\ninput: {kind: series}\nreadout: {from: first_spike}';
     const graph = chain(3, 3, { n: node('Threshold', { threshold: [0, 0, 0] }) });
     const run = runGraph(graph, manifest, [0, 1, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0]);
@@ -192,12 +192,12 @@ describe('a run', () => {
     ]);
   });
 
-  it('gives no first spike of a readout that does not fire', () => {
+  it('returns no first spike for a readout that does not fire', () => {
     const manifest = 'dt: 1\ninput: {kind: series}\nreadout: {from: first_spike}';
     expect(one(node('Scale', { scale: 1 }), [5, 5], manifest).potential).toBe(0);
   });
 
-  it('tells the states apart that give the same answer', () => {
+  it('has different digests for different states with the same answer', () => {
     const hidden = { li: node('LI', { tau: 2, r: 1, v_leak: 0 }), end: node('Threshold', { threshold: 100 }) };
     const [a, b] = [1, 2].map((x) => runGraph(chain(1, 1, hidden), SERIES, [x]));
     expect([a!.potentials, a!.spikeCounts]).toEqual([b!.potentials, b!.spikeCounts]);
@@ -205,7 +205,7 @@ describe('a run', () => {
   });
 });
 
-describe('a run that leaves the finite numbers', () => {
+describe('a run with a value that is not finite', () => {
   function failure(run: () => unknown): unknown {
     try {
       return run();
@@ -215,11 +215,11 @@ describe('a run that leaves the finite numbers', () => {
   }
   const big = node('Scale', { scale: 1e38 });
 
-  it('names the first step and node', () => {
+  it('fails with the first step and node', () => {
     expect(failure(() => one(big, [1, 2, 10]))).toEqual([2, 'n']);
   });
 
-  it('stops at a sum of sources', () => {
+  it('fails at a sum of sources', () => {
     const pass = node('Scale', { scale: 1 });
     const graph = {
       ...chain(1, 1, { a: pass, b: pass }),
@@ -228,22 +228,22 @@ describe('a run that leaves the finite numbers', () => {
     expect(failure(() => runGraph(graph, SERIES, [3e38]))).toEqual([0, 'output']);
   });
 
-  it('stops at a membrane that a reset would bring back', () => {
+  it('fails at a membrane, even if a reset would make it finite', () => {
     const lif = node('LIF', { tau: 1, r: 1e38, v_leak: 0, v_threshold: 1 });
     expect(failure(() => one(lif, [10]))).toEqual([0, 'n']);
   });
 
-  it('stops at a membrane that subtraction takes away', () => {
+  it('fails at a membrane, even if a subtraction would make it finite', () => {
     const lif = node('LIF', { tau: 1, r: 1, v_leak: 0, v_threshold: -3e38 });
     expect(failure(() => one(lif, [3e38], `${SERIES}\nreset: subtract`))).toEqual([0, 'n']);
   });
 
-  it('stops at a synaptic current whose membrane stays finite', () => {
+  it('fails at a synaptic current, even if the membrane stays finite', () => {
     const cuba = node('CubaLI', { tau_syn: 1, tau_mem: 1, r: 0, v_leak: 0, w_in: 1e38 });
     expect(failure(() => one(cuba, [10]))).toEqual([0, 'n']);
   });
 
-  it('stops at the sum of the mean, at the last step, on the readout', () => {
+  it('fails at the sum of the mean, at the last step of the readout', () => {
     const manifest = 'dt: 1\ninput: {kind: series}\nreadout: {from: mean_potential}';
     expect(failure(() => one(node('Scale', { scale: 1 }), [3e38, 3e38, 0], manifest))).toEqual([2, 'n']);
   });

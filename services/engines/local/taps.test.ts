@@ -18,8 +18,8 @@ function pairsByDefinition({ out, kernel, stride, dilation, before }: Axis, inpu
   return found;
 }
 
-describe('taps', () => {
-  it('are those of the definition, for every small stride, dilation, kernel and padding', () => {
+describe('tapsOf', () => {
+  it('matches the definition for small strides, dilations, kernels and paddings', () => {
     const some = [1, 2, 3, 4];
     for (const stride of some) {
       for (const dilation of some) {

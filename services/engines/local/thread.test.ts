@@ -4,8 +4,8 @@ import { Thread } from './thread.ts';
 const SCRIPT = new URL('./trace-thread.ts', import.meta.url);
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe('a thread', () => {
-  it('that is told to end while it loads ends when it has loaded', async () => {
+describe('Thread.terminate', () => {
+  it('waits until the thread has loaded', async () => {
     const thread = new Thread(SCRIPT);
     let isOnline = false;
     thread.once('online', () => (isOnline = true));
@@ -13,7 +13,7 @@ describe('a thread', () => {
     expect(isOnline).toBe(true);
   });
 
-  it('ends at any moment of its loading, and the process lives', async () => {
+  it('ends the thread at any time while it loads', async () => {
     for (let ms = 0; ms < 200; ms += 20) {
       const thread = new Thread(SCRIPT);
       await pause(ms);
@@ -21,7 +21,7 @@ describe('a thread', () => {
     }
   });
 
-  it('that cannot load ends all the same', async () => {
+  it('ends a thread that cannot load', async () => {
     const thread = new Thread(new URL('./no-such-script.ts', import.meta.url));
     const failed = new Promise((resolve) => thread.once('error', resolve));
     await thread.terminate();

@@ -1,4 +1,4 @@
-// Traces as the local engine gives them; what is in one: tracer.test.ts.
+// Traces of the local engine; tracer.test.ts tests their content.
 import { afterAll, afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ModelFolder } from '../../../test/support/model-folder.ts';
 import { chain, node } from '../../../test/support/run-network.ts';
@@ -46,13 +46,13 @@ async function refusal(trace: Promise<unknown>): Promise<unknown[]> {
 const one = input('small', [3, 0, 1]);
 const long = input('endless', Array<number>(width).fill(3));
 
-describe('a trace', () => {
-  it('has a digest for each step and node', async () => {
+describe('LocalEngine.trace', () => {
+  it('returns a digest for each step and node', async () => {
     const { nodes, digests } = await engine.trace(one, undefined, context());
     expect([nodes, digests.length]).toEqual([['input', 'lif', 'output'], 4 * 3]);
   });
 
-  it('of a place shows its values, also where the input lies unaligned', async () => {
+  it('returns the values of one node and step, even for an unaligned input', async () => {
     const larger = Buffer.alloc(100); // of a pool, as messages are
     larger.set(one.data, 5);
     const unaligned = { ...one, data: larger.subarray(5, 17) };
@@ -75,12 +75,12 @@ describe('a trace', () => {
     expect(await refusal(engine.trace(bad, place, context()))).toEqual(expected);
   });
 
-  it('of a place may be of a run that is too long to be traced as a whole', async () => {
+  it('traces one node of a run that is too long for a whole trace', async () => {
     const { output } = await engine.trace(input('deep', [1]), { step: 99_999, node: 'input' }, context());
     expect(output).toEqual(input('deep', [1]).data);
   });
 
-  it('keeps no ordinary request waiting, and ends when its caller leaves', async () => {
+  it('delays no requests, and ends if the caller leaves', async () => {
     const caller = new AbortController();
     const traced = refusal(engine.trace(long, undefined, context({ signal: caller.signal })));
     expect((await engine.infer(one, context({ deadlineMs: performance.now() + 5_000 }))).steps).toBe(4);
@@ -88,20 +88,20 @@ describe('a trace', () => {
     expect((await traced)[0]).toBe('CANCELLED');
   });
 
-  it('ends at its deadline, and the next one has its turn', async () => {
+  it('ends at its deadline, and the next trace runs', async () => {
     const traced = refusal(engine.trace(long, undefined, context({ deadlineMs: performance.now() + 30 })));
     const next = engine.trace(one, undefined, context());
     expect((await traced)[0]).toBe('DEADLINE_EXCEEDED');
     expect((await next).ended).toBe('');
   });
 
-  it('is not begun for a caller who has gone', async () => {
+  it('is not started for a caller that has left', async () => {
     expect((await refusal(engine.trace(long, undefined, context({ signal: AbortSignal.abort() }))))[0]).toBe(
       'CANCELLED',
     );
   });
 
-  it('ends when the engine stops', async () => {
+  it('ends if the engine stops', async () => {
     const traced = refusal(engine.trace(long, undefined, context()));
     await engine.stop();
     expect((await traced)[0]).toBe('DRAINING');

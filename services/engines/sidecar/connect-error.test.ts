@@ -15,10 +15,10 @@ function closed(by: 'peer' | 'here', text: string, code = 0, budget?: string): C
   return { closeReason: { by, text, code, budget } };
 }
 
-describe('what an operator reads of an engine that cannot be connected to', () => {
+describe('whyUnreachable explains', () => {
   it.each([
     [
-      'a black hole',
+      'an address that never answers',
       failure('DEADLINE_EXCEEDED', 'cannot connect: no connection within 2000 ms'),
       'unreachable: no connection within 2000 ms; check its address, the network and firewalls, and whether its process is stopped',
     ],
@@ -37,7 +37,7 @@ describe('what an operator reads of an engine that cannot be connected to', () =
   });
 });
 
-describe('what an operator reads of what was connected to and did not say what it is', () => {
+describe('describeFailure explains', () => {
   const LOST = failure('UNAVAILABLE', 'the connection was lost: …');
 
   it.each([
@@ -65,46 +65,41 @@ describe('what an operator reads of what was connected to and did not say what i
       OPEN,
       'not an engine: something else answers at this address (The server does not implement the method /tandem.engine.v1.EngineService/Describe); check the address',
     ],
-    [
-      'an engine that has given a reason of its own',
-      failure('INTERNAL', 'out of memory'),
-      OPEN,
-      '13 INTERNAL: out of memory',
-    ],
+    ['an engine that gave a reason', failure('INTERNAL', 'out of memory'), OPEN, '13 INTERNAL: out of memory'],
   ])('%s', (_what, error, client, text) => {
     expect(describeFailure(error, client, 2_000).message).toBe(text);
   });
 });
 
-describe('an engine', () => {
-  it('is silent where no answer came in time, and not where there was one', () => {
+describe('isSilent', () => {
+  it('is true only if no answer came in time', () => {
     const late = failure('DEADLINE_EXCEEDED', 'late');
     expect([whyUnreachable(late, 1), describeFailure(late, OPEN, 1)].map(isSilent)).toEqual([true, true]);
     expect(isSilent(describeFailure(failure('INTERNAL', 'no'), OPEN, 1))).toBe(false);
   });
 });
 
-describe('what an operator reads of a stream that has ended', () => {
+describe('whyLost explains a stream', () => {
   const GONE = 'its connection was lost: its process has ended or is stopped, or the network is down';
   const LOST = status('UNAVAILABLE', 'the connection was lost: …');
 
   it.each([
-    ['whose connection is gone', LOST, closed('peer', 'the peer has closed the connection'), GONE],
+    ['whose connection was closed', LOST, closed('peer', 'the peer has closed the connection'), GONE],
     ['without an answer to its ping', LOST, closed('here', 'no PING', 10, 'keepalive'), GONE],
     [
-      'whose peer has sent what is no HTTP/2',
+      'whose peer breaks HTTP/2',
       LOST,
       closed('here', 'DATA on stream 9, which is not open', 1),
       'it breaks HTTP/2: DATA on stream 9, which is not open',
     ],
     [
-      'that the peer has ended',
+      'whose connection the peer ended with an error',
       LOST,
       closed('peer', 'too_many_pings', 11),
       'it has ended the connection: too_many_pings',
     ],
-    ['that the engine has ended', status('OK', ''), OPEN, 'it closed the stream'],
-    ['that the engine has refused', status('RESOURCE_EXHAUSTED', 'full'), OPEN, '8 RESOURCE_EXHAUSTED: full'],
+    ['that the engine ended', status('OK', ''), OPEN, 'it closed the stream'],
+    ['that the engine refused', status('RESOURCE_EXHAUSTED', 'full'), OPEN, '8 RESOURCE_EXHAUSTED: full'],
   ])('%s', (_what, end, client, text) => {
     expect(whyLost(end, client)).toBe(text);
   });

@@ -35,7 +35,7 @@ function withChangedBit(bytes: Buffer, bit: number): Buffer {
   return bytes;
 }
 
-/** What the engine's infer rejects with. */
+/** Returns the error of an inference. */
 async function refusal(): Promise<RouterError> {
   return await engine.infer(input, context).then(
     () => Promise.reject(new Error('answered')),
@@ -47,20 +47,20 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('over a link that changes nothing', () => {
-  it('answers one after the other', async () => {
+describe('checksums of messages', () => {
+  it('let one request after the other succeed', async () => {
     await engine.start();
     for (let n = 0; n < 3; n += 1) expect((await engine.infer(input, context)).steps).toBe(16);
   });
 
-  it('tells the engine that each message has a checksum', async () => {
+  it('are announced to the engine', async () => {
     await engine.start();
     await engine.infer(input, context);
     expect(sidecar.metadata[0]?.get('tandem-checksums')).toEqual(['1']);
     expect(sidecar.received[0]?.checksum).not.toBe(0n);
   });
 
-  it('works with an engine that knows neither checksums nor processes', async () => {
+  it('are not required of an engine that does not support them', async () => {
     sidecar.description = { ...sidecar.description, checksums: false, instanceId: Buffer.alloc(0) };
     sidecar.sendsChecksums = false;
     sidecar.streamInstanceId = Buffer.alloc(0);
@@ -69,13 +69,13 @@ describe('over a link that changes nothing', () => {
   });
 });
 
-describe('an answer whose checksum is wrong', () => {
+describe('an answer with a wrong checksum', () => {
   it.each([
-    ['is hit in its middle', (bytes: Buffer) => withChangedBit(bytes, 30)],
-    ['is hit in the tag of its checksum', (bytes: Buffer) => withChangedBit(bytes, 8 * (bytes.length - 9))],
+    ['has a changed bit in its middle', (bytes: Buffer) => withChangedBit(bytes, 30)],
+    ['has a changed bit in the tag of its checksum', (bytes: Buffer) => withChangedBit(bytes, 8 * (bytes.length - 9))],
     ['has lost its checksum', (bytes: Buffer) => bytes.subarray(0, -9)],
-    ['is cut to nothing', () => Buffer.alloc(0)],
-  ])('ends the stream where it %s, and the engine comes back', async (_, link) => {
+    ['is empty', () => Buffer.alloc(0)],
+  ])('closes the stream if it %s, and the engine reconnects', async (_, link) => {
     await engine.start();
     sidecar.link = link;
     const error = await refusal();
@@ -103,7 +103,7 @@ describe('an answer whose checksum is wrong', () => {
     ]);
   });
 
-  it('is one that follows a lost message', async () => {
+  it('is detected after a lost message', async () => {
     await engine.start();
     const messages: Buffer[] = [];
     sidecar.link = (bytes) => bytes;
@@ -117,11 +117,11 @@ describe('an answer whose checksum is wrong', () => {
   });
 });
 
-describe('a description whose checksum is wrong', () => {
+describe('a description with a wrong checksum', () => {
   it.each([
-    ['is hit', (bytes: Buffer) => withChangedBit(bytes, 18)],
+    ['has a changed bit', (bytes: Buffer) => withChangedBit(bytes, 18)],
     ['has lost its checksum', (bytes: Buffer) => bytes.subarray(0, -9)],
-  ])('keeps the engine down where it %s, until it comes whole', async (_, link) => {
+  ])('keeps the engine down if it %s, until a valid one arrives', async (_, link) => {
     sidecar.link = link;
     await engine.start();
     expect(engine.description).toBeUndefined();
@@ -131,22 +131,22 @@ describe('a description whose checksum is wrong', () => {
     expect(engine.description?.instanceId).toBe(US.toString('hex'));
   });
 
-  it('keeps it down also where the engine claims to send none', async () => {
+  it('keeps the engine down even if the engine claims to send no checksums', async () => {
     sidecar.description = { ...sidecar.description, checksums: false };
     sidecar.link = (bytes) => withChangedBit(bytes, 18);
     await engine.start();
     expect(engine.downReason).toContain(WRONG_CHECKSUM);
   });
 
-  it('keeps it down where it cannot be read', async () => {
+  it('keeps the engine down if it cannot be decoded', async () => {
     sidecar.link = () => Buffer.from('0aff', 'hex');
     await engine.start();
     expect([engine.description, engine.downReason === '']).toEqual([undefined, false]);
   });
 });
 
-describe('a stream to another process than the one that described itself', () => {
-  it('is closed, with both named', async () => {
+describe('a stream to another process than the described one', () => {
+  it('is closed with an error that names both', async () => {
     sidecar.streamInstanceId = THEM;
     await engine.start();
     const error = await refusal();
@@ -157,7 +157,7 @@ describe('a stream to another process than the one that described itself', () =>
   });
 });
 
-describe('a message that is more than any answer can be', () => {
+describe('a message larger than any answer', () => {
   const TWO_BYTES_EACH = Buffer.alloc(4_000_000, Buffer.of(0x0a, 0)); // empty results
 
   beforeEach(() => {
@@ -165,7 +165,7 @@ describe('a message that is more than any answer can be', () => {
     sidecar.sendsChecksums = false;
   });
 
-  it('ends the stream before it is decoded, and the engine comes back', async () => {
+  it('closes the stream before it is decoded, and the engine reconnects', async () => {
     await engine.start();
     sidecar.link = () => TWO_BYTES_EACH;
     const error = await refusal();
@@ -178,7 +178,7 @@ describe('a message that is more than any answer can be', () => {
     expect((await engine.infer(input, context)).steps).toBe(16);
   });
 
-  it('keeps the engine down where it is a description', async () => {
+  it('keeps the engine down if it is a description', async () => {
     sidecar.link = () => TWO_BYTES_EACH;
     await engine.start();
     expect(engine.downReason).toBe(

@@ -1,5 +1,5 @@
-// What an engine may do to its connection, and what listens at an engine's address and is none: each gives a reason that an
-// operator understands, and ends that connection only. The peers are Node's own HTTP/2 and bare sockets.
+// Hostile engines, and servers at an engine’s address that are not engines: each gives a clear reason, and loses only its own
+// connection. The peers are Node’s own HTTP/2 and bare sockets.
 import { once } from 'node:events';
 import * as http2 from 'node:http2';
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net';
@@ -23,7 +23,7 @@ afterEach(async () => {
   server.close();
 });
 
-/** Starts the engine at what listens. */
+/** Starts a server and an engine client with its address. */
 async function start(listening: Server): Promise<void> {
   server = listening;
   server.on('connection', (socket: Socket) => {
@@ -36,7 +36,7 @@ async function start(listening: Server): Promise<void> {
   await engine.start();
 }
 
-/** A message of gRPC. */
+/** Frames a message of gRPC. */
 function framed(bytes: Uint8Array): Buffer {
   const prefix = Buffer.alloc(5);
   prefix.writeUInt32BE(bytes.length, 1);
@@ -50,7 +50,7 @@ function describeItself(stream: http2.ServerHttp2Stream): void {
   stream.end(framed(DescribeResponse.encode(description).finish()));
 }
 
-/** An engine that describes itself, and then does as it likes. */
+/** Returns an engine that describes itself correctly and then does what `onInferStream` does. */
 function engineThat(onInferStream: OnStream, onDescribe: OnStream = describeItself): Server {
   const peer = http2.createServer();
   peer.on('stream', (stream, headers) => {
@@ -62,7 +62,7 @@ function engineThat(onInferStream: OnStream, onDescribe: OnStream = describeItse
   return peer;
 }
 
-/** Why the engine was lost, as its caller is told. */
+/** Returns the message of the error that a caller gets. */
 async function loss(): Promise<string> {
   return await engine.infer(input, context).then(
     () => 'answered',
@@ -70,13 +70,13 @@ async function loss(): Promise<string> {
   );
 }
 
-/** Resolves with why the engine was lost, which may be before anything was asked. */
+/** Resolves with the reason why the engine was lost, even before the first request. */
 async function downReason(): Promise<string> {
   while (engine.description !== undefined) await new Promise((resolve) => setImmediate(resolve));
   return engine.downReason;
 }
 
-describe('what listens at the address of an engine and is none', () => {
+describe('a server that is not an engine', () => {
   it.each<[string, (socket: Socket) => void, string]>([
     [
       'a web server',
@@ -84,21 +84,21 @@ describe('what listens at the address of an engine and is none', () => {
       'not an engine: what listens at this address speaks no gRPC; check the address',
     ],
     [
-      'a login',
+      'an SSH server',
       (socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'),
       'not an engine: what listens at this address speaks no gRPC; check the address',
     ],
     [
-      'what closes every connection',
+      'a server that closes every connection',
       (socket) => socket.end(),
       'unreachable: what listens at this address closes every connection',
     ],
-  ])('is told to be none: %s', async (_, onSocket, why) => {
+  ])('is reported as such: %s', async (_, onSocket, why) => {
     await start(createServer(onSocket));
     expect(engine.downReason).toBe(why);
   });
 
-  it('is told to be none where it speaks HTTP/2 alone', async () => {
+  it('is reported as such if it only speaks HTTP/2', async () => {
     await start(
       engineThat(
         () => undefined,
@@ -111,7 +111,7 @@ describe('what listens at the address of an engine and is none', () => {
     expect(engine.downReason).toMatch(/^not an engine: .*HTTP status 404/);
   });
 
-  it('is told by its content-type', async () => {
+  it('is reported with its content-type', async () => {
     await start(
       engineThat(
         () => undefined,
@@ -125,10 +125,10 @@ describe('what listens at the address of an engine and is none', () => {
   });
 });
 
-describe('an engine is lost, for a reason in plain words, when it', () => {
+describe('an engine is lost, with a clear reason, if it', () => {
   it.each<[string, OnStream, string | RegExp]>([
     [
-      'announces a message of a gigabyte',
+      'announces a message of 1 GiB',
       (stream) => {
         stream.respond(GRPC);
         stream.write(Buffer.of(0, 0x40, 0, 0, 0));
@@ -144,7 +144,7 @@ describe('an engine is lost, for a reason in plain words, when it', () => {
       '13 INTERNAL: the server ended the call without a status',
     ],
     [
-      'ends the stream with headers alone',
+      'ends the stream with only headers',
       (stream) =>
         stream.respond({ ...GRPC, 'grpc-status': '14', 'grpc-message': 'draining%20now' }, { endStream: true }),
       '14 UNAVAILABLE: draining now',
@@ -159,12 +159,12 @@ describe('an engine is lost, for a reason in plain words, when it', () => {
       '13 INTERNAL: the server ended the call within a message',
     ],
     [
-      'ends the stream and says that all is well',
+      'ends the stream with status OK',
       (stream) => stream.respond({ ...GRPC, 'grpc-status': '0' }, { endStream: true }),
       'it closed the stream',
     ],
     [
-      'flags its message in a way that there is not',
+      'sends a message with an unknown flag',
       (stream) => {
         stream.respond(GRPC);
         stream.write(Buffer.of(7, 0, 0, 0, 0));
@@ -178,7 +178,7 @@ describe('an engine is lost, for a reason in plain words, when it', () => {
       /^13 INTERNAL: .*reset/,
     ],
     [
-      'sends bytes that are no frames',
+      'sends bytes that are not HTTP/2 frames',
       () => void [...sockets].at(-1)!.write(Buffer.alloc(64, 0xff)),
       /^it breaks HTTP\/2: a frame has 16777215 bytes/,
     ],
@@ -188,7 +188,7 @@ describe('an engine is lost, for a reason in plain words, when it', () => {
       'it has ended the connection: calm',
     ],
     [
-      'is gone',
+      'closes the connection',
       () => sockets.forEach((socket) => socket.destroy()),
       'its connection was lost: its process has ended or is stopped, or the network is down',
     ],

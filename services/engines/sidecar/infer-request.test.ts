@@ -11,13 +11,13 @@ function job(id: number, over: Partial<InferenceInput> = {}, limits: Partial<Cal
   return fakeJob(id, { model: 'm', version: 1, shape: [3], data: Buffer.from('0123456789ab'), ...over }, limits);
 }
 
-/** As generated code reads it. */
+/** Decodes the message with generated code. */
 function read(jobs: InferJob[], cancelIds: number[] = []): InferStreamRequest {
   return InferStreamRequest.decode(encodeRequest({ jobs, cancelIds }, 0n));
 }
 
-describe('an encoded message', () => {
-  it('has each input with all that an engine must know of it', () => {
+describe('encodeRequest', () => {
+  it('encodes every field of an input', () => {
     const span = { toParentBytes: () => Buffer.alloc(25, 7), asksForLayers: true } as unknown as OpenSpan;
     const session = { state: Buffer.from('a state'), returnState: true };
     const over = { shape: [200, 0, 3], digestOnly: true, detail: 'RASTER', ...session } as const;
@@ -31,7 +31,7 @@ describe('an encoded message', () => {
     );
   });
 
-  it('has several inputs in their order, and what was cancelled', () => {
+  it('keeps the order of inputs and adds cancelled ids', () => {
     const { items, cancelIds } = read([job(1), job(2, { data: Buffer.alloc(0), shape: [] })], [7, 300]);
     expect(items.map(({ id, data }) => [id, data.length])).toEqual([
       [1n, 12],
@@ -40,7 +40,7 @@ describe('an encoded message', () => {
     expect(cancelIds).toEqual([7n, 300n]);
   });
 
-  it('tells how much time is left, and at least a microsecond of it', () => {
+  it('encodes the time left, at least 1 µs', () => {
     const nowMs = performance.now();
     const { items } = read([job(1), job(2, {}, { deadlineMs: nowMs + 1_000 }), job(3, {}, { deadlineMs: nowMs - 5 })]);
     const [none, some, least] = items.map(({ timeoutUs }) => Number(timeoutUs));
@@ -50,9 +50,9 @@ describe('an encoded message', () => {
   });
 
   it.each([
-    ['short', 12],
-    ['long', 100_000],
-  ])('ends with its checksum where it is %s', (_, bytes) => {
+    ['a short', 12],
+    ['a long', 100_000],
+  ])('ends %s message with its checksum', (_, bytes) => {
     const encoded = encodeRequest({ jobs: [job(1, { data: Buffer.alloc(bytes, 3) })], cancelIds: [] }, 5n);
     expect([isSealed(encoded, 5n), isSealed(encoded, 4n)]).toEqual([true, false]);
   });

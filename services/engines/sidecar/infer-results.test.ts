@@ -29,13 +29,13 @@ function encode(...results: InferResult[]): Uint8Array {
   return InferStreamResponse.encode({ results, checksum: 9n }).finish();
 }
 
-/** A field of a message that begins with its length. */
+/** Encodes a length-delimited field. */
 function field(number: number, bytes: readonly number[]): number[] {
   return [8 * number + 2, bytes.length, ...bytes];
 }
 
-describe('results', () => {
-  it('come one after the other, each with its id and its outcome', () => {
+describe('InferResults', () => {
+  it('returns each result with its id and outcome', () => {
     const results = read(encode(result(1n, FULL), refuse(300n, 'DRAINING'), { id: 2n, outcome: undefined }));
     const seen = [];
     while (results.next()) seen.push([results.id, results.outcome]);
@@ -46,11 +46,11 @@ describe('results', () => {
     ]);
   });
 
-  it('are none in an empty message, and in one with a checksum alone', () => {
+  it('has no result in an empty message or one with only a checksum', () => {
     expect([read(Buffer.alloc(0)).next(), read(encode()).next()]).toEqual([false, false]);
   });
 
-  it('are found behind one that was read, and behind one that was not, or cannot be', () => {
+  it('continues after a result that was read, skipped or malformed', () => {
     const broken = field(1, [8, 1, ...field(2, field(3, [0x80]))]);
     const results = read(Buffer.concat([encode(result(1n, FULL)), Buffer.from(broken), encode(result(3n, FULL))]));
     results.next();
@@ -62,24 +62,24 @@ describe('results', () => {
   });
 });
 
-describe('an inference', () => {
+describe('InferResults.inference', () => {
   const inferenceOf = (inference: Inference): unknown => {
     const results = read(encode(result(1n, inference)));
     results.next();
     return results.inference();
   };
 
-  it('is what generated code reads, with 64 bits where there are 64', () => {
+  it('returns what generated code returns, with all 64 bits', () => {
     const { layers: _, readoutPerStep: __, ...expected } = FULL;
     expect(inferenceOf(FULL)).toEqual(expected);
   });
 
-  it('without fields has none but zeros', () => {
+  it('returns zeros for absent fields', () => {
     const { layers: _, state: __, readoutPerStep: ___, ...expected } = Inference.create();
     expect(inferenceOf(Inference.create())).toEqual(expected);
   });
 
-  it('has its layers', () => {
+  it('returns layers', () => {
     const layer = LayerActivity.fromPartial({ node: 'lif', neurons: 2, spikes: 3n, spikesPerStep: [1, 2] });
     expect(inferenceOf({ ...FULL, layers: [layer, layer] })).toMatchObject({
       layers: [
@@ -89,7 +89,7 @@ describe('an inference', () => {
     });
   });
 
-  it('may have its counts one by one, and fields that this router does not know', () => {
+  it('accepts unpacked counts and unknown fields', () => {
     const unknown = [0xa2, 1, 3, 1, 2, 3, 0xf8, 0x01, 5, 0xf9, 0x01, 1, 2, 3, 4, 5, 6, 7, 8, 0xfd, 0x01, 1, 2, 3, 4];
     const inference = [0x18, 4, ...unknown, 0x18, 0x80, 1, 0x10, 7];
     const results = read(Buffer.from(field(1, [8, 1, ...field(2, inference)])));
@@ -97,7 +97,7 @@ describe('an inference', () => {
     expect(results.inference()).toMatchObject({ spikeCounts: [4, 128], steps: 7 });
   });
 
-  it('is none where its counts are cut', () => {
+  it('throws if packed counts are truncated', () => {
     const results = read(Buffer.from(field(1, [8, 1, ...field(2, [...field(3, [1, 0x80]), 0x10, 7])])));
     results.next();
     expect(() => results.inference()).toThrow('a number is longer than its field');

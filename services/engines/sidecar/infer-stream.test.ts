@@ -8,10 +8,10 @@ import { encodeRequest } from './infer-request.ts';
 import { InferStream, type InferStreamOptions } from './infer-stream.ts';
 import type { OutgoingMessage } from './outbox.ts';
 
-/** The call below the stream: keeps what is written, and takes more as the test says. */
+/** The call below the stream: keeps what is written; the test sets whether it accepts more. */
 class FakeCall {
   readonly written: InferStreamRequest[] = [];
-  /** What `write` returns: whether it takes more. */
+  /** Returned by `write`: whether the call accepts more. */
   takesMore = true;
   ended = 0;
   cancelled = 0;
@@ -57,7 +57,7 @@ function open(over: Partial<InferStreamOptions> = {}): void {
   stream.begin(call);
 }
 
-/** Asks, and tells how it ended. */
+/** Sends one input and returns its outcome. */
 function ask(over: Partial<CallContext> = {}, detail: 'SUMMARY' | 'RASTER' = 'SUMMARY'): Promise<string> {
   const context = { deadlineMs: Infinity, signal: new AbortController().signal, ...over };
   return stream.infer({ ...input, detail }, context).then(
@@ -68,8 +68,8 @@ function ask(over: Partial<CallContext> = {}, detail: 'SUMMARY' | 'RASTER' = 'SU
 
 const aTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-describe('a stream whose peer takes no more for now', () => {
-  it('sends nothing until it does, then all that has waited, in one message', async () => {
+describe('InferStream with a full write buffer', () => {
+  it('sends nothing until it drains, then all waiting inputs in one message', async () => {
     call.takesMore = false;
     const first = ask();
     await aTurn();
@@ -84,7 +84,7 @@ describe('a stream whose peer takes no more for now', () => {
     expect(await Promise.all([first, ...others])).toEqual(['answered', 'answered', 'answered']);
   });
 
-  it('goes on sending afterwards', async () => {
+  it('continues to send after it drained', async () => {
     call.takesMore = false;
     void ask();
     await aTurn();
@@ -97,7 +97,7 @@ describe('a stream whose peer takes no more for now', () => {
     }
   });
 
-  it('stops between two messages, too', async () => {
+  it('pauses between two messages, too', async () => {
     open({ maxMessageBytes: 300 });
     call.takesMore = false;
     const answers = [ask(), ask(), ask(), ask(), ask()];
@@ -112,8 +112,8 @@ describe('a stream whose peer takes no more for now', () => {
   });
 });
 
-describe('a stream that has ended', () => {
-  it('says so once, however many signs of it there are', async () => {
+describe('InferStream that has ended', () => {
+  it('reports its end once, for any number of causes', async () => {
     const answers = ask();
     stream.onEnd('reset');
     stream.onEnd('it closed the stream');
@@ -123,7 +123,7 @@ describe('a stream that has ended', () => {
     expect(await answers).toBe('ENGINE_LOST');
   });
 
-  it('takes nothing more, and sends nothing more', async () => {
+  it('accepts and sends nothing more', async () => {
     const answers = [ask(), ask()];
     stream.fail('told to');
     await aTurn();
@@ -133,7 +133,7 @@ describe('a stream that has ended', () => {
     expect(stream.unexpectedAnswers).toBe(0);
   });
 
-  it('is drained at once: nothing can be answered any more', async () => {
+  it('is drained at once', async () => {
     void ask();
     stream.fail('told to');
     await stream.drain();
@@ -141,8 +141,8 @@ describe('a stream that has ended', () => {
   });
 });
 
-describe('a stream that is drained', () => {
-  it('ends when the last input is answered, and not before', async () => {
+describe('InferStream.drain', () => {
+  it('ends the stream after the last answer', async () => {
     const answers = [ask(), ask()];
     await aTurn();
     const drained = stream.drain();
@@ -155,8 +155,8 @@ describe('a stream that is drained', () => {
   });
 });
 
-describe('an engine that answers what it was not asked', () => {
-  it('loses the stream after a few such answers, and what it was asked fails', async () => {
+describe('an engine that sends unexpected answers', () => {
+  it('loses the stream after nine of them, and its inputs fail', async () => {
     const answered = ask();
     await aTurn();
     for (let id = 100n; id < 108n; id += 1n) call.receive(answer(id));
@@ -166,7 +166,7 @@ describe('an engine that answers what it was not asked', () => {
     expect([await answered, call.cancelled]).toEqual(['ENGINE_FAULT', 1]);
   });
 
-  it('may answer what was cancelled meanwhile', async () => {
+  it('may answer inputs that were cancelled meanwhile', async () => {
     const caller = new AbortController();
     const answers = Array.from({ length: 9 }, () => ask({ signal: caller.signal }));
     await aTurn();
@@ -177,8 +177,8 @@ describe('an engine that answers what it was not asked', () => {
   });
 });
 
-describe('what an engine owes', () => {
-  it('are its inputs, those with layers apart, until each is answered, cancelled or not', async () => {
+describe('InferStream.owed', () => {
+  it('counts inputs until the engine answers them, even if cancelled', async () => {
     const caller = new AbortController();
     void ask();
     void ask({}, 'RASTER');
@@ -191,7 +191,7 @@ describe('what an engine owes', () => {
     expect(stream.owed).toEqual({ answers: 1, withLayers: 0, withState: 0, outputs: 2 });
   });
 
-  it('is nothing for an input that was cancelled before it was sent', async () => {
+  it('does not count an input that was cancelled before it was sent', async () => {
     const caller = new AbortController();
     const answers = [ask(), ask({ signal: caller.signal }, 'RASTER')];
     caller.abort();
@@ -204,7 +204,7 @@ describe('what an engine owes', () => {
 });
 
 describe('an input', () => {
-  it('of a caller who has left is not taken', async () => {
+  it('is not accepted if the caller has left', async () => {
     const caller = new AbortController();
     caller.abort();
     await ask({ signal: caller.signal });
@@ -212,14 +212,14 @@ describe('an input', () => {
     expect([stream.inFlight, call.written.length]).toEqual([0, 0]);
   });
 
-  it('alone goes out at once, without waiting for a turn of the event loop', async () => {
+  it('is sent without waiting for a turn of the event loop', async () => {
     void ask();
     await Promise.resolve();
     await Promise.resolve();
     expect(call.sent).toEqual([[1]]);
   });
 
-  it('without a deadline has no time limit at the engine, and one that is over has the least there is', async () => {
+  it('has timeout 0 without a deadline, and 1 µs if the deadline has passed', async () => {
     void ask();
     void ask({ deadlineMs: performance.now() - 5 });
     await aTurn();
@@ -227,7 +227,7 @@ describe('an input', () => {
   });
 });
 
-describe('a group of inputs with one caller', () => {
+describe('InferStream.inferEach', () => {
   function askEach(count: number): { ended: string[]; cancel: Cancel } {
     const ended: string[] = [];
     const cancel = new Cancel();
@@ -242,7 +242,7 @@ describe('a group of inputs with one caller', () => {
     return { ended, cancel };
   }
 
-  it('goes out as one message, and each is answered by its place', async () => {
+  it('sends one message and reports each answer by index', async () => {
     const { ended } = askEach(3);
     await new Promise(setImmediate);
     expect(call.sent).toEqual([[1, 2, 3]]);
@@ -250,7 +250,7 @@ describe('a group of inputs with one caller', () => {
     expect(ended).toEqual(['1 answered', '2 NON_FINITE', '0 answered']);
   });
 
-  it('ends with its caller, and the engine is told of what it was sent', async () => {
+  it('fails open inputs if the caller leaves, and cancels them at the engine', async () => {
     const { ended, cancel } = askEach(2);
     await new Promise(setImmediate);
     call.receive(answer(1n));
@@ -260,7 +260,7 @@ describe('a group of inputs with one caller', () => {
     expect(call.written.map(({ cancelIds }) => cancelIds.map(Number))).toEqual([[], [2]]);
   });
 
-  it('fails at once on a stream that is closed', () => {
+  it('fails at once on a closed stream', () => {
     stream.fail('it is gone');
     expect(askEach(2).ended).toEqual(['0 ENGINE_LOST', '1 ENGINE_LOST']);
   });

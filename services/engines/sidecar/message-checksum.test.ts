@@ -18,7 +18,7 @@ function withChangedBit(bytes: Buffer, bit: number): Buffer {
 }
 
 describe('the checksum of a message', () => {
-  it('stands behind it as its last field', () => {
+  it('is its last field', () => {
     const sealed = sealedWith(5n);
     const checksum = xxh64(plain, 5n);
     expect(sealed.length).toBe(plain.length + 9);
@@ -27,22 +27,22 @@ describe('the checksum of a message', () => {
     expect(InferStreamRequest.decode(sealed)).toMatchObject({ items: [{ id: 7n }], checksum });
   });
 
-  it('is wrong whichever bit is changed', () => {
+  it('is wrong if any bit is changed', () => {
     const sealed = sealedWith(0n);
     expect(isSealed(sealed, 0n)).toBe(true);
     for (let bit = 0; bit < sealed.length * 8; bit += 1) expect(isSealed(withChangedBit(sealed, bit), 0n)).toBe(false);
   });
 
-  it('is wrong for another place in the stream', () => {
+  it('is wrong at another position of the stream', () => {
     expect([isSealed(sealedWith(4n), 4n), isSealed(sealedWith(4n), 5n)]).toEqual([true, false]);
   });
 
-  it('is absent from messages without one, however short', () => {
+  it('is not found in messages without one', () => {
     for (let length = 0; length <= plain.length; length += 1)
       expect(isSealed(plain.subarray(0, length), 0n)).toBe(false);
   });
 
-  it('is right for messages that are hashed in pieces', () => {
+  it('is right for messages hashed in chunks', () => {
     const large = { items: [InferItem.fromPartial({ data: Buffer.alloc(2_500_000, 9) })], cancelIds: [], checksum: 0n };
     const bytes = Buffer.from(withRoom(InferStreamRequest.encode)(large, new BinaryWriter()).finish());
     expect(isSealed(seal(bytes, 1n), 1n)).toBe(true);

@@ -13,7 +13,7 @@ import { checkDescription, checkInferMessage, checkRecording, checkTrace } from 
 
 const owed = { answers: 64, withLayers: 0, withState: 0, outputs: 45 };
 
-/** So many bytes of a field that has none: an object each, once decoded. */
+/** Many empty elements of a field: each becomes an object when decoded. */
 const bomb = (tag: number, bytes: number): Buffer => Buffer.alloc(bytes, Buffer.of(tag, 0));
 
 const encode = (...results: InferResult[]): Uint8Array => {
@@ -30,7 +30,7 @@ const layersOf = (count: number, events: number): LayerActivity[] => {
   return [{ node: 'first', ...some }, ...rest].map((each) => LayerActivity.fromPartial(each));
 };
 
-describe('a message of a stream', () => {
+describe('checkInferMessage', () => {
   it.each<[string, Uint8Array, typeof owed]>([
     [
       'an answer to each input',
@@ -38,27 +38,23 @@ describe('a message of a stream', () => {
       owed,
     ],
     [
-      'the largest answer there is',
+      'the largest answer',
       encode(answerOf({ spikeCounts: Array(1_048_576).fill(90_000), potentials: Buffer.alloc(4 * 1_048_576) })),
       { ...owed, answers: 1, outputs: 1_048_576 },
     ],
     [
-      'the largest layers there are',
+      'the largest layers',
       encode(answerOf({ layers: layersOf(2_500, 100_000) })),
       { ...owed, answers: 1, withLayers: 1 },
     ],
     [
-      'the largest session state there is',
+      'the largest session state',
       encode(answerOf({ state: Buffer.alloc(4_000_000) })),
       { ...owed, answers: 1, withState: 1 },
     ],
-    [
-      'a few results that nothing was asked for',
-      encode(...Array.from({ length: 16 }, () => answerOf({}))),
-      { ...owed, answers: 0 },
-    ],
-    ['an answer that is too long by a few', encode(answerOf({ spikeCounts: Array(50).fill(1) })), owed],
-  ])('may be %s', (_, bytes, requested) => {
+    ['a few unexpected results', encode(...Array.from({ length: 16 }, () => answerOf({}))), { ...owed, answers: 0 }],
+    ['an answer with a few counts too many', encode(answerOf({ spikeCounts: Array(50).fill(1) })), owed],
+  ])('accepts %s', (_, bytes, requested) => {
     expect(() => checkInferMessage(bytes, requested)).not.toThrow();
   });
 
@@ -67,9 +63,9 @@ describe('a message of a stream', () => {
     ['many bytes', bomb(0x0a, 6_000_000), '6000000 bytes, where'],
     ['spike counts', encode(answerOf({ spikeCounts: Array(1_025).fill(1) })), 'more than 1024 spike counts'],
     ['potentials', encode(answerOf({ potentials: Buffer.alloc(4_100) })), 'more than 4096 bytes of potentials'],
-    ['layers that were not asked for', encode(answerOf({ layers: layersOf(1, 1) })), 'more than 64 layers'],
+    ['layers that were not requested', encode(answerOf({ layers: layersOf(1, 1) })), 'more than 64 layers'],
     [
-      'facts',
+      'metadata entries',
       encode(
         InferResult.fromPartial({
           outcome: {
@@ -81,16 +77,16 @@ describe('a message of a stream', () => {
       'more than 16 facts of an error',
     ],
     [
-      'a text',
+      'bytes of a text',
       encode(InferResult.fromPartial({ outcome: { $case: 'error', value: { message: 'a'.repeat(16_385) } } })),
       'more than 16384 bytes of a message',
     ],
-  ])('is refused for too many of %s', (_, bytes, why) => {
+  ])('refuses too many %s', (_, bytes, why) => {
     expect(() => checkInferMessage(bytes, owed)).toThrow(why);
   });
 });
 
-describe('an answer to a question', () => {
+describe('checks of unary responses', () => {
   const models = (count: number): Uint8Array => {
     return DescribeResponse.encode(
       DescribeResponse.fromPartial({
@@ -102,7 +98,7 @@ describe('an answer to a question', () => {
     RecordedNode.fromPartial({ node: `${n}`, stateChecksums: Array(16).fill(7) }),
   );
 
-  it('may be as large as there are any', () => {
+  it('accept the largest valid responses', () => {
     expect(() => checkDescription(models(1_024))).not.toThrow();
     expect(() =>
       checkRecording(GetRecordingResponse.encode(GetRecordingResponse.fromPartial({ nodes })).finish()),
@@ -131,12 +127,12 @@ describe('an answer to a question', () => {
         ),
       'more than 8000000 bytes of digests',
     ],
-  ])('is refused for too many %s', (_, checking, why) => {
+  ])('refuse too many %s', (_, checking, why) => {
     expect(checking).toThrow(why);
   });
 });
 
-describe('a text of an engine is refused where it is too long, and taken where it is not:', () => {
+describe('text of an engine is refused above 16384 bytes:', () => {
   const text16k = 'a'.repeat(16_384);
   const description = (over: object): Uint8Array =>
     DescribeResponse.encode(DescribeResponse.fromPartial(over)).finish();
@@ -148,8 +144,8 @@ describe('a text of an engine is refused where it is too long, and taken where i
   const message = (bytes: Uint8Array): void => checkInferMessage(bytes, owed);
 
   it.each<[string, (text: string) => void]>([
-    ['its id', (text) => checkDescription(description({ engineId: text }))],
-    ['its build', (text) => checkDescription(description({ build: text }))],
+    ['the engine’s id', (text) => checkDescription(description({ engineId: text }))],
+    ['the engine’s build', (text) => checkDescription(description({ build: text }))],
     ['a model’s name', (text) => checkDescription(description({ models: [{ name: text }] }))],
     ['a model’s error', (text) => checkDescription(description({ models: [{ error: text }] }))],
     ['a recording’s model', (text) => checkRecording(record({ model: text }))],
@@ -158,8 +154,8 @@ describe('a text of an engine is refused where it is too long, and taken where i
     ['a trace’s failure', (text) => checkTrace(traced({ ended: text }))],
     ['an error’s reason', (text) => message(refused({ reason: text }))],
     ['an error’s message', (text) => message(refused({ message: text }))],
-    ['a fact', (text) => message(refused({ metadata: { fact: text } }))],
-    ['a fact’s name', (text) => message(refused({ metadata: { [text]: '' } }))],
+    ['a metadata value', (text) => message(refused({ metadata: { fact: text } }))],
+    ['a metadata key', (text) => message(refused({ metadata: { [text]: '' } }))],
     ['a layer’s name', (text) => message(encode(answerOf({ layers: [{ node: text }] })))],
   ])('%s', (_, check) => {
     expect(() => check(text16k)).not.toThrow();

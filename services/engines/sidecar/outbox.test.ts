@@ -10,7 +10,7 @@ function job(id: number, bytes = 100, over: Partial<InferenceInput> = {}): Infer
   return fakeJob(id, { model: 'm', version: 1, shape: [bytes / 4], data: Buffer.alloc(bytes), ...over });
 }
 
-/** All that is waiting, as messages. */
+/** Takes all that is waiting, as messages. */
 function takeAll(outbox: Outbox): { ids: number[]; cancelled: number; bytes: number }[] {
   const messages = [];
   while (!outbox.isEmpty) {
@@ -21,20 +21,20 @@ function takeAll(outbox: Outbox): { ids: number[]; cancelled: number; bytes: num
   return messages;
 }
 
-describe('what waits to be sent', () => {
-  it('is gathered into one message', () => {
+describe('Outbox', () => {
+  it('puts all waiting items into one message', () => {
     const outbox = new Outbox(4e6);
     for (let id = 1; id <= 100; id += 1) outbox.add(job(id));
     expect(takeAll(outbox).map(({ ids }) => ids.length)).toEqual([100]);
   });
 
-  it('is cut into messages of 256 items', () => {
+  it('limits a message to 256 items', () => {
     const outbox = new Outbox(4e6);
     for (let id = 1; id <= 300; id += 1) outbox.add(job(id));
     expect(takeAll(outbox).map(({ ids }) => ids.length)).toEqual([256, 44]);
   });
 
-  it('is cut into messages that the engine accepts', () => {
+  it('limits a message to the engine’s maximum size', () => {
     const outbox = new Outbox(10_000);
     for (let id = 1; id <= 50; id += 1) outbox.add(job(id, 1_000));
     const messages = takeAll(outbox);
@@ -43,7 +43,7 @@ describe('what waits to be sent', () => {
     expect(messages.every(({ bytes }) => bytes <= 10_000)).toBe(true);
   });
 
-  it('lets a large item travel alone, not even with cancellations', () => {
+  it('sends a large item alone, without cancellations', () => {
     const outbox = new Outbox(4e6);
     for (let id = 1; id <= 1_500; id += 1) outbox.cancel(job(id));
     outbox.add(job(2_000, 3e6));
@@ -56,7 +56,7 @@ describe('what waits to be sent', () => {
     ]);
   });
 
-  it('can be taken back until it is sent, and cancelled after', () => {
+  it('removes a cancelled item, or sends its cancellation if it was sent', () => {
     const outbox = new Outbox(4e6);
     const [first, second] = [job(1), job(2)];
     outbox.add(first);
@@ -67,7 +67,7 @@ describe('what waits to be sent', () => {
     expect(takeAll(outbox)).toMatchObject([{ ids: [], cancelled: 1 }]);
   });
 
-  it('is never larger than estimated', () => {
+  it('never underestimates the size of an item', () => {
     const max = 2 ** 32 - 1;
     const span = { toParentBytes: () => Buffer.alloc(25), asksForLayers: true } as unknown as OpenSpan;
     const input = { model: '\u20ac'.repeat(50), version: max, shape: Array<number>(8).fill(max), digestOnly: true };

@@ -18,15 +18,15 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('a sidecar engine that cannot connect', () => {
-  it('gives the reason why it is down', async () => {
+describe('SidecarEngine that cannot connect', () => {
+  it('reports the reason in downReason', async () => {
     const missing = new SidecarEngine('engine-2', 'unix:/no/such/socket');
     await missing.start();
     expect(missing.downReason).toMatch(/no\/such\/socket/);
     await missing.stop();
   });
 
-  it('gives the reason in a short and printable way, whatever the engine says', async () => {
+  it('truncates and escapes the engine’s own reason', async () => {
     sidecar.refusal = { code: status.INTERNAL, details: `\u001b[2Jall is well\n${'B'.repeat(2_000)}` };
     const other = new SidecarEngine('engine-5', sidecar.address);
     await other.start();
@@ -42,7 +42,7 @@ describe('a sidecar engine that cannot connect', () => {
       { protocolVersion: 3, oldestProtocolVersion: 2 },
       'engine-3 speaks protocol version 2 to 3, this router 1: upgrade the router',
     ],
-  ])('is not used, and named, when its %s version differs from the router’s', async (_, over, why) => {
+  ])('refuses an engine whose %s version differs, and names the versions', async (_, over, why) => {
     sidecar.description = { ...sidecar.description, ...over };
     const newer = new SidecarEngine('engine-3', sidecar.address);
     await newer.start();
@@ -50,7 +50,7 @@ describe('a sidecar engine that cannot connect', () => {
     await newer.stop();
   });
 
-  it('reports a reason that differs in its digits alone once, and counts it', async () => {
+  it('reports reasons that differ only in digits once, with their number', async () => {
     let reports = 0;
     sidecar.refusal = { code: status.INTERNAL, details: 'try 0' };
     const other = new SidecarEngine('engine-6', sidecar.address);
@@ -65,7 +65,7 @@ describe('a sidecar engine that cannot connect', () => {
     await other.stop();
   });
 
-  it('waits longer before each attempt while its streams end before they have answered', async () => {
+  it('waits longer before each attempt if streams end without an answer', async () => {
     const flapping = new FakeSidecar();
     flapping.onStream = (stream) => stream.end();
     await flapping.start();

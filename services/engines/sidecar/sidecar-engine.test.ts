@@ -40,8 +40,8 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('a sidecar engine', () => {
-  it('describes itself once it is connected', () => {
+describe('SidecarEngine', () => {
+  it('has a description once it is connected', () => {
     expect(engine.description).toMatchObject({ build: 'fake 1', models: [{ name: 'm', modelId: 7n }] });
   });
 
@@ -49,18 +49,18 @@ describe('a sidecar engine', () => {
     expect((await engine.infer(input, context())).stateDigest).toBe(0xfedcba9876543210n);
   });
 
-  it('gathers what waits into one message', async () => {
+  it('sends waiting inputs in one message', async () => {
     const answers = await Promise.all(Array.from({ length: 50 }, () => engine.infer(input, context())));
     expect([answers.length, sidecar.received.length]).toEqual([50, 1]);
   });
 
-  it('splits what would make too large a message', async () => {
+  it('splits inputs that exceed the message size', async () => {
     const large = { ...input, data: Buffer.alloc(900_000) };
     await Promise.all([engine.infer(large, context()), engine.infer(large, context())]);
     expect(sidecar.received.map((message) => message.items.length)).toEqual([1, 1]);
   });
 
-  it('gives each caller its own answer, whatever the order they come in', async () => {
+  it('returns each caller’s own answer, in any order of arrival', async () => {
     sidecar.onMessage = ({ items }, stream) => {
       stream.write({ results: items.map(({ id }, n) => answer(id, [n])).reverse(), checksum: 0n });
     };
@@ -68,14 +68,14 @@ describe('a sidecar engine', () => {
     expect(answers.map(({ spikeCounts }) => spikeCounts[0])).toEqual([0, 1, 2]);
   });
 
-  it('tells the engine how long it has', async () => {
+  it('sends the time left to the engine', async () => {
     await engine.infer(input, context({ deadlineMs: performance.now() + 5_000 }));
     const timeoutUs = Number(sidecar.received[0]?.items[0]?.timeoutUs);
     expect(timeoutUs).toBeGreaterThan(4_000_000);
     expect(timeoutUs).toBeLessThanOrEqual(5_000_000);
   });
 
-  it('gives up on a stalled engine when the deadline passes', async () => {
+  it('fails at the deadline if the engine stalls', async () => {
     sidecar.onMessage = () => undefined;
     expect(await kindOf(engine.infer(input, context({ deadlineMs: performance.now() + 30 })))).toBe(
       'DEADLINE_EXCEEDED',
@@ -83,13 +83,13 @@ describe('a sidecar engine', () => {
     expect(engine.inFlight).toBe(0);
   });
 
-  it('tells the engine when a caller leaves, and never answers twice', async () => {
+  it('sends a cancellation if a caller leaves, and ignores a late answer', async () => {
     sidecar.onMessage = () => undefined;
     const caller = new AbortController();
     const answering = kindOf(engine.infer(input, context({ signal: caller.signal })));
     await until(() => sidecar.received.length === 1);
     caller.abort();
-    expect(await answering).toBe('INTERNAL'); // the abort's own reason was no RouterError
+    expect(await answering).toBe('INTERNAL'); // the reason of the abort was not a RouterError
     await until(() => sidecar.received.length === 2);
     const id = sidecar.received[0]?.items[0]?.id ?? 0n;
     expect(sidecar.received[1]?.cancelIds).toEqual([id]);
@@ -113,13 +113,13 @@ describe('a sidecar engine', () => {
     ['toString', 'ENGINE_FAULT'],
     ['', 'ENGINE_FAULT'],
     ['SOMETHING_NEW', 'ENGINE_FAULT'],
-  ])('turns the engine’s %s into %s', async (reason, kind) => {
+  ])('converts the engine’s %s to %s', async (reason, kind) => {
     sidecar.onMessage = ({ items }, stream) =>
       stream.write({ results: items.map(({ id }) => refuse(id, reason)), checksum: 0n });
     expect(await kindOf(engine.infer(input, context()))).toBe(kind);
   });
 
-  it('fails one item alone for a result that is none', async () => {
+  it('fails only the item whose result is missing', async () => {
     sidecar.onMessage = ({ items: [first, ...others] }, stream) => {
       const results = [{ id: first!.id, outcome: undefined }, ...others.map(({ id }) => answer(id))];
       stream.write({ results, checksum: 0n });
@@ -128,7 +128,7 @@ describe('a sidecar engine', () => {
     expect([first, others]).toEqual(['ENGINE_FAULT', ['answered', 'answered']]);
   });
 
-  it('does not round what is beyond 2^53, so that it cannot add up by chance', async () => {
+  it('does not round numbers above 2^53', async () => {
     sidecar.onMessage = ({ items: [item] }, stream) => {
       const { outcome } = answer(item!.id);
       if (outcome?.$case !== 'inference') return;
@@ -144,7 +144,7 @@ describe('a sidecar engine', () => {
     ]);
   });
 
-  it('keeps an engine’s texts short and printable', async () => {
+  it('truncates and escapes the text of an engine’s error', async () => {
     sidecar.onMessage = ({ items: [item] }, stream) => {
       const value = { code: 11, reason: 'NON_FINITE', message: '\u001b[2J'.repeat(1_000), recordingId: 5n };
       const metadata = Object.fromEntries([...Array(16).keys()].map((n) => [`k${n}`, '\n'.repeat(1_000)]));
@@ -157,7 +157,7 @@ describe('a sidecar engine', () => {
     expect(`${message}${metadata['k0']}`).toMatch(/^[ -~]*$/);
   });
 
-  it('keeps what an engine says of itself short and printable', async () => {
+  it('truncates and escapes the text of an engine’s description', async () => {
     const evil = '\u001b[31m\u202e\u2028\r\n'.repeat(1_000);
     const [model] = sidecar.description.models;
     const models = [
@@ -173,7 +173,7 @@ describe('a sidecar engine', () => {
     await other.stop();
   });
 
-  it('keeps the names of layers printable', async () => {
+  it('escapes the names of layers', async () => {
     sidecar.onMessage = ({ items: [item] }, stream) => {
       const layers = [LayerActivity.fromPartial({ node: 'lif\u001b\u202e' })];
       stream.write({ results: [answerOf(item!.id, { layers })], checksum: 0n });
@@ -181,7 +181,7 @@ describe('a sidecar engine', () => {
     expect((await engine.infer(input, context())).layers?.[0]?.node).toBe('lif??');
   });
 
-  it('counts results that it did not ask for, but not those of inferences that it cancelled', async () => {
+  it('counts unexpected results, except those of cancelled inputs', async () => {
     sidecar.onMessage = ({ items }, stream) => {
       const results = items.flatMap(({ id }) => [answer(id), answer(id), answer(2n ** 64n - 1n)]);
       stream.write({ results, checksum: 0n });
@@ -202,7 +202,7 @@ describe('a sidecar engine', () => {
     expect(engine.unexpectedAnswers).toBe(2);
   });
 
-  it('is lost for a fault when it goes on answering what it was not asked', async () => {
+  it('loses an engine that continues to send unexpected answers', async () => {
     sidecar.onMessage = ({ items }, stream) =>
       stream.write({ results: items.flatMap(({ id }) => [answer(id + 1_000n), answer(id)]), checksum: 0n });
     for (let n = 0; n < 8; n += 1) expect(await kindOf(engine.infer(input, context()))).toBe('answered');
@@ -211,7 +211,7 @@ describe('a sidecar engine', () => {
     expect(engine.downReason).toBe('it sent 9 answers with ids that were never sent, or answered before');
   });
 
-  it('is lost for a fault when it answers twice again and again', async () => {
+  it('loses an engine that repeatedly answers twice', async () => {
     sidecar.onMessage = ({ items }, stream) =>
       stream.write({ results: items.flatMap(({ id }) => [answer(id), answer(id)]), checksum: 0n });
     const kinds = await Promise.all(Array.from({ length: 9 }, () => kindOf(engine.infer(input, context()))));
@@ -220,7 +220,7 @@ describe('a sidecar engine', () => {
     expect(engine.downReason).toMatch(/^it sent 9 answers/);
   });
 
-  it('is lost for a fault when it floods the router with empty messages', async () => {
+  it('loses an engine that sends many empty messages', async () => {
     sidecar.onMessage = (_, stream) => {
       for (let n = 0; n < 1_000; n += 1) stream.write({ results: [], checksum: 0n });
     };
@@ -228,7 +228,7 @@ describe('a sidecar engine', () => {
     expect(engine.downReason).toBe('it sends messages without results');
   });
 
-  it('is silent while it answers none of its inputs, whatever else it says', async () => {
+  it('counts unanswered inputs if the engine sends only empty messages', async () => {
     sidecar.onMessage = (_, stream) => stream.write({ results: [], checksum: 0n });
     const answering = [1, 2, 3].map(() => kindOf(engine.infer(input, context({ deadlineMs: performance.now() + 60 }))));
     expect(engine.unanswered).toBeUndefined();
@@ -237,7 +237,7 @@ describe('a sidecar engine', () => {
     expect(engine.unanswered).toEqual({ inputs: 3, forMs: STALL_MS });
   });
 
-  it('is not silent when it answers late, after the caller has left', async () => {
+  it('counts no unanswered inputs if the engine answers late', async () => {
     sidecar.onMessage = ({ items }, stream) => {
       setTimeout(() => stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n }), 60);
     };
@@ -249,7 +249,7 @@ describe('a sidecar engine', () => {
     expect(engine.unanswered).toBeUndefined();
   });
 
-  it('has nothing left to answer when it gives up what was cancelled', async () => {
+  it('counts no unanswered inputs if the engine confirms their cancellation', async () => {
     sidecar.onMessage = ({ cancelIds }, stream) => {
       if (cancelIds.length === 0) return;
       stream.write({ results: cancelIds.map((id) => refuse(id, 'CANCELLED')), checksum: 0n });
@@ -261,7 +261,7 @@ describe('a sidecar engine', () => {
     expect(engine.unanswered).toBeUndefined();
   });
 
-  it('loses its connection, and what is unanswered, when it is told to replace it, and opens another', async () => {
+  it('replaceConnection fails open inputs and reconnects', async () => {
     sidecar.onMessage = () => undefined;
     const answering = kindOf(engine.infer(input, context()));
     await until(() => sidecar.received.length === 1);
@@ -271,14 +271,14 @@ describe('a sidecar engine', () => {
     expect(engine.description).toBeDefined();
   });
 
-  it('is sent nothing for a caller who has left', async () => {
+  it('sends nothing for a caller that has left', async () => {
     const signal = AbortSignal.abort(new RouterError('CANCELLED', 'left'));
     expect(await kindOf(engine.infer(input, context({ signal })))).toBe('CANCELLED');
     await engine.infer(input, context());
     expect(sidecar.received.map(({ items, cancelIds }) => [items.length, cancelIds.length])).toEqual([[1, 0]]);
   });
 
-  it('stops once for two who say so', async () => {
+  it('stops once for concurrent calls of stop', async () => {
     sidecar.onMessage = ({ items }, stream) => {
       setImmediate(() => stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n }));
     };
@@ -287,7 +287,7 @@ describe('a sidecar engine', () => {
     expect(await answering).toBe('answered');
   });
 
-  it('fails everything in flight at once when the engine dies, and comes back by itself', async () => {
+  it('fails all inputs at once if the engine dies, and reconnects', async () => {
     sidecar.onMessage = () => undefined;
     const answering = Promise.all(Array.from({ length: 20 }, () => kindOf(engine.infer(input, context()))));
     await until(() => sidecar.received.length === 1);
@@ -303,7 +303,7 @@ describe('a sidecar engine', () => {
     expect(await kindOf(engine.infer(input, context()))).toBe('answered');
   });
 
-  it('comes back at once when a stream that has answered ends', async () => {
+  it('reconnects at once if a stream ends after an answer', async () => {
     for (let n = 0; n < 5; n += 1) {
       await engine.infer(input, context());
       sidecar.streams.at(-1)!.end();
@@ -314,7 +314,7 @@ describe('a sidecar engine', () => {
     }
   });
 
-  it('finishes what is in flight before it stops', async () => {
+  it('finishes inputs in flight before it stops', async () => {
     let finish: () => void = () => undefined;
     sidecar.onMessage = ({ items }, stream) => {
       finish = () => stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n });
@@ -327,7 +327,7 @@ describe('a sidecar engine', () => {
     await stopped;
   });
 
-  it('is lost when it owes an answer and does not even say that it lives', async () => {
+  it('loses an engine that owes an answer and does not answer probes', async () => {
     sidecar.onMessage = () => undefined;
     sidecar.isStopped = true;
     await expect(engine.infer(input, context())).rejects.toMatchObject({
@@ -339,7 +339,7 @@ describe('a sidecar engine', () => {
     await until(() => engine.description !== undefined);
   });
 
-  it('is lost for its first cause for as long as it says nothing', async () => {
+  it('keeps the first reason while the engine does not answer', async () => {
     sidecar.refusal = { code: status.DEADLINE_EXCEEDED, details: 'Deadline exceeded after 2.001s' };
     engine.replaceConnection('owes answers and was silent');
     await until(() => engine.downReason.includes('since then'));
@@ -350,7 +350,7 @@ describe('a sidecar engine', () => {
     await until(() => engine.downReason === '13 INTERNAL: no');
   });
 
-  it('may take as long as it likes while it says that it lives', async () => {
+  it('waits for a slow engine that answers probes', async () => {
     sidecar.onMessage = ({ items }, stream) => {
       void until(() => sidecar.described > 4).then(() =>
         stream.write({ results: items.map(({ id }) => answer(id)), checksum: 0n }),

@@ -1,4 +1,4 @@
-// Traces over gRPC, against an engine of a few lines: FakeSidecar is one that cannot trace.
+// Traces over gRPC, against a minimal engine, since FakeSidecar cannot trace.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
 import { FakeSidecar } from '../../../test/fakes/fake-sidecar.ts';
@@ -66,15 +66,15 @@ function refusal(reason: string): Partial<grpc.StatusObject> {
   return { code: grpc.status.INVALID_ARGUMENT, details: 'on purpose', metadata };
 }
 
-describe('a trace', () => {
-  it('keeps all 64 bits of its digests', async () => {
+describe('SidecarEngine.trace', () => {
+  it('keeps all 64 bits of the digests', async () => {
     const digests = [0xfedcba9876543210n, 1n];
     onTrace = (_, reply) => reply(null, TraceResponse.fromPartial({ nodes: ['a'], digests, ended: 'NON_FINITE' }));
     const traced = await engine.trace(input, undefined, context());
     expect([traced.nodes, [...traced.digests], traced.ended]).toEqual([['a'], digests, 'NON_FINITE']);
   });
 
-  it('of a place brings its values', async () => {
+  it('returns the values of one node and step', async () => {
     onTrace = ({ place, item }, reply) => {
       expect([place, item?.model, item?.shape]).toEqual([{ step: 2, node: 'a' }, 'm', [3]]);
       reply(null, TraceResponse.fromPartial({ nodes: ['a'], potential: Buffer.from('abcd') }));
@@ -83,7 +83,7 @@ describe('a trace', () => {
     expect([Buffer.from(current).toString(), Buffer.from(potential).toString()]).toEqual(['', 'abcd']);
   });
 
-  it('ends at the deadline of its caller, or when the caller leaves', async () => {
+  it('ends at the deadline or if the caller leaves', async () => {
     onTrace = () => undefined;
     expect(await kindOf(engine.trace(input, undefined, context({ deadlineMs: performance.now() + 30 })))).toBe(
       'DEADLINE_EXCEEDED',
@@ -91,7 +91,7 @@ describe('a trace', () => {
     const caller = new AbortController();
     const tracing = kindOf(engine.trace(input, undefined, context({ signal: caller.signal })));
     caller.abort();
-    expect(await tracing).toBe('INTERNAL'); // the abort's own reason was no RouterError
+    expect(await tracing).toBe('INTERNAL'); // the reason of the abort was not a RouterError
   });
 
   it.each([
@@ -100,16 +100,16 @@ describe('a trace', () => {
     ['TRACE_TOO_LARGE', 'TRACE_TOO_LARGE'],
     ['UNKNOWN_MODEL', 'UNKNOWN_MODEL'],
     ['INTERNAL', 'ENGINE_FAULT'],
-  ])('that the engine refuses with %s is refused with %s', async (reason, kind) => {
+  ])('converts the engine’s %s to %s', async (reason, kind) => {
     onTrace = (_, reply) => reply(refusal(reason));
     expect(await kindOf(engine.trace(input, undefined, context()))).toBe(kind);
   });
 
   it.each([
-    ['details that are no message', 'ffffffffff', 13, 'INTERNAL: on purpose'],
-    ['details without an end', '1a050a0561', 13, 'INTERNAL: on purpose'],
-    ['a status that there is not', '', 99, 'a status that gRPC does not have: on purpose'],
-  ])('that is refused with %s is refused in plain words', async (_, details, code, why) => {
+    ['malformed details', 'ffffffffff', 13, 'INTERNAL: on purpose'],
+    ['truncated details', '1a050a0561', 13, 'INTERNAL: on purpose'],
+    ['an unknown status', '', 99, 'a status that gRPC does not have: on purpose'],
+  ])('fails with a clear message for %s', async (_, details, code, why) => {
     const metadata = new grpc.Metadata();
     if (details !== '') metadata.set('grpc-status-details-bin', Buffer.from(details, 'hex'));
     onTrace = (_call, reply) => reply({ code: code as unknown as grpc.status, details: 'on purpose', metadata });
@@ -119,18 +119,18 @@ describe('a trace', () => {
     });
   });
 
-  it('that ends with no text at all is refused in plain words', () => {
+  it('fails with a clear message for an empty text', () => {
     expect(fromStatus('tracer', { code: 99, message: '' }).message).toBe(
       'engine "tracer" failed: a status that gRPC does not have: it gave no reason',
     );
   });
 
-  it('of an engine that is lost meanwhile is lost', async () => {
+  it('fails with ENGINE_LOST if the engine is lost', async () => {
     onTrace = () => server.forceShutdown();
     expect(await kindOf(engine.trace(input, undefined, context()))).toBe('ENGINE_LOST');
   });
 
-  it('is refused, in words, for an engine that cannot trace', async () => {
+  it('fails with a clear message if the engine cannot trace', async () => {
     const sidecar = await new FakeSidecar().start();
     const older = new SidecarEngine('older', sidecar.address);
     await older.start();
