@@ -1,4 +1,4 @@
-// Answers with a provider that fails in every way there is, over real HTTP.
+// Answers with a provider that fails in every possible way, over real HTTP.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type AgentsUnderTest, agentsOver, asker, passage, providerAt } from '../../test/fakes/agent-parts.ts';
 import {
@@ -45,7 +45,7 @@ const GOOD_ANSWER = {
 const INVENTED = { answer: 'It opens at nine.', citations: [{ passage: 0, quote: 'opens at nine in the morning' }] };
 const NO_SUCH_PASSAGE = { answer: 'It opens at six.', citations: [{ passage: 7, quote: 'opens at six' }] };
 
-/** Each fault, and how the three calls tell of it. An invented citation is a fault of an answer to a query. */
+/** Each fault and the fallback reason of all three calls. A false citation is a fault only for a query. */
 const FAULTS: readonly [name: string, Behaviour, FallbackReasonName][] = [
   ['is slow', silent, 'TIMEOUT'],
   ['answers with status 500', fails(500), 'PROVIDER_ERROR'],
@@ -55,7 +55,7 @@ const FAULTS: readonly [name: string, Behaviour, FallbackReasonName][] = [
 ];
 
 describe.each(FAULTS)('a provider that %s', (_what, behaviour, reason) => {
-  it('does not keep a goal from being analysed', async () => {
+  it('does not prevent the analysis of a goal', async () => {
     const { agents, counts } = start(behaviour);
     const { value, fallback, cost } = await agents.analyzeGoal(GOAL, asker('ann', DEADLINE_MS));
     expect(fallback?.reason).toBe(reason);
@@ -64,7 +64,7 @@ describe.each(FAULTS)('a provider that %s', (_what, behaviour, reason) => {
     expect(counts.snapshot().methods).toEqual([{ method: 'AnalyzeGoal', answered: 0, fallbacks: { [reason]: 1 } }]);
   });
 
-  it('does not keep a task from being split', async () => {
+  it('does not prevent the decomposition of a task', async () => {
     const { value, fallback } = await start(behaviour).agents.decomposeTask(TASK, asker('ann', DEADLINE_MS));
     expect(fallback?.reason).toBe(reason);
     expect(value.map(({ title, dependsOn }) => [title, dependsOn])).toEqual([
@@ -73,7 +73,7 @@ describe.each(FAULTS)('a provider that %s', (_what, behaviour, reason) => {
     ]);
   });
 
-  it('does not keep a question from being answered, with citations', async () => {
+  it('does not prevent an answer to a query, with citations', async () => {
     const { value, fallback } = await start(behaviour).agents.answerQuery(
       QUESTION,
       PASSAGES,
@@ -88,7 +88,7 @@ describe.each(FAULTS)('a provider that %s', (_what, behaviour, reason) => {
 });
 
 describe('Agents', () => {
-  it('answers by rules where the provider refuses the connection', async () => {
+  it('answers by rules if the provider refuses the connection', async () => {
     const gone = await startFakeProvider(silent);
     await gone.stop();
     const { value, fallback } = await start(silent, gone.baseUrl).agents.analyzeGoal(GOAL, asker());
@@ -99,7 +99,7 @@ describe('Agents', () => {
     ['words that are not in the passage', INVENTED],
     ['a passage that there is not', NO_SUCH_PASSAGE],
     ['nothing', { answer: 'It opens at six.', citations: [] }],
-  ])('answers from the passages where the provider cites %s', async (_what, answer) => {
+  ])('answers from the passages if the provider cites %s', async (_what, answer) => {
     const { agents, counts } = start(says(answer));
     const { value, fallback } = await agents.answerQuery(QUESTION, PASSAGES, asker());
     expect(fallback?.reason).toBe('CITATION');
@@ -107,7 +107,7 @@ describe('Agents', () => {
     expect(counts.snapshot().methods).toEqual([{ method: 'Query', answered: 0, fallbacks: { CITATION: 1 } }]);
   });
 
-  it('gives the provider’s answer where its citations are right', async () => {
+  it('returns the answer of the provider if its citations are correct', async () => {
     const { value, fallback, cost } = await start(says(GOOD_ANSWER)).agents.answerQuery(QUESTION, PASSAGES, asker());
     expect(fallback).toBeUndefined();
     expect(value).toEqual({
@@ -117,7 +117,7 @@ describe('Agents', () => {
     expect(cost).toMatchObject({ model: 'fake-model', calls: 1, promptTokens: 100, completionTokens: 20 });
   });
 
-  it('gives the provider’s tasks, each after those that it depends on', async () => {
+  it('returns the tasks of the provider, each after its dependencies', async () => {
     const task = (id: string, ...on: string[]) => ({
       ...{ id, title: `do ${id}`, depends_on: on, done_when: 'it is done', estimate_hours: 2 },
     });
@@ -128,7 +128,7 @@ describe('Agents', () => {
     expect(value[0]!.estimate).toEqual({ hours: 2, basis: 'PROVIDER' });
   });
 
-  it('refuses the provider’s tasks where they wait for each other', async () => {
+  it('refuses the tasks of the provider if they depend on each other', async () => {
     const task = (id: string, on: string) => ({
       ...{ id, title: id, depends_on: [on], done_when: 'done', estimate_hours: 1 },
     });
@@ -139,13 +139,13 @@ describe('Agents', () => {
     });
   });
 
-  it('asks no provider about passages that there are not', async () => {
+  it('does not call the provider without passages', async () => {
     const before = fake.requests.length;
     const { value, fallback } = await start(says(GOOD_ANSWER)).agents.answerQuery(QUESTION, [], asker());
     expect([value.answer, fallback?.reason, fake.requests.length - before]).toEqual(['', 'NO_PASSAGE', 0]);
   });
 
-  it('says that there is no provider, and answers by rules', async () => {
+  it('answers by rules without a provider and returns the reason', async () => {
     const { counts } = start(silent);
     const agents = new Agents({ provider: undefined, observer: counts });
     const { value, fallback, cost } = await agents.analyzeGoal(GOAL, asker());

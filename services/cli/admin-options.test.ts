@@ -21,7 +21,7 @@ afterAll(() => {
   server.close();
 });
 
-describe('an administrative call', () => {
+describe('adminOptions', () => {
   const local = { address: '127.0.0.1:50051' };
 
   it.each([
@@ -32,23 +32,23 @@ describe('an administrative call', () => {
     ['to the router where a certificate says who calls', { ...local, cert: 'a', key: 'b', ca: 'c' }, '127.0.0.1:50051'],
     ['where --admin says', { ...local, admin: 'unix:/run/x.sock' }, 'unix:/run/x.sock'],
     ['where --admin says, with the token', { ...local, token: 'x', admin: '10.0.0.7:1' }, '10.0.0.7:1'],
-  ])('goes %s', (_where, options, address) => {
+  ])('send the call %s', (_where, options, address) => {
     expect(adminOptions(options, usual).address).toBe(address);
   });
 
-  it('needs neither TLS nor a token at a socket', () => {
+  it('need neither TLS nor a token for a socket', () => {
     const { ca, token } = adminOptions({ ...local, ca: 'ca.pem', token: 'x', admin: 'unix:/run/x.sock' });
     expect([ca, token]).toEqual([undefined, undefined]);
   });
 });
 
-describe('the usual socket', () => {
-  it('is another one for each router', () => {
+describe('defaultAdminSocket', () => {
+  it('differs between routers', () => {
     expect(usual('0.0.0.0:50051')).toBe(socket);
     expect(new Set(['[::1]:50052', 'unix:/a', 'unix:/b', '127.0.0.1:50051'].map(usual)).size).toBe(4);
   });
 
-  it('is at home where the runtime folder is not ours, or not there', () => {
+  it('is in the home folder without a usable runtime folder', () => {
     for (const folder of [undefined, '/no/such/folder']) {
       expect(defaultAdminSocket('x:1', { XDG_RUNTIME_DIR: folder })).toMatch(/\/\.tandem\/run\/router-1\.sock$/);
     }

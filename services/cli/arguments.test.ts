@@ -8,12 +8,12 @@ function parsed(value: string): unknown {
   return command.parse(['--cache', value], { from: 'user' }).opts()['cache'];
 }
 
-describe('one of several names', () => {
-  it.each(['bypass', 'BYPASS', 'Bypass'])('may be written as %s', (value) => {
+describe('oneOf', () => {
+  it.each(['bypass', 'BYPASS', 'Bypass'])('accepts the value %s', (value) => {
     expect(parsed(value)).toBe('bypass');
   });
 
-  it('is refused, with those there are, if it is none of them', () => {
+  it('refuses an unknown value and lists the choices', () => {
     expect(() => parsed('never')).toThrow('Allowed choices are use, bypass.');
   });
 });

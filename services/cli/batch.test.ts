@@ -25,14 +25,14 @@ async function sizes(texts: string[], size: number, bytes: number): Promise<numb
   return found;
 }
 
-describe('a batch is cut into calls', () => {
-  it('of so many inputs', async () => {
+describe('chunksOf', () => {
+  it('limits the number of inputs in a call', async () => {
     expect(await sizes(Array<string>(5).fill('[1]'), 2, 1_000)).toEqual([2, 2, 1]);
     expect(await sizes([], 2, 1_000)).toEqual([]);
   });
 
-  it('of so many bytes, where one that is larger goes alone', async () => {
-    const large = JSON.stringify(Array<number>(100).fill(1)); // 400 bytes and a few
+  it('limits the bytes of a call; a larger input is sent alone', async () => {
+    const large = JSON.stringify(Array<number>(100).fill(1)); // about 400 bytes
     expect(await sizes(Array<string>(5).fill(large), 10, 1_000)).toEqual([2, 2, 1]);
     expect(await sizes(['[1]', large, '[1]'], 10, 100)).toEqual([1, 1, 1]);
   });
@@ -69,7 +69,7 @@ describe('tandem batch', () => {
     return await run('services/cli/main.ts', ['batch', '-', '--address', router.address, ...args], { stdin }).finished;
   }
 
-  it('answers each line in its order, and exits with 0 where all were answered', async () => {
+  it('answers lines in order and exits with 0 if all were answered', async () => {
     const finished = await batch('[1]\n{"id": "mine", "encoding": [2]}\n3\n', '--chunk', '2');
     expect(finished.stdout.split('\n').map((line) => line.split(/ +/)[0])).toEqual(['ID', '1', 'mine', '3', '']);
     expect(finished.stderr).toMatch(/^answered 3, failed 0, in [\d.]+ s \([\d,]+ per second\)\n$/);
@@ -77,7 +77,7 @@ describe('tandem batch', () => {
     expect(calls.map(({ requests }) => requests.length)).toEqual([2, 1]);
   });
 
-  it('shows a failed line in its place, and exits with 1', async () => {
+  it('shows a failed line in its order and exits with 1', async () => {
     const finished = await batch('[1]\n{"id": "x", "model": "broken", "encoding": [2]}\noops\n[4]\n');
     expect(finished.stdout).toMatch(
       /\n1 .*\nx +UNKNOWN_MODEL: there is none \(field model\)\n3 +LINE_UNREADABLE: line 3: .*"oops".*\n4 /,
@@ -86,7 +86,7 @@ describe('tandem batch', () => {
     expect(finished.code).toBe(1);
   });
 
-  it('prints a line of JSON for each with --json', async () => {
+  it('prints one JSON line per input with --json', async () => {
     const { stdout } = await batch('[1]\noops\n', '--json');
     expect(
       stdout
@@ -99,12 +99,12 @@ describe('tandem batch', () => {
     ]);
   });
 
-  it('passes the options of the request on', async () => {
+  it('passes the options on in each request', async () => {
     await batch('[1]\n', '--model', 'mine', '--model-version', '2', '--strategy', 'FASTEST', '--cache', 'refresh');
     expect(calls[0]?.requests[0]).toMatchObject({ model: 'mine', modelVersion: 2, strategy: 4, cache: 3 });
   });
 
-  it('says so where a router answers fewer than it was asked', async () => {
+  it('reports a router that returns too few answers', async () => {
     router = await startFakeRouter({ reasonBatch: () => ({ results: [], processingTimeMs: 0 }) });
     const finished = await run('services/cli/main.ts', ['batch', '-', '--address', router.address], { stdin: '[1]' })
       .finished;

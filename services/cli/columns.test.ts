@@ -21,7 +21,7 @@ const COLUMNS: Column<Row>[] = [
 const plain = (lines: readonly string[]): string[] => lines.map((line) => stripVTControlCharacters(line));
 
 describe('columns', () => {
-  it('are aligned, numbers to the right', () => {
+  it('aligns columns, with numbers to the right', () => {
     expect(plain(columns(COLUMNS, ROWS, 80))).toEqual([
       'TYPE               COUNT  HALF  DOUBLE',
       'Reason                12     6      24',
@@ -29,22 +29,22 @@ describe('columns', () => {
     ]);
   });
 
-  it('leave one by one where there is no room, the least needed first', () => {
+  it('drops columns if the terminal is too narrow, the least important first', () => {
     expect(plain(columns(COLUMNS, ROWS, 37))[0]).toBe('TYPE               COUNT  HALF');
     expect(plain(columns(COLUMNS, ROWS, 29))[0]).toBe('TYPE               COUNT');
   });
 
-  it('cut names at last', () => {
+  it('shortens names after all optional columns are dropped', () => {
     expect(plain(columns(COLUMNS, ROWS, 16))).toEqual(['TYPE       COUNT', 'Reason        12', 'ReasonSt…   1234']);
   });
 });
 
 describe('parts', () => {
-  it('stand in one line where there is room', () => {
+  it('puts all parts on one line if they fit', () => {
     expect(parts('cache  ', ['1 hit', '2 misses'], 80)).toEqual(['cache  1 hit · 2 misses']);
   });
 
-  it('break between parts, below the first one', () => {
+  it('breaks the line between parts and indents the next line', () => {
     expect(parts('cache  ', ['1 hit', '2 misses'], 20)).toEqual(['cache  1 hit', '       2 misses']);
   });
 });

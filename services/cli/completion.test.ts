@@ -7,7 +7,7 @@ import { placesOf } from './completion-places.ts';
 import { bashScript, fishScript, zshScript } from './completion-scripts.ts';
 import { everyCommand } from './program.ts';
 
-/** In place of the program that asks the router. */
+/** Replaces the program that asks the router. */
 const LIST = `printf '%s-1\\n'`;
 const places = placesOf(await everyCommand());
 const folder = mkdtempSync(join(tmpdir(), 'tandem-completion-'));
@@ -18,7 +18,7 @@ function written(script: string, name: string): string {
   return file;
 }
 
-/** What bash offers when TAB is pressed at the end of the words. */
+/** Returns what bash offers for TAB after the words. */
 function complete(...words: string[]): string[] {
   const script = written(bashScript(places, LIST), 'tandem.bash');
   const ask = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _tandem; printf '%s\\n' "\${COMPREPLY[@]}"`;
@@ -45,7 +45,7 @@ describe('completion in bash', () => {
     expect(complete(...words)).toEqual(offered);
   });
 
-  it('offers files where a command takes one', () => {
+  it('offers files if a command takes one', () => {
     writeFileSync(join(folder, 'my inputs.jsonl'), '');
     expect(complete('tandem', 'batch', 'my')).toEqual(['my inputs.jsonl']);
     expect(complete('tandem', 'models', 'my')).toEqual([]);
@@ -53,7 +53,7 @@ describe('completion in bash', () => {
 });
 
 describe('completion scripts', () => {
-  it('know every command there is', () => {
+  it('include every command', () => {
     const paths = places.map(({ path }) => path);
     expect(paths).toEqual(
       expect.arrayContaining(['tandem', 'tandem stream', 'tandem engines drain', 'tandem config schema']),
@@ -66,7 +66,7 @@ describe('completion scripts', () => {
     ['fish', fishScript, 'fish'],
   ] as const;
 
-  it.each(SHELLS)('are good %s, where that shell is installed', (name, script, shell) => {
+  it.each(SHELLS)('are valid %s, if that shell is installed', (name, script, shell) => {
     const checked = spawnSync(shell, ['-n', written(script(places, LIST), `check.${name}`)], { encoding: 'utf8' });
     if (checked.error && 'code' in checked.error && checked.error.code === 'ENOENT') return;
     expect([checked.status, checked.stderr]).toEqual([0, '']);

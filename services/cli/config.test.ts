@@ -15,7 +15,7 @@ function config(args: string[], env: Record<string, string> = {}): Promise<Finis
 }
 
 describe('tandem config', () => {
-  it('check says how the settings differ from the defaults, and exits with 0', async () => {
+  it('check lists settings that differ from the defaults and exits with 0', async () => {
     const finished = await config(['check', settingsFile('strategy: FASTEST\n')], { TANDEM_SPAWN_COUNT: '3' });
     expect(finished.stdout).toMatch(
       /^settings are fine; .*\n\nSETTING +VALUE +DEFAULT +FROM\nstrategy +"FASTEST" +"ROUND_ROBIN" +\S+tandem\.yaml:1\nspawn\.count +3 +unset +variable TANDEM_SPAWN_COUNT\n$/,
@@ -23,7 +23,7 @@ describe('tandem config', () => {
     expect(finished.code).toBe(0);
   });
 
-  it('check says all that is wrong, one line each, and exits with 2', async () => {
+  it('check lists all problems, one per line, and exits with 2', async () => {
     const finished = await config(['check', settingsFile('strategy: LUCK\nspawn: {cuont: 1}\n')], { TANDEM_QUUX: '1' });
     expect(finished.stdout.trim().split('\n')).toEqual([
       expect.stringMatching(/tandem\.yaml:1: setting "strategy" is "LUCK"/),
@@ -33,24 +33,24 @@ describe('tandem config', () => {
     expect(finished.code).toBe(2);
   });
 
-  it('check exits with 2 where the file cannot be read', async () => {
+  it('check exits with 2 if the file cannot be read', async () => {
     const finished = await config(['check', '/no/such/file']);
     expect([finished.code, finished.stderr]).toEqual([2, expect.stringMatching(/cannot read settings file/)]);
   });
 
-  it('print gives a file that check finds no difference in', async () => {
+  it('print writes a file that check accepts', async () => {
     const { stdout } = await config(['print'], { TANDEM_CONFIG: settingsFile('cache: {ttl_ms: 5000}\n') });
     expect(stdout).toMatch(/TANDEM_CACHE_TTL_MS · live · changed by \S+tandem\.yaml:1\n {2}ttl_ms: 5000\n/);
     const checked = await config(['check', settingsFile(stdout), '--json']);
     expect(JSON.parse(checked.stdout)).toMatchObject({ ok: true, changes: [{ key: 'cache.ttl_ms', value: 5000 }] });
   });
 
-  it('print --json is for programs', async () => {
+  it('print --json writes JSON', async () => {
     const { stdout } = await config(['print', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ strategy: 'ROUND_ROBIN', cache: { enabled: true } });
   });
 
-  it('schema is a JSON Schema', async () => {
+  it('schema prints a JSON Schema', async () => {
     const { stdout } = await config(['schema']);
     expect(JSON.parse(stdout)).toMatchObject({
       type: 'object',

@@ -6,7 +6,7 @@ afterEach(() => {
   process.exitCode = 0;
 });
 
-it('an error that holds words of others moves no cursor, and keeps its own lines', () => {
+it('failWith escapes control characters of the message and keeps its line breaks', () => {
   const written: string[] = [];
   jest.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
   failWith(new Error('cannot read a\u001b[2J\u202e.json\nmend it'), '', false);

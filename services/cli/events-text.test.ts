@@ -19,8 +19,8 @@ function event(over: Partial<Event>): string | undefined {
   return shown({ $case: 'event', value });
 }
 
-describe('an event as a line', () => {
-  it('is aligned with those before and after', () => {
+describe('eventLine', () => {
+  it('aligns its columns', () => {
     expect([
       event({ text: 'engine ready', data: { engine: 'engine-1', build: 'b 1' } }),
       event({
@@ -37,7 +37,7 @@ describe('an event as a line', () => {
     ]);
   });
 
-  it('shows control characters instead of obeying them', () => {
+  it('escapes control characters', () => {
     const line = eventLine({
       what: {
         $case: 'event',
@@ -53,7 +53,7 @@ describe('an event as a line', () => {
     expect(line).toContain('\\u{1b}[2Jgone\\u{a}engine down');
   });
 
-  it('says what was missed, and nothing of the beginning', () => {
+  it('reports missed events and prints nothing for the start', () => {
     expect(shown({ $case: 'missed', value: { count: 1_234n } })).toMatch(/^… missed 1,234 events/);
     expect(shown({ $case: 'subscribed', value: { instance: 'i', lastSequence: 0n } })).toBeUndefined();
   });

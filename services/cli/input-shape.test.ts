@@ -5,23 +5,23 @@ function shape(given: number[], inputShape: number[], inputKind = 'series', enco
   return fitted({ shape: given, data: Buffer.alloc(0), text: '' }, { inputKind, inputShape, encoder }).shape;
 }
 
-describe('numbers of a file', () => {
-  it('are cut into the steps of a model that takes a series', () => {
+describe('fitted', () => {
+  it('splits numbers into the steps of a model that takes a series', () => {
     expect(shape([12], [3])).toEqual([4, 3]);
     expect(shape([3], [3])).toEqual([1, 3]);
   });
 
-  it('that are a picture for each step are one row for each', () => {
+  it('flattens one frame per step to a row', () => {
     expect(shape([10, 1, 2, 3], [2, 3])).toEqual([10, 6]);
     expect(shape([10, 6], [2, 3])).toEqual([10, 6]);
   });
 
-  it('that are one step are one row, whatever their shape, where the model takes no series', () => {
+  it('flattens a single step if the model does not take a series', () => {
     expect(shape([1, 2, 3], [6], 'constant')).toEqual([6]);
     expect(shape([1, 2, 3], [6], 'series', 'rate')).toEqual([6]);
   });
 
-  it('that do not fit are left for the router to refuse', () => {
+  it('leaves an unsuitable shape for the router to refuse', () => {
     expect([shape([13], [3]), shape([4, 4], [3]), shape([5], [3], 'constant')]).toEqual([[13], [4, 4], [5]]);
   });
 });

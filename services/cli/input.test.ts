@@ -7,27 +7,27 @@ const floats = (text: string): number[] => {
   return Array.from({ length: data.length / 4 }, (_, k) => data.readFloatLE(k * 4));
 };
 
-describe('numbers on the command line', () => {
+describe('parseNumbers', () => {
   it.each([
     ['a JSON list', '[1, 2.5, -3]', [3]],
     ['words', ' 1 2.5\n-3 ', [3]],
     ['comma-separated', '1,2.5, -3', [3]],
-  ])('may be %s', (_name, text, shape) => {
+  ])('accepts %s', (_name, text, shape) => {
     expect([floats(text), parseNumbers(text).shape]).toEqual([[1, 2.5, -3], shape]);
   });
 
-  it('are a time series where lists are nested', () => {
+  it('reads nested lists as a time series', () => {
     expect([parseNumbers('[[1,2],[3,4],[5,6]]').shape, floats('[[1,2],[3,4],[5,6]]')]).toEqual([
       [3, 2],
       [1, 2, 3, 4, 5, 6],
     ]);
   });
 
-  it('keep a single step a series', () => {
+  it('reads one nested list as a series of one step', () => {
     expect(parseNumbers('[[1,2]]').shape).toEqual([1, 2]);
   });
 
-  it('pass NaN on, for the router to refuse', () => {
+  it('accepts NaN, which the router refuses', () => {
     expect(floats('1 NaN')[1]).toBeNaN();
   });
 
@@ -38,20 +38,20 @@ describe('numbers on the command line', () => {
     ['[[1, "2"]]', /element 1 of row 0 is not a number/],
     ['[[1,2],[3]]', /row 1 has a different length/],
     ['[1,', /not JSON/],
-  ])('say what is wrong with %j', (text, message) => {
+  ])('names the error in %j', (text, message) => {
     expect(() => parseNumbers(text)).toThrow(message);
   });
 });
 
 describe('files of numbers', () => {
-  it('of .csv have a row for each line', () => {
+  it('of type .csv have one row per line', () => {
     const { shape, data } = parseCsv('1,2.5\r\n-3, 4e2\n');
     expect([shape, data.readFloatLE(8), data.readFloatLE(12)]).toEqual([[2, 2], -3, 400]);
     expect(() => parseCsv('x,y\n1,2')).toThrow('line 1: "x" is not a number; a .csv file must have only numbers');
     expect(() => parseCsv('1,2\n3')).toThrow('row 1 has a different length from row 0');
   });
 
-  it('of numpy keep their shape', () => {
+  it('of type .npy keep their shape', () => {
     const { shape, data } = readInput(join(import.meta.dirname, '../../test/data/inputs/frames.npy'));
     expect([shape, data.readFloatLE(0), data.readFloatLE(data.length - 4)]).toEqual([[2, 1, 2, 3], 0, 5.5]);
   });

@@ -16,25 +16,25 @@ function requestOf(text: string, number = 7) {
   return { ...rest, shape: tensor!.shape, numbers };
 }
 
-describe('a line of input', () => {
+describe('readItem', () => {
   it.each([
     ['a list', '[1, 2.5]', [2], [1, 2.5]],
     ['words', '1 2.5', [2], [1, 2.5]],
     ['a time series', '[[1, 2], [3, 4], [5, 6]]', [3, 2], [1, 2, 3, 4, 5, 6]],
     ['an object', '{"encoding": [1, 2.5]}', [2], [1, 2.5]],
     ['an object with a time series', '{"encoding": [[1], [2]]}', [2, 1], [1, 2]],
-  ])('may be %s', (_, text, shape, numbers) => {
+  ])('accepts %s', (_, text, shape, numbers) => {
     expect(requestOf(text)).toMatchObject({ requestId: '7', model: 'usual', shape, numbers });
   });
 
-  it('may be a text', () => {
+  it('accepts a text', () => {
     const item = readItem({ number: 7, text: '{"text": "a dog", "model": "mine"}' }, base) as {
       request: ReasonRequest;
     };
     expect(item.request).toMatchObject({ model: 'mine', text: 'a dog', tensor: undefined });
   });
 
-  it('may say more about its request than the options do', () => {
+  it('prefers the fields of the line to the options', () => {
     const text = '{"id":"a","model":"mine","model_version":2,"strategy":"FASTEST","cache":"bypass","encoding":[1]}';
     expect(requestOf(text)).toMatchObject({
       requestId: 'a',
@@ -58,7 +58,7 @@ describe('a line of input', () => {
     ['{"encoding": [1], "strategy": "LUCK"}', '"strategy": '],
     ['{"encoding": ["1"]}', 'element 0 is not a number'],
     ['[[1], [1, 2]]', 'row 1 has a different length'],
-  ])('that cannot be read is answered with what is wrong: %s', (text, problem) => {
+  ])('answers an unreadable line with the error: %s', (text, problem) => {
     expect(readItem({ number: 3, text }, base)).toMatchObject({
       answer: {
         requestId: '3',
@@ -67,7 +67,7 @@ describe('a line of input', () => {
     });
   });
 
-  it('counts where it is blank, and is passed over', async () => {
+  it('counts blank lines but skips them', async () => {
     const lines = (async function* () {
       yield { number: 1, text: '[1]' };
       yield { number: 2, text: ' \r' };

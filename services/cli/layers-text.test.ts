@@ -12,12 +12,12 @@ function layer(over: Partial<LayerActivity> = {}): LayerActivity {
 const drawn = (layers: LayerActivity[], steps = 4, width = WIDTH): string[] =>
   describeLayers(layers, steps, width).map(stripVTControlCharacters);
 
-describe('layers as text', () => {
-  it('are not mentioned where there are none', () => {
+describe('describeLayers', () => {
+  it('returns nothing without layers', () => {
     expect(drawn([])).toEqual([]);
   });
 
-  it('are a line each, with their spikes over time', () => {
+  it('prints one line per layer, with its spikes over time', () => {
     const second = layer({ node: 'out', neurons: 10, spikes: 0n, spikesPerStep: [0, 0, 0, 0] });
     expect(drawn([layer(), second])).toEqual([
       '',
@@ -27,7 +27,7 @@ describe('layers as text', () => {
     ]);
   });
 
-  it('show a long run in as many cells as there are', () => {
+  it('fits a long run into the available columns', () => {
     const spikesPerStep = Array.from({ length: 100_000 }, (_, step) => (step < 50_000 ? 0 : 4));
     const [, head, line] = drawn([layer({ spikes: 200_000n, spikesPerStep })], 100_000);
     expect(line).toMatch(/ ▁{12}█{12}$/);
@@ -35,8 +35,8 @@ describe('layers as text', () => {
   });
 });
 
-describe('a raster as text', () => {
-  it('has a row a neuron and a column a step where there is room', () => {
+describe('describeLayers with a raster', () => {
+  it('prints one row per neuron and one column per step if they fit', () => {
     const events = { eventSteps: [0, 1, 3], eventNeurons: [0, 3, 1] };
     expect(drawn([layer(events)]).slice(3)).toEqual([
       '',
@@ -48,25 +48,25 @@ describe('a raster as text', () => {
     ]);
   });
 
-  it('puts several neurons into a row and several steps into a column where there is not', () => {
+  it('combines neurons and steps if they do not fit', () => {
     const eventSteps = Array.from({ length: 4_000 }, (_, event) => Math.floor(event / 4));
     const eventNeurons = Array.from({ length: 4_000 }, (_, event) => event % 4);
     const lines = drawn([layer({ neurons: 1_000, spikes: 4_000n, eventSteps, eventNeurons })], 1_000).slice(4);
     expect(lines[0]).toBe('lif1: about 42 neurons a row, about 14 steps a column');
     expect(lines).toHaveLength(1 + 24);
-    expect(lines[1]).toMatch(/^ {2}0 │░+│$/); // seldom, but seen
+    expect(lines[1]).toMatch(/^ {2}0 │░+│$/); // rare spikes are visible
     expect(lines[2]).toMatch(/^ 42 │ +│$/);
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(WIDTH);
   });
 
-  it('says from where on spikes are not listed', () => {
+  it('reports from which step on spikes are not listed', () => {
     const events = { eventSteps: [0, 1, 2], eventNeurons: [0, 0, 0], eventsLeftOut: 3n };
     expect(drawn([layer(events)]).at(-1)).toBe(
       '3 spikes from step 2 on are not listed: they came after the first 100,000',
     );
   });
 
-  it('has an end, however many layers there are and whatever they say', () => {
+  it('limits its output for any number of layers and any values', () => {
     const wild = layer({
       neurons: 4_294_967_295,
       spikes: 2n ** 64n - 1n,

@@ -16,29 +16,29 @@ async function linesOf(text: string): Promise<string[]> {
   return lines;
 }
 
-describe('lines of a file', () => {
+describe('LineSource', () => {
   it.each([
     ['none', '', []],
     ['with an end', 'a\nb\n', ['1:a', '2:b']],
     ['without an end', 'a\nb', ['1:a', '2:b']],
     ['blank ones', '\na\n\n', ['1:', '2:a', '3:']],
-  ])('are numbered: %s', async (_, text, lines) => {
+  ])('numbers lines: %s', async (_, text, lines) => {
     expect(await linesOf(text)).toEqual(lines);
   });
 
-  it('may be longer than what is read at once, and cut through no character', async () => {
+  it('reads lines longer than a chunk without splitting a character', async () => {
     const long = '€'.repeat(100_001);
     expect(await linesOf(`x\n${long}\n${long}`)).toEqual(['1:x', `2:${long}`, `3:${long}`]);
   });
 
-  it('know how much of the file they are', async () => {
+  it('reports how many bytes it has read', async () => {
     const source = new LineSource(fileWith('€€\nb\nc'));
     const shares: number[] = [];
     for await (const _ of source) shares.push(source.bytesTaken);
     expect([shares, source.totalBytes]).toEqual([[7, 9, 10], 10]);
   });
 
-  it('end when they are stopped', async () => {
+  it('stops after stop()', async () => {
     const source = new LineSource(fileWith('a\nb\nc\n'));
     const lines: string[] = [];
     for await (const { text } of source) {
@@ -48,7 +48,7 @@ describe('lines of a file', () => {
     expect(lines).toEqual(['a']);
   });
 
-  it('of a file that is not there are wrong usage', () => {
+  it('throws if the file is missing', () => {
     expect(() => new LineSource('/no/such/file')).toThrow(/cannot read "\/no\/such\/file"/);
   });
 });

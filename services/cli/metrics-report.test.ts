@@ -63,7 +63,7 @@ const text = (metrics: Metrics, width: number): string[] =>
   report(metrics, width).map((line) => stripVTControlCharacters(line));
 
 describe('the report', () => {
-  it('shows everything where there is room', () => {
+  it('shows everything if the terminal is wide enough', () => {
     expect(text(SOME, 200).join('\n')).toBe(`\
 1,300 requests · 3 errors · 2 in flight · counting for 1 min · up 1 h 2 min
 
@@ -96,14 +96,14 @@ INVALID_ARGUMENT/INPUT_LENGTH  Reason      1`);
     expect(Math.max(...text(SOME, width).map((line) => line.length))).toBeLessThanOrEqual(width);
   });
 
-  it('keeps, on a phone, what is asked for most', () => {
+  it('keeps the most important columns in a narrow terminal', () => {
     const lines = text(SOME, 50).join('\n');
     expect(lines).toMatch(/^REQUESTS +COUNT +ERRORS +P50 MS/m);
     expect(lines).toMatch(/^ENGINES +STATE +ANSWERED +FAILED/m);
     expect(lines).toMatch(/^REDUNDANT +250/m);
   });
 
-  it('lists errors only where there were any', () => {
+  it('lists errors only if there are any', () => {
     const lines = text(Metrics.fromPartial({ requests: 1, requestTypes: [{ type: 'Ping', count: 1 }] }), 80);
     expect(lines[0]).toMatch(/^1 request · no errors/);
     expect(lines.filter((line) => line.startsWith('ERRORS'))).toEqual([]);

@@ -63,7 +63,7 @@ async function written(output: Output): Promise<string> {
 }
 
 describe('tandem metrics --watch', () => {
-  it('asks for the interval that the user gave', async () => {
+  it('requests the interval of the user', async () => {
     const intervalMs = new Promise<number>((resolve) => {
       onWatch = (watch) => {
         resolve(watch.request.intervalMs);
@@ -74,7 +74,7 @@ describe('tandem metrics --watch', () => {
     expect(await intervalMs).toBe(250);
   });
 
-  it('ends well on Ctrl-C, and hangs up', async () => {
+  it('ends without an error on Ctrl-C and cancels the call', async () => {
     const left = new Promise<void>((resolve) => {
       onWatch = (watch) => {
         watch.once('cancelled', resolve);
@@ -89,7 +89,7 @@ describe('tandem metrics --watch', () => {
     await left;
   });
 
-  it('writes a line a message where there is no terminal', async () => {
+  it('writes one line per message without a terminal', async () => {
     onWatch = (watch) => {
       watch.write(message(1));
       watch.write(message(2));
@@ -104,7 +104,7 @@ describe('tandem metrics --watch', () => {
     ]);
   });
 
-  it('writes each message as a line of JSON for programs', async () => {
+  it('writes one JSON line per message with --json', async () => {
     onWatch = (watch) => {
       watch.write(message(1));
       watch.end();
@@ -126,12 +126,12 @@ describe('tandem metrics --watch', () => {
     expect(stripVTControlCharacters(String(output.read()))).toMatch(new RegExp(`tandem at ${address} · up \\d s`));
   });
 
-  it('fails as the router says', async () => {
+  it('fails with the error of the router', async () => {
     onWatch = (watch) => watch.emit('error', { code: grpc.status.UNAVAILABLE, details: 'shutting down' });
     await expect(start(new Output())).rejects.toMatchObject({ code: grpc.status.UNAVAILABLE });
   });
 
-  it('gives up where no first message comes', async () => {
+  it('fails if there is no first message within the timeout', async () => {
     onWatch = () => undefined;
     await expect(start(new Output(), { timeoutMs: 50 })).rejects.toThrow(/has not answered within 50 ms/);
   });

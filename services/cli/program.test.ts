@@ -16,7 +16,7 @@ function helpOf(command: Command): string {
 }
 
 describe('tandem', () => {
-  it.each(treeOf(program, 'tandem'))('explains itself with an example: %s --help', (path, command) => {
+  it.each(treeOf(program, 'tandem'))('has a help text with an example: %s --help', (path, command) => {
     expect(helpOf(command)).toMatch(new RegExp(`^Usage: ${path} [^]*\\nExamples?: .*tandem`));
   });
 
@@ -26,22 +26,25 @@ describe('tandem', () => {
     );
   });
 
-  it('loads the command that is called, and knows the others by name', async () => {
+  it('loads only the called command', async () => {
     const { commands } = await tandemProgram(['--timeout-ms', '5', 'ping']);
     expect(commands.map((command) => command.name())).toEqual(program.commands.map((command) => command.name()));
     const examples = commands.filter((command) => helpOf(command).includes('Example'));
     expect(examples.map((command) => command.name())).toEqual(['ping']);
   });
 
-  it('says what every command does, before it is loaded', async () => {
+  it('has a description of every command before it is loaded', async () => {
     const { commands } = await tandemProgram([]);
     const about = (all: readonly Command[]): string[] => all.map((command) => command.description());
     expect(about(commands)).toEqual(about(program.commands));
     expect(about(commands)).not.toContain('');
   });
 
-  it.each([['reason'], ['help', 'reason'], ['reason', '--help']])('explains a command: %j', async (...words) => {
-    const { commands } = await tandemProgram(words);
-    expect(helpOf(commands.find((command) => command.name() === 'reason')!)).toMatch(/--strategy <name>/);
-  });
+  it.each([['reason'], ['help', 'reason'], ['reason', '--help']])(
+    'prints the help of a command: %j',
+    async (...words) => {
+      const { commands } = await tandemProgram(words);
+      expect(helpOf(commands.find((command) => command.name() === 'reason')!)).toMatch(/--strategy <name>/);
+    },
+  );
 });

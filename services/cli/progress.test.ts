@@ -3,14 +3,14 @@ import { describe, expect, it } from '@jest/globals';
 import { Progress, progressText } from './progress.ts';
 
 describe('progress', () => {
-  it('is a bar with rate and time left where the end is known', () => {
+  it('has a bar, rate and remaining time if the end is known', () => {
     expect(progressText(500, 10_000, 0.25)).toBe(
       '██████░░░░░░░░░░░░░░░░░░ 25 % · 500 done · 50 per second · 30 s left',
     );
     expect(progressText(2_000, 60_000, 0.25)).toMatch(/2,000 done · 33 per second · 3 min 0 s left$/);
   });
 
-  it('is a count with rate where it is not', () => {
+  it('has a count and a rate if the end is unknown', () => {
     expect(progressText(500, 10_000, undefined)).toBe('500 done · 50 per second');
   });
 
@@ -27,7 +27,7 @@ describe('progress', () => {
     return String((stream.read() as Buffer | null) ?? '');
   }
 
-  it('is for terminals and long work only', () => {
+  it('is shown only in a terminal and for long work', () => {
     expect(shownAfter(2_000, true)).toContain('50 %');
     expect(shownAfter(100, true)).toBe('');
     expect(shownAfter(2_000, false)).toBe('');

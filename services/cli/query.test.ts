@@ -11,19 +11,19 @@ const response = QueryResponse.fromPartial({
   fallbackDetail: 'none is set',
 });
 
-describe('the answer to a query, for people', () => {
-  it('has the answer, what it cites, the passages with their scores, and who answered', () => {
+describe('queryText', () => {
+  it('has the answer, its citations, the passages with scores, and its source', () => {
     const lines = queryText(response).split('\n');
     expect(lines.slice(0, 3)).toEqual(['Dogs bark.', '  [1] pets.md: “Dogs bark.”', '']);
     expect(lines[3]).toMatch(/^1\. pets\.md \(score 0\.0325\): Dogs bark\. And so on\. .*…$/);
     expect(lines.at(-1)).toBe('answered by rules, NO_PROVIDER: none is set');
   });
 
-  it('says so, where nothing answers', () => {
+  it('reports that no passage answers', () => {
     expect(queryText(QueryResponse.fromPartial({}))).toMatch(/^no passage answers this/);
   });
 
-  it('lets no document send control characters to a terminal', () => {
+  it('removes control characters of documents', () => {
     const passages = [{ document: 'a\u001b[2J.md', text: '\u001b]0;evil\u0007', score: 1 }];
     expect(queryText(QueryResponse.fromPartial({ passages }))).not.toMatch(/\p{Cc}(?<!\n)/u);
   });

@@ -5,8 +5,8 @@ import { BallotOutcome, CacheStatus, EngineKind, Grade } from '../generated/tand
 import { describeEngines } from './engines-text.ts';
 import { describeResponse } from './reason-text.ts';
 
-describe('an answer for people', () => {
-  it('says what the cache did and how far it was checked', () => {
+describe('describeResponse', () => {
+  it('explains the cache status and the grade', () => {
     const response = ReasonResponse.fromPartial({
       cache: CacheStatus.CACHE_STATUS_HIT,
       grade: Grade.GRADE_SINGLE,
@@ -16,7 +16,7 @@ describe('an answer for people', () => {
     );
   });
 
-  it('shows who voted what, and why an engine did not', () => {
+  it('lists the ballots, with the reason of a missing one', () => {
     const response = ReasonResponse.fromPartial({
       vote: {
         ballots: [
@@ -39,7 +39,7 @@ describe('an answer for people', () => {
     ]);
   });
 
-  it('says what it cost, with the estimate’s ground', () => {
+  it('shows the cost and how it is estimated', () => {
     const cost = { inferences: 3, computeUs: 1_500, synapticOperations: 120_000, spikes: 900, energyJ: 1.08e-7 };
     expect(describeResponse(ReasonResponse.fromPartial({ cost }), [], '')).toContain(
       'cost 1.5 ms of 3 engines and 120000 synaptic operations: ' +
@@ -47,13 +47,13 @@ describe('an answer for people', () => {
     );
   });
 
-  it('has no table of ballots where there was no vote', () => {
+  it('has no table of ballots without a vote', () => {
     expect(describeResponse(ReasonResponse.fromPartial({}), [], '')).not.toContain('BALLOT');
   });
 });
 
-describe('the pool for people', () => {
-  it('says of each engine its state and breaker, and why they are not as they should be', () => {
+describe('describeEngines', () => {
+  it('shows the state and breaker of an engine, with the reasons', () => {
     const engines = [
       EngineStatus.fromPartial({
         id: 'engine-1',
@@ -70,7 +70,7 @@ describe('the pool for people', () => {
     );
   });
 
-  it('says which models an engine does not serve, and why', () => {
+  it('lists the models that an engine does not serve, with the reason', () => {
     const why = 'it holds other weights or run settings';
     const engines = [EngineStatus.fromPartial({ id: 'engine-1', modelProblems: [{ model: 'm/1', why }] })];
     expect(describeEngines(engines)).toMatch(
@@ -78,7 +78,7 @@ describe('the pool for people', () => {
     );
   });
 
-  it('says once why an engine is unusable, and which names have a problem', () => {
+  it('shows the reason of an unusable engine once, and names with problems', () => {
     const engine = EngineStatus.fromPartial({
       id: 'engine-1',
       state: EngineState.ENGINE_STATE_UNUSABLE,

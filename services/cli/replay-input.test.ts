@@ -29,8 +29,8 @@ function file(name: string, content: string | Buffer): string {
 
 const same = file('same.json', '[1, 0.7]');
 
-describe('the input of a recorded dispute', () => {
-  it('is the record’s own', () => {
+describe('inputOf', () => {
+  it('returns the input of the record', () => {
     expect(inputOf(included, 1, undefined)).toEqual({ shape: [2], dtype: 'FP32', data });
   });
 
@@ -39,7 +39,7 @@ describe('the input of a recorded dispute', () => {
     ['text', file('same.txt', '1 0.7\n')],
     ['raw numbers', file('same.f32', data)],
     ['a series of as many numbers', file('series.json', '[[1], [0.7]]')],
-  ])('is a file’s that has its hash: %s', (_, path) => {
+  ])('accepts a file with the recorded hash: %s', (_, path) => {
     expect(inputOf(hashed, 1, path)).toEqual({ shape: [2], dtype: 'FP32', data });
   });
 
@@ -47,7 +47,7 @@ describe('the input of a recorded dispute', () => {
     expect(inputOf({ ...hashed, shape: [2, 1] }, 1, same).shape).toEqual([2, 1]);
   });
 
-  it('may be given for a record that holds it, too, if it is the same', () => {
+  it('accepts a file for a record with an input only if both are equal', () => {
     expect(inputOf(included, 1, same).data).toEqual(data);
     expect(() => inputOf(included, 1, file('other.json', '[1, 0.8]'))).toThrow(/is not the input of record 1/);
   });
@@ -58,24 +58,24 @@ describe('the input of a recorded dispute', () => {
     ['too few numbers', hashed, file('few.json', '[1]'), 'it holds 1 numbers, and shape \\[2\\] has 2'],
     ['anything, where there is no hash', { ...hashed, input_xxh64: undefined }, same, 'the record’s is missing'],
     ['a file that is not there', hashed, '/no/such/file', '/no/such/file'],
-  ])('is not %s', (_, record, path, message) => {
+  ])('refuses %s', (_, record, path, message) => {
     const read = (): unknown => inputOf(record, 7, path);
     expect(read).toThrow(UsageError);
     expect(read).toThrow(new RegExp(message));
   });
 });
 
-describe('the session state of a recorded dispute', () => {
+describe('stateOf', () => {
   const state = Buffer.from('a state');
   const whole = { ...included, state_base64: state.toString('base64') };
   const hashOnly = { ...hashed, state_xxh64: STATE_HASH };
   const kept = file('kept.state', state);
 
-  it('is the record’s own, or none', () => {
+  it('returns the state of the record, or an empty one', () => {
     expect([stateOf(whole, 1, undefined), stateOf(included, 1, undefined)]).toEqual([state, Buffer.alloc(0)]);
   });
 
-  it('is a file’s that has its hash', () => {
+  it('accepts a file with the recorded hash', () => {
     expect([stateOf(hashOnly, 1, kept), stateOf(whole, 1, kept)]).toEqual([state, state]);
   });
 
@@ -84,7 +84,7 @@ describe('the session state of a recorded dispute', () => {
     ['another state', hashOnly, same, `its hash is \\w{16}, and the record’s is ${STATE_HASH}`],
     ['anything, where the run began at step 0', included, kept, 'its run began at step 0'],
     ['a file that is not there', hashOnly, '/no/such/file', '/no/such/file'],
-  ])('is not %s', (_, record, path, message) => {
+  ])('refuses %s', (_, record, path, message) => {
     const read = (): unknown => stateOf(record, 7, path);
     expect(read).toThrow(UsageError);
     expect(read).toThrow(new RegExp(message));

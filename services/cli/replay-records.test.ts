@@ -18,12 +18,12 @@ async function idsIn(...lines: string[]): Promise<string[]> {
   return ids;
 }
 
-describe('records of disputes', () => {
-  it('come in the order of the file, whatever a later version adds', async () => {
+describe('readDisputes', () => {
+  it('returns records in the order of the file and ignores unknown fields', async () => {
     expect(await idsIn(line('a'), line('b'), '')).toEqual(['a', 'b']);
   });
 
-  it('may be of a version that did not know traces', async () => {
+  it('accepts records without a trace id', async () => {
     const traced = JSON.stringify({
       ...(JSON.parse(line('b')) as object),
       trace_id: '0af7651916cd43dd8448eb211c80319c',
@@ -31,16 +31,16 @@ describe('records of disputes', () => {
     expect(await idsIn(line('a'), traced)).toEqual(['a', 'b']);
   });
 
-  it('that were torn, at the end or where the next run went on, are passed over', async () => {
+  it('skips incomplete lines', async () => {
     expect(await idsIn(line('a'), line('b').slice(0, 40))).toEqual(['a']);
     expect(await idsIn(line('a').slice(0, 40), line('b'), '')).toEqual(['b']);
   });
 
-  it('are not made of other JSON', async () => {
+  it('skips JSON that is not a record', async () => {
     expect(await idsIn('{}', '7', '', line('a'))).toEqual(['a']);
   });
 
-  it('of a file that is not there are a wrong usage', async () => {
+  it('throws if the file is missing', async () => {
     await expect(readDisputes('/no/such/file').next()).rejects.toThrow('/no/such/file');
   });
 });

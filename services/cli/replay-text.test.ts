@@ -29,14 +29,14 @@ function text(over: Parameters<typeof ReplayInputResponse.fromPartial>[0]): stri
   return describeReplay(record, 3, ReplayInputResponse.fromPartial({ modelId: 0x1fn, ...over }));
 }
 
-describe('a replay in words', () => {
-  it('names the trace of the request, where the record does', () => {
+describe('describeReplay', () => {
+  it('names the trace of the request if the record has one', () => {
     const traced = { ...record, trace_id: '0af7651916cd43dd8448eb211c80319c' };
     const [first] = describeReplay(traced, 3, ReplayInputResponse.fromPartial({ modelId: 0x1fn })).split('\n');
     expect(first).toMatch(/\(request r-1\) \(trace 0af7651916cd43dd8448eb211c80319c\)$/);
   });
 
-  it('holds what engines say now beside what they said then', () => {
+  it('compares the current digests with the recorded ones', () => {
     expect(text({ engines: [engine('local', 10n), engine('engine-1', 10n), engine('engine-2', 10n)] })).toBe(
       `record 3, 2026-01-02T03:04:05.678Z: m/2, REDUNDANT came to MAJORITY (request r-1)
 
@@ -50,7 +50,7 @@ All 3 engines that answered agree, to the bit.`,
     );
   });
 
-  it('names the groups, and where the others differ from the largest', () => {
+  it('names the groups and the first difference from the largest group', () => {
     const place = { step: 3, node: 'lif1', element: 17, quantity: 'potential' };
     const differences = [
       { ...place, engineId: 'engine-1', referenceEngineId: 'local', valueBits: 0x3f800001, referenceBits: 0xbf800000 },
@@ -66,7 +66,7 @@ engine-1 differs from local first at step 3, node "lif1", neuron 17, in its pote
     );
   });
 
-  it('says why an engine has no digests', () => {
+  it('names the reason why an engine has no digests', () => {
     const words = text({ engines: [engine('local', 10n), engine('engine-1', 0n, 'down: gone')] });
     expect(words).toMatch(/^engine-1 +- +ENGINE_LOST +- +- +b$/m);
     expect(words).toMatch(/^engine-1: down: gone$/m);
@@ -74,7 +74,7 @@ engine-1 differs from local first at step 3, node "lif1", neuron 17, in its pote
     expect(text({ engines: [engine('local', 0n, 'down: gone')] })).toMatch(/^No engine answered\.$/m);
   });
 
-  it('shows where they differed then, and that the fault has passed', () => {
+  it('shows the recorded difference and that the fault did not occur again', () => {
     const differed = 'engine-7 differed from local first at step 3 in node "lif1" (potentials)';
     const located = { ...record, differences: [{ engine: 'engine-7', reference: 'local', text: differed }] };
     const response = ReplayInputResponse.fromPartial({ engines: [engine('local', 10n), engine('engine-2', 10n)] });
@@ -88,7 +88,7 @@ The fault did not occur again. Its location at the time of the dispute is above.
     );
   });
 
-  it('shows both places where the fault is still there', () => {
+  it('shows the recorded difference and that the engines still differ', () => {
     const differences = [{ engine: 'engine-7', reference: 'local', text: 'engine-7 differed from local' }];
     const engines = [engine('local', 10n), engine('engine-7', 11n)];
     const words = describeReplay({ ...record, differences }, 3, ReplayInputResponse.fromPartial({ engines }));
@@ -97,7 +97,7 @@ The fault did not occur again. Its location at the time of the dispute is above.
     expect(words).not.toMatch(/did not come back/);
   });
 
-  it('does not claim that a fault was located where it was not', () => {
+  it('does not claim a location that is unknown', () => {
     const text = 'where engine-7 differed is not known: it did not record that run';
     const unknown = { ...record, differences: [{ engine: 'engine-7', reference: '', text }] };
     const response = ReplayInputResponse.fromPartial({ engines: [engine('local', 10n), engine('engine-2', 10n)] });
@@ -105,12 +105,12 @@ The fault did not occur again. Its location at the time of the dispute is above.
     expect(describeReplay(unknown, 3, response)).not.toMatch(/come back/);
   });
 
-  it('says so where the model is another one now', () => {
+  it('reports that the model has changed', () => {
     expect(text({ engines: [], modelId: 32n })).toMatch(/have changed: model id 0{14}20, then 0{14}1f/);
   });
 });
 
-describe('a binary32 as the shortest number that gives its bits', () => {
+describe('decimal', () => {
   it.each([
     [0x3dcccccd, '0.1'],
     [0x3dccccce, '0.10000001'],
@@ -120,7 +120,7 @@ describe('a binary32 as the shortest number that gives its bits', () => {
     [0x7fc00000, 'NaN'],
     [0xff800000, '-Infinity'],
     [0x4b800000, '16777216'],
-  ])('%p is %s', (bits, words) => {
+  ])('writes %p as %s', (bits, words) => {
     expect(decimal(bits)).toBe(words);
   });
 });

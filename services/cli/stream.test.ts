@@ -10,7 +10,7 @@ afterEach(() => {
   router?.stop();
 });
 
-/** Answers two at a time, the later one first. */
+/** Answers two requests at a time, in reverse order. */
 async function startSwapping(): Promise<FakeRouter> {
   return await startFakeRouter({
     reasonStream: (call) => {
@@ -41,7 +41,7 @@ function child(...args: string[]) {
 }
 
 describe('tandem stream', () => {
-  it('prints answers as they come, with the id of their line', async () => {
+  it('prints answers as they arrive, with the id of their line', async () => {
     router = await startSwapping();
     const finished = await stream('[1]\n{"id": "mine", "encoding": [2]}\n[3]\n');
     expect(finished.stdout.split('\n').map((line) => line.split(/ +/)[0])).toEqual(['ID', 'mine', '1', '3', '']);
@@ -49,7 +49,7 @@ describe('tandem stream', () => {
     expect(finished.code).toBe(0);
   });
 
-  it('prints a line of JSON for each with --json, and exits with 1 where a line failed', async () => {
+  it('prints JSON lines with --json and exits with 1 if a line failed', async () => {
     router = await startSwapping();
     const { stdout, code } = await stream('oops\n[1]\n', '--json');
     expect(
@@ -64,7 +64,7 @@ describe('tandem stream', () => {
     expect(code).toBe(1);
   });
 
-  it('answers a line before the next one is there', async () => {
+  it('answers a line before it reads the next one', async () => {
     router = await startFakeRouter({
       reasonStream: (call) => {
         call.on('data', ({ request }: { request: Parameters<typeof resultFor>[0] }) =>
@@ -83,11 +83,11 @@ describe('tandem stream', () => {
     expect(await once(program, 'close')).toEqual([0, null]);
   });
 
-  it('reads no further while the router does not', async () => {
+  it('stops reading its input while the router does not read', async () => {
     router = await startFakeRouter({ reasonStream: (call) => void call.pause() });
     const program = child('--timeout-ms', '60000');
     const line = `${JSON.stringify(Array<number>(1_000).fill(0.5))}\n`.repeat(10);
-    // Each write waits until there is room; when there is none for a while, nobody reads.
+    // Each write waits for free space; after a while without any, the program does not read.
     let bytes = 0;
     for (;;) {
       bytes += line.length;
@@ -103,7 +103,7 @@ describe('tandem stream', () => {
     expect(bytes).toBeLessThan(8e6);
   });
 
-  it('ends at Ctrl-C, after the remaining answers', async () => {
+  it('ends on Ctrl-C after the remaining answers', async () => {
     let respond = (): void => undefined;
     router = await startFakeRouter({
       reasonStream: (call) => {
@@ -128,7 +128,7 @@ describe('tandem stream', () => {
     expect(output).toMatch(/Reading stopped[^]*"requestId":"1"[^]*answered 1, failed 0/);
   });
 
-  it('gives up where the router owes answers and is silent', async () => {
+  it('fails if the router is silent while requests are unanswered', async () => {
     router = await startFakeRouter({ reasonStream: (call) => void call.resume() });
     const finished = await stream('[1]\n[2]\n', '--timeout-ms', '300');
     expect([finished.code, finished.stderr]).toEqual([
@@ -137,7 +137,7 @@ describe('tandem stream', () => {
     ]);
   });
 
-  it('waits for its input as long as it takes', async () => {
+  it('waits for its input without a timeout', async () => {
     router = await startSwapping();
     const program = child('--timeout-ms', '200');
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -145,23 +145,23 @@ describe('tandem stream', () => {
     expect(await once(program, 'close')).toEqual([0, null]);
   });
 
-  it('says so where the router ends the stream early', async () => {
+  it('reports that the router ended the stream early', async () => {
     router = await startFakeRouter({ reasonStream: (call) => call.on('data', () => call.end()) });
     const program = child();
     let stderr = '';
     program.stderr.on('data', (chunk) => (stderr += String(chunk)));
-    program.stdin.write('[1]\n'); // and does not end
+    program.stdin.write('[1]\n'); // the input does not end
     expect(await once(program, 'close')).toEqual([1, null]);
     expect(stderr).toMatch(/the router ended the stream; 1 request is unanswered/);
   });
 
-  it('exits with 3 where no router answers', async () => {
+  it('exits with 3 if there is no router at the address', async () => {
     const finished = await run('services/cli/main.ts', ['stream', '--address', '127.0.0.1:1'], { stdin: '[1]' })
       .finished;
     expect([finished.code, finished.stderr]).toEqual([3, expect.stringMatching(/no router answers at 127\.0\.0\.1:1/)]);
   });
 
-  it('ends without a word when its reader does', async () => {
+  it('ends without an error when its output is closed', async () => {
     router = await startSwapping();
     const program = child();
     let stderr = '';

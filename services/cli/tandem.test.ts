@@ -13,12 +13,12 @@ function tandem(node: string): { status: number | null; stderr: string } {
   return { status, stderr };
 }
 
-it('runs from any folder', () => {
+it('tandem runs from any folder', () => {
   const { status, stderr } = tandem(process.execPath);
   expect([status, stderr]).toEqual([3, expect.stringContaining('no router answers at 127.0.0.1:1')]);
 });
 
-it('loads what the called command needs, and not the packages of other commands', () => {
+it('tandem loads only the packages of the called command', () => {
   const reporter = `
     import { registerHooks } from 'node:module';
     const packages = new Set();
@@ -38,7 +38,7 @@ it('loads what the called command needs, and not the packages of other commands'
   expect(JSON.parse(stdout)).toEqual(['@bufbuild/protobuf', '@grpc/grpc-js', '@js-sdsl/ordered-map', 'commander']);
 });
 
-// Where the machine has one beside that of node_modules.
+// Used if the machine has another Node.js than that of node_modules.
 const OLDER = '/usr/bin/node';
 const isOlder = /^v2[01]\./.test(spawnSync(OLDER, ['--version'], { encoding: 'utf8' }).stdout);
 (isOlder ? it : it.skip)('hands over to the Node.js of node_modules where its own cannot run TypeScript', () => {

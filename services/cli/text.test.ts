@@ -15,26 +15,29 @@ const chosen = (
   return { text, shape: tensor?.shape };
 };
 
-describe('the input of a command', () => {
-  it.each(['a small furry animal', 'dog', 'He said 3.5 and/or 4', 'A sentence.'])('is %j as a text', (text) => {
+describe('chooseInput', () => {
+  it.each(['a small furry animal', 'dog', 'He said 3.5 and/or 4', 'A sentence.'])('reads %j as a text', (text) => {
     expect(chosen(text)).toEqual({ text, shape: undefined });
   });
 
-  it('is the file of that name, where there is one', () => {
+  it('reads a file if one has that name', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'tandem-text-')), 'two numbers');
     writeFileSync(file, '[1, 2]');
     expect(chosen(file)).toEqual({ text: '', shape: [2] });
   });
 
-  it.each(['missing.json', './missing', 'folder/missing'])('is no text, where it is %j', (name) => {
-    expect(() => chosen(name)).toThrow(/cannot read/);
-  });
+  it.each(['missing.json', './missing', 'folder/missing'])(
+    'refuses a missing file instead of reading %j as a text',
+    (name) => {
+      expect(() => chosen(name)).toThrow(/cannot read/);
+    },
+  );
 
-  it('is what --text says, whatever it looks like', () => {
+  it('reads --text as a text even if it looks like a file', () => {
     expect(chosen(undefined, { text: 'missing.json' }).text).toBe('missing.json');
   });
 
-  it('is a shipped sample', () => {
+  it('reads a shipped sample', () => {
     expect(chosen(undefined, { sample: 'dog' }).shape).toEqual([768]);
   });
 
@@ -42,7 +45,7 @@ describe('the input of a command', () => {
     [undefined, {}],
     ['dog', { sample: 'dog' }],
     [undefined, { sample: 'dog', text: 'dog' }],
-  ])('is an error where there is none or more than one', (argument, options) => {
+  ])('refuses no input and more than one', (argument, options) => {
     expect(() => chosen(argument, options)).toThrow(/give one input/);
   });
 });

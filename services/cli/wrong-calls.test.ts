@@ -1,5 +1,5 @@
-// Ways to call `npx tandem` wrong, and what it says: each answer names what is wrong and what to do. No router is there; what a
-// router refuses is in test/integration/wrong-calls.test.ts.
+// Wrong calls of `npx tandem`: each message must name what is wrong and what to do. No router runs here;
+// test/integration/wrong-calls.test.ts has the calls that a router refuses.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,12 +93,12 @@ const UNREACHABLE: [words: string[], message: RegExp][] = [
 ];
 
 describe('a wrong call', () => {
-  it.each(USAGE)('exits with 2 and says what is wrong: %j', async (words, message) => {
+  it.each(USAGE)('exits with 2 and names the error: %j', async (words, message) => {
     const { code, stdout, stderr } = await callTandem(words);
     expect([code, stderr + stdout]).toEqual([2, expect.stringMatching(message)]);
   });
 
-  it.each(UNREACHABLE)('exits with 3 where no router is: %j', async (words, message) => {
+  it.each(UNREACHABLE)('exits with 3 if no router runs: %j', async (words, message) => {
     const { code, stderr } = await callTandem([...words.slice(0, 1), '--address', '127.0.0.1:1', ...words.slice(1)]);
     expect([code, stderr]).toEqual([3, expect.stringMatching(message)]);
   });
@@ -108,7 +108,7 @@ describe('a wrong call', () => {
     [['raeson', '--json'], 2, 'USAGE', /^unknown command 'raeson'/],
     [['ping', '--json', '--timeout-ms', 'soon'], 2, 'USAGE', /It must be a whole number/],
     [['ping', '--json', '--address', '127.0.0.1:1'], 3, 'UNAVAILABLE', /^no router answers/],
-  ])('is told as JSON where it asks for that: %j', async (words, exitCode, code, message) => {
+  ])('prints JSON if --json is set: %j', async (words, exitCode, code, message) => {
     const called = await callTandem(words);
     expect(called.code).toBe(exitCode);
     expect(JSON.parse(called.stderr)).toEqual({ error: { code, message: expect.stringMatching(message), exitCode } });

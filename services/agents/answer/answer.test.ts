@@ -11,12 +11,12 @@ describe('quoteIn', () => {
     ['other words', 'opens at nine', 'It opens at six.', undefined],
     ['other capitals', 'Opens at six', 'It opens at six.', undefined],
     ['no words', '  ', 'It opens at six.', undefined],
-  ])('takes %s', (_what, quote, text, found) => {
+  ])('handles %s', (_what, quote, text, found) => {
     expect(quoteIn(quote, text)).toBe(found);
   });
 });
 
-it('finds a link that is in none of the texts', () => {
+it('linksNotIn finds a link that is in none of the texts', () => {
   const texts = ['See https://bakery.example/hours for more.'];
   expect(linksNotIn('It is at https://bakery.example/hours.', texts)).toBe(false);
   expect(linksNotIn('It is at https://bakery.example/hours/login.', texts)).toBe(true);
@@ -24,7 +24,7 @@ it('finds a link that is in none of the texts', () => {
 });
 
 describe('extractAnswer', () => {
-  it('takes the sentences that have most of the query’s rare words, in the order of the passages', () => {
+  it('selects the sentence with the rarest words of the query', () => {
     const passages = [
       passage('The shop sells bread. The shop is in Berlin.', 'a'),
       passage('The oven bakes at 250 degrees. The shop has one oven.', 'b'),
@@ -35,18 +35,18 @@ describe('extractAnswer', () => {
     });
   });
 
-  it('takes the first sentence of the best passage where no word fits', () => {
+  it('returns the first sentence of the best passage if no word matches', () => {
     const { answer } = extractAnswer('quantum?', [passage('Bread is good. So is cake.')]);
     expect(answer).toBe('Bread is good.');
   });
 
-  it('says nothing where there is nothing', () => {
+  it('returns an empty answer without text', () => {
     expect(extractAnswer('quantum?', [])).toEqual({ answer: '', citations: [] });
     expect(extractAnswer('quantum?', [passage(' \n ')])).toEqual({ answer: '', citations: [] });
   });
 });
 
-it('gives the model the best passages only as far as there is room', () => {
+it('answerRequest sends the best passages within its size limit', () => {
   const { data } = answerRequest('?', [passage('a'.repeat(40_000)), passage('b'.repeat(40_000)), passage('c')]);
   const { passages } = JSON.parse(data) as { passages: { index: number; text: string }[] };
   expect(passages.map(({ index, text }) => [index, text.length])).toEqual([

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { analyzeByRules } from './rules.ts';
 
 describe('analyzeByRules', () => {
-  it('tells the goal from its deadline, amounts and exclusions', () => {
+  it('separates the goal from deadline, amounts and exclusions', () => {
     const { goal, constraints } = analyzeByRules(
       'We need to build a web shop for our bakery by March 1, for under $5,000, without using PHP.',
     );
@@ -12,19 +12,19 @@ describe('analyzeByRules', () => {
     ]);
   });
 
-  it('takes sentences with must, should and only as constraints', () => {
+  it('reads sentences with must, should and only as constraints', () => {
     const { constraints } = analyzeByRules('Move the office. It must not rain. Desks should stay. Only Ann has a key.');
     expect(constraints).toEqual(['It must not rain', 'Desks should stay', 'Only Ann has a key']);
   });
 
-  it('takes the items of a list as constraints of the sentence before', () => {
+  it('reads list items as constraints of the sentence before', () => {
     expect(analyzeByRules('Organise a conference:\n- at least 200 guests\n- must be in Berlin')).toMatchObject({
       goal: 'Organise a conference',
       constraints: ['At least 200 guests', 'Must be in Berlin'],
     });
   });
 
-  it('keeps an amount that is the goal itself', () => {
+  it('keeps an amount in the goal if it is part of it', () => {
     expect(
       analyzeByRules(
         'Reduce the latency from 300 ms to under 100 ms before the end of June, keeping memory below 2 GB.',
@@ -40,7 +40,7 @@ describe('analyzeByRules', () => {
     });
   });
 
-  it('takes what follows "so that" as a criterion', () => {
+  it('reads the text after "so that" as a criterion', () => {
     expect(analyzeByRules('Add a search box so that visitors find a page.')).toMatchObject({
       goal: 'Add a search box',
       successCriteria: ['Visitors find a page'],
@@ -53,16 +53,16 @@ describe('analyzeByRules', () => {
     ['Build a fast server.', 'What does “fast” mean here, as a number or an example?'],
     ['Build a server. The port is TBD.', 'What is not decided yet, and who decides it?'],
     ['Build a server. Which port do we use?', 'Which port do we use?'],
-  ])('asks about what is open: %s %s', (text, question) => {
+  ])('returns open questions: %s %s', (text, question) => {
     expect(analyzeByRules(text).openQuestions).toContain(question);
   });
 
-  it('asks for no deadline, cost or criterion that the text has', () => {
+  it('does not ask for a deadline, cost or criterion in the text', () => {
     const { openQuestions } = analyzeByRules('Teach 20 students Spanish within 3 months for under 500 euros.');
     expect(openQuestions).toEqual([]);
   });
 
-  it.each(['', '?', '…', '你好世界', '- ', '\u0000'])('gives something for the odd text %j', (text) => {
+  it.each(['', '?', '…', '你好世界', '- ', '\u0000'])('returns a goal for the unusual text %j', (text) => {
     expect(typeof analyzeByRules(text).goal).toBe('string');
   });
 });

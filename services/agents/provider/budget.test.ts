@@ -16,7 +16,7 @@ function reserved(result: Reservation | string): Reservation {
 }
 
 describe('Budget', () => {
-  it('refuses what could take a caller above its tokens, and says which setting that is', () => {
+  it('refuses a call that may exceed the tokens of its caller, and names the setting', () => {
     const { budget: spending } = budget();
     reserved(spending.reserve('ann', use(50, 10)));
     expect(spending.reserve('ann', use(1))).toBe(
@@ -24,7 +24,7 @@ describe('Budget', () => {
     );
   });
 
-  it('refuses what could take all callers together above the tokens', () => {
+  it('refuses a call that may exceed the tokens of all callers', () => {
     const { budget: spending } = budget();
     reserved(spending.reserve('ann', use(60)));
     expect(spending.reserve('bob', use(41))).toMatch(/all callers above agents.budget.tokens \(100\)/);
@@ -34,33 +34,33 @@ describe('Budget', () => {
   it.each([
     ['caller_usd', { callerUsd: 0.02, callerTokens: 1e6 }],
     ['usd', { usd: 0.02, callerTokens: 1e6 }],
-  ])('refuses what could cost more than %s', (setting, over) => {
+  ])('refuses a call that may cost more than %s', (setting, over) => {
     const { budget: spending } = budget(over);
     reserved(spending.reserve('ann', use(10, 5)));
     expect(spending.reserve('ann', use(1))).toMatch(new RegExp(`agents.budget.${setting} `));
   });
 
-  it('gives back what was reserved and not taken', () => {
+  it('releases reserved tokens that were not used', () => {
     const { budget: spending } = budget();
     spending.settle(reserved(spending.reserve('ann', use(50, 10))), use(5, 1));
     expect(spending.used).toEqual(use(5, 1));
     reserved(spending.reserve('ann', use(54)));
   });
 
-  it('charges the most where the number of tokens is not known', () => {
+  it('charges the reserved tokens if the usage is unknown', () => {
     const { budget: spending } = budget();
     spending.settle(reserved(spending.reserve('ann', use(50, 10))), undefined);
     expect(spending.used).toEqual(use(50, 10));
   });
 
-  it('charges a provider that takes more than was reserved, and refuses what comes next', () => {
+  it('charges usage above the reservation and refuses later calls', () => {
     const { budget: spending } = budget();
     spending.settle(reserved(spending.reserve('ann', use(10))), use(5_000));
     expect(spending.reserve('ann', use(1))).toMatch(/caller_tokens/);
     expect(spending.reserve('bob', use(1))).toMatch(/all callers/);
   });
 
-  it('counts anew in the next window, with what is still reserved', () => {
+  it('starts a new window with the open reservations', () => {
     const { budget: spending, clock } = budget();
     spending.settle(reserved(spending.reserve('ann', use(30))), use(30));
     const open = reserved(spending.reserve('ann', use(20)));
@@ -71,7 +71,7 @@ describe('Budget', () => {
     expect(spending.used).toEqual(use(60));
   });
 
-  it('takes new limits at once', () => {
+  it('applies new limits at once', () => {
     const { budget: spending } = budget();
     reserved(spending.reserve('ann', use(60)));
     spending.configure({ ...LIMITS, callerTokens: 80 });

@@ -6,7 +6,7 @@ import { type Provider, ProviderFailure, type ProviderReply, type ProviderReques
 
 const REQUEST: ProviderRequest = { instructions: 'x', data: 'y', schema: { name: 's', json: {} } };
 const USAGE = { promptTokens: 10, completionTokens: 5 };
-/** What REQUEST can take at most: 5 bytes and the frame, and the longest answer. */
+/** The maximum for REQUEST: 5 bytes plus the overhead, and the longest answer. */
 const MOST = { promptTokens: 133, completionTokens: 100 };
 
 let open: AgentsUnderTest[] = [];
@@ -27,7 +27,7 @@ const never = (_request: ProviderRequest, signal: AbortSignal): Promise<never> =
   new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
 
 describe('GuardedProvider', () => {
-  it('counts what an answer took, for its caller', async () => {
+  it('counts the usage of an answer for its caller', async () => {
     const { guarded, counts, budget } = over(() => reply(USAGE));
     const tally = new CostTally('m');
     expect(await guarded.ask(REQUEST, asker('ann'), tally)).toBe('ok');
@@ -36,7 +36,7 @@ describe('GuardedProvider', () => {
     expect(budget.used).toEqual(USAGE);
   });
 
-  it('counts the most that there can have been where the provider does not say', async () => {
+  it('counts the maximum if the provider reports no usage', async () => {
     const { guarded, budget } = over(() => reply(undefined));
     const tally = new CostTally('m');
     await guarded.ask(REQUEST, asker(), tally);
@@ -44,7 +44,7 @@ describe('GuardedProvider', () => {
     expect(budget.used).toEqual(MOST);
   });
 
-  it('tries again where that may help, within the retries, and counts every attempt', async () => {
+  it('retries a retryable failure within the limit and counts every attempt', async () => {
     let calls = 0;
     const { guarded } = over(
       () => {
@@ -62,7 +62,7 @@ describe('GuardedProvider', () => {
   it.each([
     ['may not pass', { isRetryable: false }],
     ['would pass only after the deadline', { isRetryable: true, retryAfterMs: 3_600_000 }],
-  ])('does not try again after a failure that %s', async (_what, failure) => {
+  ])('does not retry after a failure that %s', async (_what, failure) => {
     let calls = 0;
     const { guarded } = over(
       () => {
@@ -75,7 +75,7 @@ describe('GuardedProvider', () => {
     expect(calls).toBe(1);
   });
 
-  it('gives up at its own time-out, and charges the most', async () => {
+  it('ends with TIMEOUT after its own timeout and charges the maximum', async () => {
     const { guarded, budget } = over(never, { guard: { timeoutMs: 5 } });
     await expect(guarded.ask(REQUEST, asker(), new CostTally('m'))).rejects.toMatchObject({
       reason: 'TIMEOUT',
@@ -84,13 +84,13 @@ describe('GuardedProvider', () => {
     expect(budget.used).toEqual(MOST);
   });
 
-  it('gives up before the caller’s deadline, so that there is time for another answer', async () => {
+  it('ends before the deadline of the caller, to leave time for the rules', async () => {
     const { guarded } = over(never);
     const who = asker('ann', 80);
     await expect(guarded.ask(REQUEST, who, new CostTally('m'))).rejects.toMatchObject({ reason: 'TIMEOUT' });
   });
 
-  it('does not ask where there is no time at all', async () => {
+  it('does not call the provider if no time is left', async () => {
     let calls = 0;
     const { guarded } = over(() => {
       calls += 1;
@@ -102,7 +102,7 @@ describe('GuardedProvider', () => {
     expect(calls).toBe(0);
   });
 
-  it('stops with a caller who leaves, throws why, and charges the most', async () => {
+  it('ends with CANCELLED when the caller leaves, and charges the maximum', async () => {
     const who = asker();
     const { guarded, budget } = over((request, signal) => {
       setImmediate(() => who.cancel.abort(new RouterError('CANCELLED', 'gone')));
@@ -112,7 +112,7 @@ describe('GuardedProvider', () => {
     expect(budget.used).toEqual(MOST);
   });
 
-  it('does not ask a provider that failed often', async () => {
+  it('does not call a provider whose breaker is open', async () => {
     let calls = 0;
     const { guarded } = over(
       () => {
@@ -128,7 +128,7 @@ describe('GuardedProvider', () => {
     expect(calls).toBe(3);
   });
 
-  it.each(['MALFORMED', 'DECLINED'] as const)('asks again a provider that answers %s: it is there', async (reason) => {
+  it.each(['MALFORMED', 'DECLINED'] as const)('does not open the breaker for %s answers', async (reason) => {
     const { guarded } = over(() => Promise.reject(new ProviderFailure(reason, 'useless', { isBilled: true })), {
       breaker: { minRequests: 1 },
     });
@@ -137,7 +137,7 @@ describe('GuardedProvider', () => {
     }
   });
 
-  it('has no more calls under way than it may', async () => {
+  it('limits the calls in flight', async () => {
     const { guarded } = over(never, { guard: { maxInFlight: 2, timeoutMs: 50 } });
     const answers = [1, 2, 3].map(() => guarded.ask(REQUEST, asker(), new CostTally('m')));
     const reasons = await Promise.all(
@@ -146,7 +146,7 @@ describe('GuardedProvider', () => {
     expect(reasons).toEqual(['TIMEOUT', 'TIMEOUT', 'BUSY']);
   });
 
-  it('never passes a budget in 1,000 calls at once, and refuses no call that fits', async () => {
+  it('never exceeds the budget in 1,000 parallel calls and refuses no call that fits', async () => {
     const tokens = 100 * (MOST.promptTokens + MOST.completionTokens);
     let mostUsed = 0;
     let inFlight = 0;
@@ -174,7 +174,7 @@ describe('GuardedProvider', () => {
     expect(LIMITS.tokens).toBeGreaterThan(tokens);
   });
 
-  it('holds each caller to its own budget in 1,000 calls at once', async () => {
+  it('limits each caller to its own budget in 1,000 parallel calls', async () => {
     const callerTokens = 10 * (MOST.promptTokens + MOST.completionTokens);
     const { guarded, counts } = over(
       async () => {

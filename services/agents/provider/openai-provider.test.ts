@@ -38,7 +38,7 @@ async function failure(behaviour: Behaviour): Promise<ProviderFailure> {
 }
 
 describe('OpenAiProvider', () => {
-  it('sends instructions and data apart, the form of the answer, its longest length, the key, and no tools', async () => {
+  it('sends instructions, data, schema, length limit and key, but no tools', async () => {
     await complete(says('{}'));
     const { body, headers } = fake.requests.at(-1)!;
     expect(body).toEqual({
@@ -56,7 +56,7 @@ describe('OpenAiProvider', () => {
     expect(headers.authorization).toBe('Bearer secret-key');
   });
 
-  it('returns the text, and what it took', async () => {
+  it('returns the text and the usage', async () => {
     expect(await complete(says('hello'))).toEqual({
       content: 'hello',
       usage: { promptTokens: 100, completionTokens: 20 },
@@ -68,7 +68,7 @@ describe('OpenAiProvider', () => {
     ['negative counts', { prompt_tokens: -5, completion_tokens: 1 }],
     ['counts beyond reason', { prompt_tokens: 1e300, completion_tokens: 1 }],
     ['words', { prompt_tokens: 'many', completion_tokens: 1 }],
-  ])('does not know what it took where the provider sends %s', async (_what, usage) => {
+  ])('returns no usage if the provider sends %s', async (_what, usage) => {
     expect((await complete(says('hello', { usage }))).usage).toBeUndefined();
   });
 
@@ -88,7 +88,7 @@ describe('OpenAiProvider', () => {
     expect(await failure(behaviour)).toMatchObject(expected);
   });
 
-  it('fails where no server listens, and says so', async () => {
+  it('fails with UNREACHABLE if no server listens', async () => {
     const gone = await startFakeProvider(silent);
     await gone.stop();
     await expect(providerAt(gone.baseUrl).complete(REQUEST, new AbortController().signal)).rejects.toMatchObject({
@@ -97,7 +97,7 @@ describe('OpenAiProvider', () => {
     });
   });
 
-  it('reads no more of an endless answer than it may have', async () => {
+  it('stops reading an answer at the size limit', async () => {
     const endless: Behaviour = (_request, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const more = (): void => {
@@ -112,7 +112,7 @@ describe('OpenAiProvider', () => {
   it.each<[string, Behaviour]>([
     ['nothing comes', silent],
     ['only a part comes', (_request, response) => void response.writeHead(200).write('{"choices": ')],
-  ])('ends with what the signal was aborted with where %s', async (_what, behaviour) => {
+  ])('rejects with the reason of the abort if %s', async (_what, behaviour) => {
     const controller = new AbortController();
     const why = new Error('time is up');
     const reply = complete((...about) => {

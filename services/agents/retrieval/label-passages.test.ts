@@ -3,7 +3,7 @@ import { RouterError } from '../../core/errors.ts';
 import type { Pending } from './corpus-searcher.ts';
 import { type LabelOptions, type PassageStore, labelPassages } from './label-passages.ts';
 
-/** Passages "p0", "p1", … in memory. */
+/** A store of the passages "p0", "p1", … in memory. */
 function storeOf(total: number): PassageStore & { readonly labels: Map<string, string> } {
   const labels = new Map<string, string>();
   const texts = Array.from({ length: total }, (_, k) => `p${k}`);
@@ -19,14 +19,14 @@ function storeOf(total: number): PassageStore & { readonly labels: Map<string, s
 
 const full = new RouterError('ROUTER_FULL', 'full');
 
-describe('the labelling of passages', () => {
+describe('labelPassages', () => {
   const run = (
     store: PassageStore,
     label: (text: string) => Promise<string>,
     { signal = new AbortController().signal, onProgress = () => undefined }: Partial<LabelOptions> = {},
   ): Promise<number> => labelPassages(store, 'notes', { key: 'm/1', label }, { signal, onProgress, retryMs: 0 });
 
-  it('labels each one, and says how far it is', async () => {
+  it('labels each passage and reports progress', async () => {
     const store = storeOf(150);
     const seen: number[] = [];
     const onProgress = (done: number): void => void seen.push(done);
@@ -34,7 +34,7 @@ describe('the labelling of passages', () => {
     expect([store.labels.size, store.labels.get('p149'), seen]).toEqual([150, 'label of p149', [0, 64, 128, 150]]);
   });
 
-  it('waits for a store that is away for a while', async () => {
+  it('waits for a store that is temporarily unavailable', async () => {
     const store = storeOf(1);
     const away = new RouterError('CORPUS_UNAVAILABLE', 'away');
     let failures = 2;
@@ -43,7 +43,7 @@ describe('the labelling of passages', () => {
     expect(await run({ ...store, pending }, async () => 'a')).toBe(1);
   });
 
-  it('tries again after a failure that may pass', async () => {
+  it('retries after a temporary failure', async () => {
     const store = storeOf(1);
     let calls = 0;
     await run(store, async () => {
@@ -54,20 +54,20 @@ describe('the labelling of passages', () => {
     expect([calls, store.labels.get('p0')]).toEqual([3, 'a']);
   });
 
-  it('gives up where every try fails, and keeps what it has', async () => {
+  it('fails if every attempt fails, and keeps its labels', async () => {
     const store = storeOf(65);
     const work = run(store, async (text) => (text === 'p64' ? Promise.reject(full) : 'a'));
     await expect(work).rejects.toBe(full);
     expect(store.labels.size).toBe(64);
   });
 
-  it('leaves a passage without words without a label', async () => {
+  it('gives an empty label to a passage without words', async () => {
     const store = storeOf(1);
     await run(store, () => Promise.reject(new RouterError('TEXT_EMPTY', 'no words')));
     expect(store.labels.get('p0')).toBe('');
   });
 
-  it('ends where it is cancelled, and goes on there the next time', async () => {
+  it('stops when it is cancelled and continues there the next time', async () => {
     const store = storeOf(200);
     const cancel = new AbortController();
     const why = new RouterError('CANCELLED', 'enough');

@@ -10,7 +10,7 @@ import { fuse } from './fuse.ts';
 import { TextEmbedding } from './text-embedding.ts';
 import { VectorIndex } from './vector-index.ts';
 
-/** Two directions: animals, and machines. */
+/** Two directions: animals and machines. */
 const WORDS = ['dog', 'cat', 'puppy', 'engine', 'motor'];
 const VECTORS = Int8Array.from([100, 0, 90, 10, 100, 5, 0, 100, 5, 90]);
 
@@ -22,8 +22,8 @@ const embedding = new TextEmbedding(
 const passages = (...texts: string[]): { document: string; text: string }[] =>
   texts.map((text, index) => ({ document: `d${index}`, text }));
 
-describe('the fusion of ranked lists', () => {
-  it('puts first what stands high in both', () => {
+describe('fuse', () => {
+  it('ranks first what is high in both lists', () => {
     expect(
       fuse([
         [1, 2, 3],
@@ -32,12 +32,12 @@ describe('the fusion of ranked lists', () => {
     ).toEqual([2, 1, 9, 3]);
   });
 
-  it('is in the order of the indices, where scores are equal', () => {
+  it('orders equal scores by index', () => {
     expect(fuse([[5], [3]]).map(({ index }) => index)).toEqual([3, 5]);
   });
 });
 
-describe('a vector index', () => {
+describe('VectorIndex', () => {
   function indexOf(...vectors: [number, number][]): VectorIndex {
     const index = new VectorIndex(vectors.length, 2);
     for (const [at, vector] of vectors.entries()) {
@@ -47,35 +47,35 @@ describe('a vector index', () => {
     return index;
   }
 
-  it('goes by direction, not by length', () => {
+  it('compares directions, not lengths', () => {
     expect(indexOf([1, 1], [127, 0], [2, 0]).nearest(Int8Array.of(5, 0), 2)).toEqual([1, 2]);
   });
 
-  it('leaves out what has no direction, or another one', () => {
+  it('leaves out zero vectors and opposite directions', () => {
     expect(indexOf([0, 0], [-5, 0], [3, 1]).nearest(Int8Array.of(5, 0), 9)).toEqual([2]);
     expect(indexOf([3, 1]).nearest(Int8Array.of(0, 0), 9)).toEqual([]);
   });
 });
 
-describe('an index of a corpus', () => {
-  it('finds by meaning what has no word of the query', async () => {
+describe('CorpusIndex', () => {
+  it('finds by meaning a passage without a word of the query', async () => {
     const index = await CorpusIndex.build(passages('the motor is loud', 'a dog barks'), embedding);
     expect(index.search('puppy', 1)[0]?.text).toBe('a dog barks');
     expect(index.search('puppy', 1, 'words')).toEqual([]);
   });
 
-  it('finds by words what has no vector', async () => {
+  it('finds by words a passage without a vector', async () => {
     const index = await CorpusIndex.build(passages('the motor is loud', 'zebra stripes'), embedding);
     expect(index.search('zebra', 1)[0]?.text).toBe('zebra stripes');
     expect(index.search('zebra', 1, 'meaning')).toEqual([]);
   });
 
-  it('searches words only, where there is no embedding', async () => {
+  it('searches only words without an embedding', async () => {
     const index = await CorpusIndex.build(passages('a dog barks', 'a cat'));
     expect(index.search('dog', 5).map(({ document }) => document)).toEqual(['d0']);
   });
 
-  it('gives no more than are wanted, the best first', async () => {
+  it('returns at most the requested number, best first', async () => {
     const index = await CorpusIndex.build(passages('dog dog', 'dog', 'motor'), embedding);
     const scores = index.search('dog', 2).map(({ score }) => score);
     expect(scores).toHaveLength(2);
@@ -83,7 +83,7 @@ describe('an index of a corpus', () => {
   });
 
   it.each(['', '   ', '"AND (', '\u0000', 'x'.repeat(100_000), '__proto__ constructor'])(
-    'answers %j',
+    'accepts the query %j',
     async (query) => {
       const index = await CorpusIndex.build(passages('a dog barks'), embedding);
       expect(index.search(query, 5).length).toBeLessThanOrEqual(1);
@@ -91,7 +91,7 @@ describe('an index of a corpus', () => {
   );
 });
 
-describe('a retriever', () => {
+describe('CorpusRetriever', () => {
   let dir: string;
   let store: CorpusStore;
   let retriever: CorpusRetriever;
@@ -107,12 +107,12 @@ describe('a retriever', () => {
       ({ text }) => text,
     );
 
-  it('searches the only corpus, where none is named', async () => {
+  it('searches the only corpus if none is named', async () => {
     store.add('pets', [{ name: 'a', text: 'a dog barks' }]);
     expect(await found('puppy')).toEqual(['a dog barks']);
   });
 
-  it('sees a change of the corpus', async () => {
+  it('finds passages added after the first search', async () => {
     store.add('pets', [{ name: 'a', text: 'a dog barks' }]);
     await found('dog');
     store.add('pets', [{ name: 'b', text: 'another dog' }]);
@@ -124,13 +124,13 @@ describe('a retriever', () => {
     ['there are several and none is named', ['a', 'b'], '', /several corpora; name one; there are: a, b/],
     ['there is none of that name', ['a'], 'b', /there is no corpus "b"; there are: a/],
     ['the name is a path', ['a'], '../a', /there is no corpus "\.\.\/a"/],
-  ])('refuses with UNKNOWN_CORPUS, where %s', async (_, names, corpus, why) => {
+  ])('refuses with UNKNOWN_CORPUS if %s', async (_, names, corpus, why) => {
     for (const name of names) store.add(name, [{ name: 'd', text: 'dog' }]);
     const search = found('dog', corpus);
     await expect(search).rejects.toMatchObject({ kind: 'UNKNOWN_CORPUS', message: expect.stringMatching(why) });
   });
 
-  it('says how far an index is', async () => {
+  it('reports the progress of an index', async () => {
     const seen: unknown[] = [];
     const onIndexed = (...progress: unknown[]): void => void seen.push(progress);
     retriever = new CorpusRetriever({ store, embedding: () => embedding, onIndexed });
@@ -145,7 +145,7 @@ describe('a retriever', () => {
     ]);
   });
 
-  it('refuses a damaged corpus, and searches it once it is mended', async () => {
+  it('refuses a damaged corpus and searches it after a repair', async () => {
     writeFileSync(join(dir, 'pets.jsonl'), 'no JSON\n');
     await expect(found('dog')).rejects.toMatchObject({ kind: 'UNKNOWN_CORPUS' });
     writeFileSync(join(dir, 'pets.jsonl'), '{"document": "a", "text": "one dog more"}\n');
@@ -166,12 +166,12 @@ describe('a retriever', () => {
     const labelled = async (label: string): Promise<string[]> =>
       (await retriever.search({ query: 'dog', corpus: 'pets', topK: 5, label })).map((each) => each.label);
 
-    it('finds only passages of the label that is asked for', async () => {
+    it('finds only passages with the requested label', async () => {
       expect(await labelled('artifact')).toEqual(['artifact']);
       expect((await labelled('')).sort()).toEqual(['animal', 'artifact']);
     });
 
-    it('refuses a label that no passage has, and lists those that there are', async () => {
+    it('refuses an unknown label and lists the known ones', async () => {
       await expect(labelled('plant')).rejects.toMatchObject({
         kind: 'INVALID_FIELD',
         message: expect.stringContaining('labels: animal, artifact'),
@@ -179,17 +179,17 @@ describe('a retriever', () => {
       });
     });
 
-    it('has nothing left to label, also after it was opened anew', async () => {
+    it('has nothing left to label after a restart', async () => {
       retriever = new CorpusRetriever({ store, embedding: () => embedding });
       expect(await retriever.pending('pets', 'm/1', 9)).toEqual({ corpus: 'pets', texts: [], done: 2, total: 2 });
     });
 
-    it('keeps the labels of what has not changed', async () => {
+    it('keeps the labels of unchanged passages', async () => {
       store.add('pets', [{ name: 'b', text: 'a new cat' }]);
       expect((await retriever.pending('pets', 'm/1', 9)).texts).toEqual(['a new cat']);
     });
 
-    it('labels everything again for another model', async () => {
+    it('needs new labels for another model', async () => {
       expect((await retriever.pending('pets', 'm/2', 9)).texts).toHaveLength(2);
       await expect(labelled('animal')).rejects.toThrow('have no labels yet; run: tandem corpus index pets');
     });

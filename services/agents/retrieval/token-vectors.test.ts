@@ -4,7 +4,7 @@ import { tokenVectors } from './token-vectors.ts';
 
 const size = (elements: number): Values => ({ shape: [1], values: [elements], dtype: 'int64' });
 
-/** Three tokens, two dimensions: `rows` is [dimension][token]. */
+/** A file of three tokens with two dimensions: `rows` is [dimension][token]. */
 function file(rows: number[][], type = 'Linear', name = 'embedding'): Uint8Array {
   const weight = matrix(...rows);
   return writeNir({
@@ -26,8 +26,8 @@ const ROWS = [
   [1 / 64, 5 / 64, -127 / 64],
 ];
 
-describe('the token vectors of a model', () => {
-  it('are whole numbers, a vector a token', () => {
+describe('tokenVectors', () => {
+  it('returns whole numbers, one vector per token', () => {
     const found = tokenVectors(file(ROWS), 3);
     expect(found?.dimensions).toBe(2);
     expect([...found!.values]).toEqual([127, 1, -3, 5, 0, -127]);
@@ -38,11 +38,11 @@ describe('the token vectors of a model', () => {
     ['the tokenizer has other tokens', file(ROWS), 4],
     ['the node is no linear one', file(ROWS, 'Affine'), 3],
     ['no node has the name', file(ROWS, 'Linear', 'other'), 3],
-  ])('are none, where %s', (_, nir, tokens) => {
+  ])('returns undefined if %s', (_, nir, tokens) => {
     expect(tokenVectors(nir, tokens)).toBeUndefined();
   });
 
-  it('are an error, where the file is damaged', () => {
+  it('throws if the file is damaged', () => {
     expect(() => tokenVectors(file(ROWS).subarray(0, 200), 3)).toThrow();
   });
 });

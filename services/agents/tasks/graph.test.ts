@@ -3,7 +3,7 @@ import { inOrder } from './graph.ts';
 
 const task = (id: string, ...dependsOn: string[]) => ({ id, dependsOn });
 
-it('puts each task after those that it depends on, and keeps the order otherwise', () => {
+it('inOrder puts tasks after their dependencies and otherwise keeps their order', () => {
   expect(inOrder([task('c', 'b'), task('x'), task('b', 'a'), task('a')])).toEqual([
     task('x'),
     task('a'),
@@ -17,6 +17,6 @@ it.each([
   ['a task that waits for itself', [task('a', 'a')], 'the tasks "a" wait for each other'],
   ['an unknown task', [task('a', 'z')], 'task "a" depends on "z", which is no task'],
   ['one id twice', [task('a'), task('a')], 'two tasks have one id'],
-])('tells of %s', (_what, tasks, problem) => {
+])('inOrder reports %s', (_what, tasks, problem) => {
   expect(inOrder(tasks)).toBe(problem);
 });

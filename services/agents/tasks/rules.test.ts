@@ -3,13 +3,13 @@ import fc from 'fast-check';
 import { inOrder } from './graph.ts';
 import { decomposeByRules } from './rules.ts';
 
-/** Each task as "title < what it comes after". */
+/** Returns each task as "title < dependency". */
 function shape(text: string): string[] {
   return decomposeByRules(text).map(({ title, dependsOn }) => [title, ...dependsOn].join(' < '));
 }
 
 describe('decomposeByRules', () => {
-  it('follows ordering words, and what "it" and "them" refer to', () => {
+  it('follows ordering words and resolves "it" and "them"', () => {
     expect(
       shape(
         'First, collect the wishes and write them down. Then build the app. Test it, then deploy it. Finally, announce the launch.',
@@ -24,7 +24,7 @@ describe('decomposeByRules', () => {
     ]);
   });
 
-  it('does what a numbered list says one after the other, and what a plain list says in any order', () => {
+  it('makes numbered lists sequential and plain lists independent', () => {
     expect(shape('1. Install the server\n2. Load the data')).toEqual(['Install the server', 'Load the data < t1']);
     expect(shape('- Write the lexer\n- Write the parser\n- Test the lexer')).toEqual([
       'Write the lexer',
@@ -33,7 +33,7 @@ describe('decomposeByRules', () => {
     ]);
   });
 
-  it('does the parts of a nested list before the whole', () => {
+  it('puts the items of a nested list before their parent', () => {
     expect(shape('- Prepare the release\n  - update the log\n  - choose a name\n- Then publish it')).toEqual([
       'Update the log',
       'Choose a name',
@@ -46,11 +46,11 @@ describe('decomposeByRules', () => {
     ['After testing the importer, deploy it.', ['Test the importer', 'Deploy it < t1']],
     ['Before deploying the importer, test it.', ['Test it', 'Deploy the importer < t1']],
     ['Test the importer before deploying it.', ['Test the importer', 'Deploy it < t1']],
-  ])('understands: %s', (text, tasks) => {
+  ])('orders: %s', (text, tasks) => {
     expect(shape(text)).toEqual(tasks);
   });
 
-  it('does at the same time what can be', () => {
+  it('lets tasks with "meanwhile" run in parallel', () => {
     expect(shape('Mix the dough. Bake the bread. Meanwhile, clean the kitchen.')).toEqual([
       'Mix the dough',
       'Bake the bread < t1',
@@ -58,12 +58,12 @@ describe('decomposeByRules', () => {
     ]);
   });
 
-  it('checks at the end what the result must be like', () => {
+  it('adds a final check for a condition on the result', () => {
     const tasks = decomposeByRules('Build the site, then publish it. Pages must load in 2 seconds.');
     expect(tasks.at(-1)).toMatchObject({ dependsOn: ['t2'], doneWhen: 'It holds: Pages must load in 2 seconds.' });
   });
 
-  it('settles what is open before a task that has no steps, and checks it after', () => {
+  it('adds a task for open points and a check around a task without steps', () => {
     expect(shape('Build a website for my bakery')).toEqual([
       'Settle what is open',
       'Build a website for my bakery < t1',
@@ -71,19 +71,19 @@ describe('decomposeByRules', () => {
     ]);
   });
 
-  it('takes times and criteria that the text states', () => {
+  it('uses times and criteria of the text', () => {
     const [first, second] = decomposeByRules('1. Bake the bread (40 minutes)\n2. Test it until no crumb is left');
     expect(first!.estimate).toEqual({ hours: 40 / 60, basis: 'STATED' });
     expect(second).toMatchObject({ doneWhen: 'No crumb is left.', estimate: { basis: 'RULE' } });
   });
 
-  it('has at most 100 tasks, and says how many have no room', () => {
+  it('returns at most 100 tasks and reports how many are left out', () => {
     const tasks = decomposeByRules(Array.from({ length: 300 }, (_, k) => `${k % 100}. Write part ${k}`).join('\n'));
     expect(tasks).toHaveLength(99);
     expect(tasks.at(-1)!.title).toBe('Do the other 202 steps of the text');
   });
 
-  it('makes a graph without cycles of any text, with hours and criteria, and the same one again', () => {
+  it('returns the same acyclic graph, with hours and criteria, for any text', () => {
     const word = fc.constantFrom(
       ...'then before after testing build the a it them - 1. \n while and , ; finally first . () must not deploy x'.split(
         ' ',

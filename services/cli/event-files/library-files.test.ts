@@ -1,4 +1,4 @@
-// Files that expelliarmus and dv-processing have written, against what these read from them.
+// Files of expelliarmus and dv-processing; the expected values are what these libraries read from them.
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,12 +30,12 @@ function readerOf(file: string, to: EventList): EventReader {
 describe.each(['evt2.raw', 'evt3.raw', 'none.aedat4', 'lz4.aedat4', 'zstd.aedat4'])('the events of %s', (file) => {
   const bytes = readFileSync(join(DATA, file));
 
-  it('are those that the library reads', () => {
+  it('are the same as the library reads', () => {
     const { tUs, x, y, polarity } = readEvents(join(DATA, file), ALL);
     expect({ t: tUs.map(Number), x, y, p: polarity.map(Number) }).toEqual(expected(file));
   });
 
-  it('are the same wherever the file is cut into pieces', () => {
+  it('are the same however the file is split', () => {
     fc.assert(
       fc.property(fc.integer({ min: 20, max: 900 }), (size) => {
         const list = new EventList(ALL);
@@ -48,7 +48,7 @@ describe.each(['evt2.raw', 'evt3.raw', 'none.aedat4', 'lz4.aedat4', 'zstd.aedat4
     );
   });
 
-  it('are read or refused, and nothing else, where the file is damaged or cut', () => {
+  it('are read or refused with RecordingError if the file is damaged or truncated', () => {
     fc.assert(
       fc.property(fc.nat(bytes.length - 1), fc.nat(255), fc.nat(bytes.length), (at, byte, length) => {
         const harmed = Buffer.from(bytes.subarray(0, length));

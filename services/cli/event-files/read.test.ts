@@ -10,7 +10,7 @@ import { EventList, RecordingError, type Window } from './recording.ts';
 
 const ALL: Window = { fromUs: 0, toUs: Number.MAX_SAFE_INTEGER };
 
-/** Of EVT 3.0. */
+/** A word of EVT 3.0. */
 const word = (type: number, value: number): number => (type << 12) | value;
 const [ADDR_Y, ADDR_X, BASE_X, VECT_12, VECT_8, TIME_LOW, TIME_HIGH] = [0x0, 0x2, 0x3, 0x4, 0x5, 0x6, 0x8];
 const ON = 0x800;
@@ -52,13 +52,13 @@ function reading(content: Buffer | string, window = ALL): () => ReturnType<typeo
   };
 }
 
-describe('a RAW file', () => {
-  it('of EVT 2.0 is read word by word', () => {
+describe('readEvents of a RAW file', () => {
+  it('reads EVT 2.0 word by word', () => {
     const events = reading(evt2(cd(true, 1, 2, 3), high(10), cd(true, 5, 639, 479), high(11), cd(false, 63, 0, 1)))();
     expect(events).toMatchObject({ tUs: [645n, 767n], x: [639, 0], y: [479, 1], polarity: [true, false] });
   });
 
-  it('of EVT 3.0 is read with its rows of events', () => {
+  it('reads EVT 3.0 with its vector events', () => {
     const time = 2 * 4_096;
     expect(reading(PLAIN3)()).toMatchObject({
       tUs: [5, 6, 6, 6, 6, 6, 6].map((low) => BigInt(time + low)),
@@ -68,19 +68,19 @@ describe('a RAW file', () => {
     });
   });
 
-  it('is read on where its times begin anew', () => {
+  it('continues if the time counter starts again at 0', () => {
     const words = [word(TIME_HIGH, 4_095), word(TIME_LOW, 7), word(ADDR_Y, 1), word(ADDR_X, 5)];
     const anew = [word(TIME_HIGH, 0), word(TIME_LOW, 9), word(ADDR_X, 6)];
     expect(reading(evt3(...words, ...anew))()).toMatchObject({ tUs: [BigInt(4_095 * 4_096 + 7), BigInt(2 ** 24 + 9)] });
   });
 
-  it('is read on where a writer has left out the next high bits of the time', () => {
+  it('continues if the high bits of the time are missing', () => {
     const words = [word(TIME_HIGH, 1), word(TIME_LOW, 4_000), word(ADDR_Y, 1), word(ADDR_X, 5)];
     const leftOut = [word(TIME_LOW, 9), word(ADDR_X, 6), word(TIME_HIGH, 3), word(TIME_LOW, 8), word(ADDR_X, 7)];
     expect(reading(evt3(...words, ...leftOut))()).toMatchObject({ tUs: [8_096n, 8_201n, 12_296n] });
   });
 
-  it('may be read in part', () => {
+  it('reads only the given window', () => {
     const window = { fromUs: 2 * 4_096 + 6, toUs: 2 * 4_096 + 7 };
     const events = reading(PLAIN3, window)();
     expect([events.x, events.startUs]).toEqual([[8, 100, 111, 113, 119, 639], BigInt(window.fromUs)]);
@@ -92,12 +92,12 @@ describe('a RAW file', () => {
     ['that is empty', '', 'ends in its header, or is empty'],
     ['that ends within a word', '% evt 3.0\n% end\nabc', 'ends within a word'],
     ['of another kind', 'P'.repeat(100), 'does not name its format'],
-  ])('%s is refused', (_, content, message) => {
+  ])('refuses a file %s', (_, content, message) => {
     expect(reading(content)).toThrow(UsageError);
     expect(reading(content)).toThrow(message);
   });
 
-  it('gives the same events wherever it is cut into pieces', () => {
+  it('returns the same events however the file is split', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: PLAIN3.length }), (size) => {
         const list = new EventList(ALL);
@@ -109,7 +109,7 @@ describe('a RAW file', () => {
     );
   });
 
-  it('is read or refused, whatever is in it', () => {
+  it('reads or refuses arbitrary bytes', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('% evt 2.0\n', '% evt 3.0\n', ''),
