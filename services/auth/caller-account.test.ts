@@ -5,15 +5,15 @@ import { CallerAccounts, networkOf } from './caller-accounts.ts';
 const of = (over: Partial<CallerLimits>): CallerAccount =>
   new CallerAccount('ann', { ...NO_LIMITS, ...over }, { calls: 0, refused: 0 });
 
-describe('the account of a caller', () => {
-  it('without limits refuses nothing', () => {
+describe('CallerAccount', () => {
+  it('refuses nothing without limits', () => {
     const account = of({});
     for (let at = 0; at < 10_000; at += 1) expect(account.begin()).toBeUndefined();
     expect(() => account.enter(1_000_000, false)).not.toThrow();
     expect(account.hold(1e12)).toBe(true);
   });
 
-  it('has so many calls open', () => {
+  it('limits the open calls', () => {
     const account = of({ maxCalls: 2 });
     expect([account.begin(), account.begin()]).toEqual([undefined, undefined]);
     expect(account.begin()).toMatchObject({ kind: 'CALLER_LIMIT', retryAfterMs: 100 });
@@ -21,7 +21,7 @@ describe('the account of a caller', () => {
     expect(account.begin()).toBeUndefined();
   });
 
-  it('pays for calls that end at once, such as cancelled ones', () => {
+  it('counts calls that end at once towards the rate', () => {
     const account = of({ perS: 10 });
     for (let at = 0; at < 10; at += 1) {
       expect(account.begin()).toBeUndefined();
@@ -30,7 +30,7 @@ describe('the account of a caller', () => {
     expect(account.begin()?.kind).toBe('CALLER_LIMIT');
   });
 
-  it('pays for every item of a batch, and has to make up for a large one', () => {
+  it('counts every item of a batch, and a large batch delays later calls', () => {
     const account = of({ perS: 10 });
     expect(account.begin()).toBeUndefined();
     expect(() => account.enter(1_000, true)).toThrow('may send 10 requests a second');
@@ -41,7 +41,7 @@ describe('the account of a caller', () => {
     expect(refusal?.metadata).toEqual({ caller: 'ann', limit: 'callers.per_s' });
   });
 
-  it('tells early that a batch is too large, and charges nothing for that', () => {
+  it('refuses a too large batch before it has arrived, without counting it', () => {
     const account = of({ perS: 100, maxItems: 50 });
     account.enter(40, false);
     expect(account.foresee(11)?.message).toContain('callers.max_items');
@@ -50,7 +50,7 @@ describe('the account of a caller', () => {
     expect(account.foresee(60)).toBeUndefined();
   });
 
-  it('takes one message alone, however many items it has', () => {
+  it('accepts one message of any number of items if it is alone', () => {
     const account = of({ maxItems: 5 });
     expect(() => account.enter(100, true)).not.toThrow();
     expect(() => account.enter(1, true)).toThrow('callers.max_items');
@@ -58,7 +58,7 @@ describe('the account of a caller', () => {
     expect(() => account.enter(1, true)).not.toThrow();
   });
 
-  it('holds so many bytes', () => {
+  it('limits the bytes', () => {
     const account = of({ maxBytes: 100 });
     expect([account.hold(100), account.hold(1), account.hold(-101), account.hold(100)]).toEqual([
       true,
@@ -69,19 +69,19 @@ describe('the account of a caller', () => {
   });
 });
 
-describe('a caller that is refused often', () => {
+describe('a CallerAccount with many refused calls', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
   const restMs = ({ restsUntilMs }: CallerAccount): number => Math.max(0, restsUntilMs - performance.now());
 
-  it('need not rest for some refusals', () => {
+  it('is not paused for a few refusals', () => {
     const account = of({});
     for (let at = 0; at < 250; at += 1) account.unpaid();
     expect(restMs(account)).toBe(0);
   });
 
-  it('rests for a millisecond for each one more', () => {
+  it('is paused 1 ms for each further refusal', () => {
     const account = of({});
     for (let at = 0; at < 300; at += 1) account.unpaid();
     expect(restMs(account)).toBeCloseTo(50);
@@ -91,7 +91,7 @@ describe('a caller that is refused often', () => {
     expect(restMs(account)).toBeCloseTo(1);
   });
 
-  it('rests for data of refused calls, too', () => {
+  it('is paused for the data of refused calls', () => {
     const account = of({});
     account.discarded(300 * 65_536);
     expect(restMs(account)).toBeCloseTo(50);
@@ -101,7 +101,7 @@ describe('a caller that is refused often', () => {
     ['a batch that will have too many items', (account: CallerAccount) => void account.foresee(9)],
     ['an item too many', (account: CallerAccount) => expect(() => account.enter(9, true)).toThrow()],
     ['too many bytes', (account: CallerAccount) => void account.tooManyBytes()],
-  ])('rests for %s', (_what, refuse) => {
+  ])('is paused for %s', (_what, refuse) => {
     const account = of({ maxItems: 5 });
     account.enter(5, true);
     for (let at = 0; at < 251; at += 1) refuse(account);
@@ -109,11 +109,11 @@ describe('a caller that is refused often', () => {
   });
 });
 
-describe('requests of streams', () => {
+describe('CallerAccount.whenAllowed', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
-  /** Names, in the order in which they went. */
+  /** The names in the order in which they ran. */
   function waiting(account: CallerAccount, ...names: string[]): { went: string[]; runs: (() => void)[] } {
     const went: string[] = [];
     const runs = names.map((name) => () => void went.push(name));
@@ -121,12 +121,12 @@ describe('requests of streams', () => {
     return { went, runs };
   }
 
-  it('go at once within the rate', () => {
+  it('runs requests at once within the rate', () => {
     expect(waiting(of({ perS: 10 }), 'a', 'b').went).toEqual(['a', 'b']);
     expect(waiting(of({}), 'a', 'b').went).toEqual(['a', 'b']);
   });
 
-  it('wait beyond it, and go in their order as the rate allows', () => {
+  it('delays requests above the rate and runs them in order', () => {
     const { went } = waiting(of({ perS: 2 }), 'a', 'b', 'c', 'd');
     expect(went).toEqual(['a', 'b']);
     jest.advanceTimersByTime(499);
@@ -137,7 +137,7 @@ describe('requests of streams', () => {
     expect(went).toEqual(['a', 'b', 'c', 'd']);
   });
 
-  it('that are given up cost nothing', () => {
+  it('does not count a request that was given up', () => {
     const account = of({ perS: 1 });
     const { went, runs } = waiting(account, 'a', 'b', 'c');
     account.giveUp(runs[1]!);
@@ -145,7 +145,7 @@ describe('requests of streams', () => {
     expect(went).toEqual(['a', 'c']);
   });
 
-  it('go when the limit is lifted', () => {
+  it('runs waiting requests when the limit is removed', () => {
     const account = of({ perS: 1 });
     const { went } = waiting(account, 'a', 'b', 'c');
     account.configure(NO_LIMITS);
@@ -154,15 +154,15 @@ describe('requests of streams', () => {
   });
 });
 
-describe('the accounts', () => {
-  it('are one for each name, and one for each address without a name', () => {
+describe('CallerAccounts', () => {
+  it('has one account per name, or per address without a name', () => {
     const accounts = new CallerAccounts(NO_LIMITS);
     expect(accounts.of('ann', '10.0.0.1')).toBe(accounts.of('ann', '10.0.0.2'));
     expect(accounts.of(undefined, '10.0.0.1')).not.toBe(accounts.of(undefined, '10.0.0.2'));
     expect(accounts.of(undefined, '2001:db8::1')).toBe(accounts.of(undefined, '2001:db8::2'));
   });
 
-  it('of a hundred names are counted apart, and the others together', () => {
+  it('counts 100 names separately and the others together', () => {
     const accounts = new CallerAccounts(NO_LIMITS);
     for (let at = 0; at < 300; at += 1) accounts.of(`caller-${at}`, '').begin();
     for (let at = 0; at < 50; at += 1) accounts.of(undefined, `10.0.0.${at}`).begin();
@@ -170,7 +170,7 @@ describe('the accounts', () => {
     expect(accounts.counts.get('others')).toEqual({ calls: 250, refused: 0 });
   });
 
-  it('take on new limits at once', () => {
+  it('applies new limits at once', () => {
     const accounts = new CallerAccounts(NO_LIMITS);
     const account = accounts.of('ann', '');
     accounts.configure({ ...NO_LIMITS, maxCalls: 1 });
@@ -185,5 +185,5 @@ describe('the accounts', () => {
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     ['::1', '0:0:0:0::/64'],
     ['', 'local'],
-  ])('take %s for %s', (address, network) => expect(networkOf(address)).toBe(network));
+  ])('maps the address %s to %s', (address, network) => expect(networkOf(address)).toBe(network));
 });

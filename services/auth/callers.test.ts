@@ -21,43 +21,43 @@ function refusal(authorization: string | undefined, certificateNames: readonly s
   throw new Error('it was not refused');
 }
 
-describe('a caller', () => {
-  it('is named by its token', () => {
+describe('Callers', () => {
+  it('identifies a caller by its token', () => {
     expect(callers.identify({ authorization: 'Bearer secret', certificateNames: [] }).name).toBe('robot');
   });
 
-  it('is named by its certificate', () => {
+  it('identifies a caller by its certificate', () => {
     const { name, roles } = callers.identify({ authorization: undefined, certificateNames: ['x', 'watcher.example'] });
     expect([name, roles]).toEqual(['watcher.example', ['observe']]);
   });
 
-  it('may present a token and a certificate of the same name', () => {
+  it('accepts a token and a certificate of the same name', () => {
     expect(callers.identify({ authorization: 'bearer secret', certificateNames: ['robot'] }).name).toBe('robot');
   });
 
-  it('is refused with the certificate of another caller and a valid token', () => {
+  it('refuses a valid token with the certificate of another caller', () => {
     const [kind, message] = refusal('Bearer secret', ['watcher.example']);
     expect([kind, message]).toEqual(['BAD_CREDENTIALS', expect.stringContaining('watcher.example')]);
   });
 
-  it('is refused without credentials, with what to send', () => {
+  it('refuses a call without credentials and says what to send', () => {
     expect(refusal(undefined)).toEqual(['NO_CREDENTIALS', expect.stringContaining('authorization: Bearer TOKEN')]);
   });
 
-  it('is refused with a certificate that the settings do not list', () => {
+  it('refuses a certificate that is not in the settings', () => {
     expect(refusal(undefined, ['stranger'])).toEqual(['NO_CREDENTIALS', expect.stringContaining('stranger')]);
   });
 
   it.each(['secret', 'Bearer', 'Bearer ', 'Bearer wrong', `Bearer ${'x'.repeat(2_000)}`, 'Basic c2VjcmV0', ''])(
-    'is refused with authorization "%.20s"',
+    'refuses authorization "%.20s"',
     (authorization) => {
       expect(refusal(authorization)[0]).toBe('BAD_CREDENTIALS');
     },
   );
 });
 
-describe('without callers in the settings', () => {
-  it('no credentials are required', () => {
+describe('Callers without entries in the settings', () => {
+  it('requires no credentials', () => {
     expect(new Callers({ tokens: [], certificates: [] }).isRequired).toBe(false);
   });
 });

@@ -23,8 +23,8 @@ function open(files = ca.tls): Certificates {
   }));
 }
 
-describe('the certificate files', () => {
-  it('are read at once', () => {
+describe('Certificates', () => {
+  it('reads the files at once', () => {
     expect(open().current).toEqual({
       cert: ca.read('router.pem'),
       key: ca.read('router.key'),
@@ -32,17 +32,17 @@ describe('the certificate files', () => {
     });
   });
 
-  it('are refused with the name of a file that is missing', () => {
+  it('names a missing file', () => {
     expect(() => open({ ...ca.tls, key: '/nowhere/router.key' })).toThrow('cannot read tls.key /nowhere/router.key');
   });
 
-  it('are refused where the key is of another certificate', () => {
+  it('refuses a key that does not match the certificate', () => {
     expect(() => open({ ...ca.tls, key: ca.file('client.key') })).toThrow(
       /tls\.cert .*router\.pem and tls\.key .*client\.key/,
     );
   });
 
-  it('are read again when they have changed', () => {
+  it('reads the files again when they have changed', () => {
     const files = open();
     ca.issue();
     files.check();
@@ -50,12 +50,12 @@ describe('the certificate files', () => {
     expect(files.current).toBe(renewed[0]);
   });
 
-  it('are not read again when they have not', () => {
+  it('does not read unchanged files again', () => {
     open().check();
     expect([renewed, failed]).toEqual([[], []]);
   });
 
-  it('stay in use while half of a renewal is there, which is told once', () => {
+  it('keeps the old files during a partial renewal and reports it once', () => {
     const files = open();
     const before = files.current;
     copyFileSync(ca.file('client.key'), ca.file('router.key'));
@@ -67,7 +67,7 @@ describe('the certificate files', () => {
     expect(renewed).toHaveLength(1);
   });
 
-  it('stay in use when a file is damaged', () => {
+  it('keeps the old files if a file is damaged', () => {
     const files = open();
     writeFileSync(ca.file('router.pem'), 'no certificate');
     files.check();

@@ -28,7 +28,7 @@ let disputes: Disputes;
 let events: { text: string; data: unknown }[];
 let logged: string[];
 let late: { name: string; attributes: unknown }[];
-/** What the next engine that is asked for a recording does. */
+/** The response of each engine to a request for a recording. */
 let fetch: Record<string, () => Promise<Recording>>;
 
 beforeEach(() => {
@@ -109,7 +109,7 @@ function records(): { differences: unknown[]; input_f32_base64: string }[] {
 }
 
 describe('a dispute', () => {
-  it('is located in the record, the event, the log line, the dashboard and the trace', async () => {
+  it('is located in the record, event, log line, dashboard and trace', async () => {
     const { root } = trace();
     disputes.add(dispute({ span: root }));
     root.trace.end();
@@ -152,7 +152,7 @@ describe('a dispute', () => {
     expect(events).toEqual([]);
   });
 
-  it('is recorded with its input, though the caller’s message is gone, when the router stops meanwhile', async () => {
+  it('is recorded with a copy of its input if the router stops meanwhile', async () => {
     fetch['engine-2'] = () => new Promise(() => undefined);
     const pending = dispute();
     disputes.add(pending);
@@ -165,7 +165,7 @@ describe('a dispute', () => {
     expect(events.map((event) => event.text)).toEqual([`dispute: ${text}`]);
   });
 
-  it('says so where no run was recorded', async () => {
+  it('reports that the location is unknown if no run was recorded', async () => {
     const { ballots, ...rest } = dispute();
     disputes.add({ ...rest, ballots: ballots.map((cast) => ({ ...cast, recordingId: 0n })) });
     await until(() => events.length === 1, { what: 'the event' });

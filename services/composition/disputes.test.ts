@@ -53,8 +53,8 @@ const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolv
 const states = (): string[] => pool.engines.map(({ state }) => state);
 const calls = (): number[] => fakes.map((fake) => fake.calls.length);
 
-describe('a dispute', () => {
-  it('is recorded with the state of its session', async () => {
+describe('Disputes.add', () => {
+  it('records the state of the session', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tandem-disputes-'));
     const file = join(folder, 'disputes.jsonl');
     const recording = { disputes: { file, max_bytes: 1_000, files: 1, input: 'included' } } as unknown as Settings;
@@ -66,20 +66,20 @@ describe('a dispute', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('puts an engine out that was wrong too often', () => {
+  it('puts an engine into quarantine that was wrong too often', () => {
     const ballots = [cast('a', 'DISSENTED'), cast('b', 'AGREED'), cast('c', 'AGREED')];
     const right = { stateDigest: 1n, readoutDigest: 1n };
     for (let n = 0; n < 3; n += 1) disputes.add(dispute({ verdict: 'MAJORITY', ballots, wrong: ['a'], right }));
     expect(states()).toEqual(['QUARANTINED', 'READY', 'READY']);
   });
 
-  it('does so where the right answer is not known, as of a malformed answer', () => {
+  it('puts an engine into quarantine for malformed answers without a right answer', () => {
     const ballots = [cast('a', 'ABSENT', { why: 'ENGINE_FAULT: malformed: too short' })];
     for (let n = 0; n < 3; n += 1) disputes.add(dispute({ verdict: 'MALFORMED', ballots, wrong: ['a'] }));
     expect(states()).toEqual(['QUARANTINED', 'READY', 'READY']);
   });
 
-  it('that cannot be decided has the engines checked that contradicted another, and puts the liar out', async () => {
+  it('checks the engines of an undecided dispute and puts the wrong one into quarantine', async () => {
     fakes[1]!.behaviour = () => Promise.resolve(fakeInference({ stateDigest: 666n }));
     disputes.add(dispute({ ballots: [cast('a', 'DISSENTED'), cast('b', 'DISSENTED'), cast('c', 'ABSENT')] }));
     await settle();
@@ -89,12 +89,12 @@ describe('a dispute', () => {
     ]);
   });
 
-  it('checks no engine where it is known which was wrong', () => {
+  it('checks no engine if it is known which one was wrong', () => {
     disputes.add(dispute({ verdict: 'MAJORITY', ballots: [cast('a', 'DISSENTED')], wrong: ['a'] }));
     expect(calls()).toEqual([0, 0, 0]);
   });
 
-  it('is judged though it cannot be told, and its request does not hear of that', async () => {
+  it('applies the quarantine and does not throw if reporting fails', async () => {
     tell = () => {
       throw new Error('bug');
     };

@@ -4,8 +4,8 @@ import { AnswerCache } from '../cache/answer-cache.ts';
 import { type Answer, sizeOf } from '../routing/answer.ts';
 import { forgetDistrusted } from './distrusted.ts';
 
-describe('the cache, when an engine is put out', () => {
-  it('forgets what that engine alone has said, and keeps the rest', async () => {
+describe('forgetDistrusted', () => {
+  it('removes cached answers of a quarantined engine and keeps the others', async () => {
     const cache = new AnswerCache<Answer>({ maxEntries: 10, maxBytes: 1e6, ttlMs: 1e6, staleMs: 0, sizeOf });
     const limits = { deadlineMs: Infinity, signal: new AbortController().signal };
     const ask = async (id: string): Promise<string> => {

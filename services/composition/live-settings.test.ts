@@ -1,4 +1,4 @@
-// Settings that are read again reach every part, and each part goes by them. The parts that decide something are real ones.
+// Reloaded settings must reach every part and take effect. The parts that make decisions are real.
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { answerOf } from '../../test/support/cache.ts';
 import { type FakeEngine, fakePins } from '../../test/fakes/fake-engine.ts';
@@ -21,7 +21,7 @@ import { admissionOptions, breakerOptions, cacheOptions, quarantineOptions, rout
 const was = settingsSchema.parse({});
 
 let logged: [text: string, data: Record<string, unknown>][];
-/** What the parts outside of the path were told. */
+/** The configure and replace calls of the other parts. */
 let calls: [name: string, settings: unknown][];
 let engines: FakeEngine[];
 let router: Router;
@@ -75,13 +75,13 @@ async function reload(over: Record<string, unknown>): Promise<Settings> {
   return next;
 }
 
-describe('settings that are read again', () => {
-  it('are those in force', async () => {
+describe('reloaded settings', () => {
+  it('become the settings in force', async () => {
     const next = await reload({ request_timeout_ms: 1_234 });
     expect(live.inForce).toBe(next);
   });
 
-  it('reach the servers, the alerts, the traces and the lists of engines', async () => {
+  it('reach the servers, alerts, tracing and lists of engines', async () => {
     await reload({
       ...{ request_timeout_ms: 1_234, alerts: { for_ms: 777 }, tracing: { slow_ms: 55 } },
       ...{ sidecars: [{ id: 'far', address: 'far:1' }] },
@@ -96,37 +96,37 @@ describe('settings that are read again', () => {
     expect(logged).toHaveProperty('health');
   });
 
-  it('say how many engines one request may ask', async () => {
+  it('limit the attempts of a request', async () => {
     for (const each of engines) each.behaviour = lost;
     await reload({ retry: { max_attempts: 1 } });
     await kindOf(router.reason(question(), context()));
     expect(engines.reduce((sum, each) => sum + each.calls.length, 0)).toBe(1);
   });
 
-  it('say how many requests may wait', async () => {
+  it('limit the waiting requests', async () => {
     await reload({ overload: { max_queue: 0 } });
     expect(() => parts.admission.enter({}, () => 0, context())).toThrow('0 requests are waiting');
   });
 
-  it('say how much may be asked again', async () => {
+  it('limit the retry budget', async () => {
     await reload({ retry: { budget_percent: 0 } });
     expect(parts.budget.isEmpty).toBe(true);
   });
 
-  it('say when a request takes longer than most', async () => {
+  it('set the latency percentile of hedging', async () => {
     await reload({ hedged: { percentile: 50 } });
     for (let ms = 1; ms <= 20; ms += 1) parts.latencyQuantile.record('m/1', ms);
     expect(parts.latencyQuantile.ofModel('m/1')).toBe(10);
   });
 
-  it('say how many answers are audited', async () => {
+  it('set the share of audited answers', async () => {
     await reload({ vote: { audit_rate: 1 } });
     await router.reason(question(), context());
     await new Promise(setImmediate);
     expect(audited).toBe(1);
   });
 
-  it('say how often an engine may contradict the majority', async () => {
+  it('set how often an engine may contradict the majority', async () => {
     await reload({ quarantine: { dissents: 1 } });
     const [liar] = parts.pool.engines;
     parts.quarantine.dissented(liar!, undefined);
@@ -134,14 +134,14 @@ describe('settings that are read again', () => {
     parts.quarantine.stop();
   });
 
-  it('say when breakers are not to be believed', async () => {
+  it('set the threshold at which breakers are ignored', async () => {
     await reload({ panic_percent: 0 });
     for (const { breaker } of parts.pool.engines) breaker.trip('by hand');
     expect(parts.pool.engines.map(({ isAvailable }) => isAvailable)).toEqual([false, false, false]);
     for (const { breaker } of parts.pool.engines) breaker.stop();
   });
 
-  it('say how long an answer is kept', async () => {
+  it('set how long an answer is cached', async () => {
     const { answer } = await router.reason(question(), context());
     const keep = async (hash: bigint): Promise<void> => {
       const key = { scope: 'all', hash, data: Buffer.alloc(4) };
@@ -154,13 +154,13 @@ describe('settings that are read again', () => {
     expect(parts.cache!.stats.entries).toBe(1);
   });
 
-  it('keep the budget that is left where it is not what has changed', async () => {
+  it('keep the remaining retry budget if its settings do not change', async () => {
     while (parts.budget.withdraw());
     await reload({ slow_start_ms: 0 });
     expect(parts.budget.isEmpty).toBe(true);
   });
 
-  it('let in who waits, where there is room by now', async () => {
+  it('admit a waiting request if there is capacity', async () => {
     let places = 0;
     const turn = parts.admission.enter({}, () => places, context());
     expect(parts.admission.waiting).toBe(1);
@@ -170,7 +170,7 @@ describe('settings that are read again', () => {
     expect(parts.admission.waiting).toBe(0);
   });
 
-  it('change a strategy and a log level where they are what has changed', async () => {
+  it('change the strategy and the log level only if those settings change', async () => {
     router.strategy = 'AFFINITY';
     await reload({ log_level: 'warn' });
     expect([router.strategy, parts.log.level]).toEqual(['AFFINITY', 'warn']);
@@ -178,7 +178,7 @@ describe('settings that are read again', () => {
     expect([router.strategy, parts.log.level]).toEqual(['FASTEST', 'info']);
   });
 
-  it('are refused whole where they cannot be read, and those before stay in force', async () => {
+  it('that cannot be read are refused, and the previous ones stay in force', async () => {
     const reloaded = await live.reload(() => {
       throw new Error('is not YAML');
     });

@@ -26,15 +26,15 @@ beforeEach(() => {
 const locks = (): StateLocks =>
   stateLocks(settings, pino({ level: 'warn' }, { write: (line: string) => void (log += line) }));
 
-describe('a second router with the same settings', () => {
-  it('warns, and names the first', () => {
+describe('a second router with the same state files', () => {
+  it('warns and names the process of the first', () => {
     locks();
     locks();
     expect(log).toContain(`another router (process ${process.pid}) uses ${file}; stop it, or set operations.file`);
     expect(log).toContain('Until then this router cannot learn');
   });
 
-  it('neither takes over nor overwrites the operations of the first', () => {
+  it('neither resumes nor overwrites the operations of the first', () => {
     locks();
     writeFileSync(file, RUNNING);
     const operations = new Operations(locks().operations);
@@ -52,7 +52,7 @@ describe('a second router with the same settings', () => {
     expect(students.names).toEqual([]);
   });
 
-  it('uses all of it once the first has stopped', () => {
+  it('has full access after the first has stopped', () => {
     locks().release();
     const { operations, learningRefusal } = locks();
     new Operations(operations).begin('y', 's', () => undefined);

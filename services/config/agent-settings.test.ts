@@ -12,7 +12,7 @@ describe('setting agents.provider', () => {
     ['https', { ...MODEL, [URL]: 'https://api.example/v1' }],
     ['this machine', { ...MODEL, [URL]: 'http://127.0.0.1:11434/v1' }],
     ['plaintext with insecure', { ...MODEL, [URL]: 'http://10.0.0.7/v1', TANDEM_INSECURE: 'true' }],
-  ])('takes %s', (_what, env) => {
+  ])('accepts %s', (_what, env) => {
     expect(() => load(env)).not.toThrow();
   });
 

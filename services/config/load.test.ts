@@ -13,13 +13,13 @@ function settingsFile(text: string): string {
 const inFile = (text: string) => checkSettings({ env: {}, file: settingsFile(text) });
 
 describe('settings', () => {
-  it('need nothing to be set', () => {
+  it('have a default for every key', () => {
     const settings = loadSettings({ env: {} });
     expect(settings.listen).toBe('127.0.0.1:50051');
     expect(settings.local).toEqual({ enabled: true, workers: 1 });
   });
 
-  it('take the flag over the environment, and the environment over the file', () => {
+  it('prefer flags to variables, and variables to the file', () => {
     const file = settingsFile('spawn: {count: 1, base_port: 1000, threads: 9}\nstrategy: LOCAL_FIRST\n');
     const env = { TANDEM_CONFIG: file, TANDEM_SPAWN_COUNT: '2', TANDEM_SPAWN_BASE_PORT: '2000' };
     const flags = [{ flag: '--engines', key: 'spawn.count', text: '3' }];
@@ -28,49 +28,49 @@ describe('settings', () => {
     expect(settings.strategy).toBe('LOCAL_FIRST');
   });
 
-  it('leave the environment its say where a flag is not given', () => {
+  it('use the variable if the flag is missing', () => {
     const flags = [{ flag: '--engines', key: 'spawn.count', text: undefined }];
     expect(loadSettings({ env: { TANDEM_SPAWN_COUNT: '2' }, flags }).spawn.count).toBe(2);
   });
 
-  it('take a program’s own defaults only where nothing else is said', () => {
+  it('use the defaults of a program only if nothing else is set', () => {
     const defaults = { reflection: true };
     expect(loadSettings({ env: {}, defaults }).reflection).toBe(true);
     expect(loadSettings({ env: { TANDEM_REFLECTION: 'false' }, defaults }).reflection).toBe(false);
   });
 
-  it('read lists from the environment as YAML', () => {
+  it('read a list in a variable as YAML', () => {
     const settings = loadSettings({ env: { TANDEM_SIDECARS: '[{id: a, address: "host:1"}]' } });
     expect(settings.sidecars).toEqual([{ id: 'a', address: 'host:1' }]);
   });
 
-  it('read texts from the environment as they are', () => {
+  it('read text in a variable unchanged', () => {
     const settings = loadSettings({ env: { TANDEM_LISTEN: '[::1]:50051', TANDEM_DEFAULT_MODEL: '007' } });
     expect([settings.listen, settings.default_model]).toEqual(['[::1]:50051', '007']);
   });
 
-  it('treat an empty variable as one that is not set', () => {
+  it('treat an empty variable as unset', () => {
     expect(loadSettings({ env: { TANDEM_SPAWN_COUNT: '', TANDEM_CONFIG: '' } })).toEqual(loadSettings({ env: {} }));
   });
 
   it.each([
     ['the file and its line', { TANDEM_CONFIG: settingsFile('\nspawn:\n  count: two\n') }, /tandem\.yaml:3: /],
     ['the variable', { TANDEM_SPAWN_COUNT: 'two' }, /^variable TANDEM_SPAWN_COUNT: /],
-  ])('that cannot be used stop the start with one line that names %s', (_, env, message) => {
+  ])('that are invalid cause a one-line error that names %s', (_, env, message) => {
     const load = (): unknown => loadSettings({ env });
     expect(load).toThrow(message);
     expect(load).toThrow(/setting "spawn\.count" is "two"; it must be a whole number, 0 to 64$/);
     expect(load).not.toThrow(/\n/);
   });
 
-  it('that cannot be used name the flag', () => {
+  it('that are invalid cause an error that names the flag', () => {
     const flags = [{ flag: '--engines', key: 'spawn.count', text: '65' }];
     expect(() => loadSettings({ env: {}, flags })).toThrow(
       /^flag --engines: setting "spawn\.count" is 65; .* 0 to 64$/,
     );
   });
 
-  it('that cannot be used say how many more there are', () => {
+  it('that are invalid cause an error with the number of other errors', () => {
     const load = (): unknown => loadSettings({ env: {}, file: settingsFile('a: 1\nb: 2\nc: 3') });
     expect(load).toThrow(/unknown setting "a".*\(and 2 more: "tandem config check" lists all\)$/);
   });
@@ -102,7 +102,7 @@ describe('settings', () => {
       'listen: 127.0.0.1',
       'setting "listen" is "127.0.0.1"; it must be "host:port", such as "127.0.0.1:50051", or "unix:PATH"',
     ],
-  ])('say what may be given instead: %s', (text, message) => {
+  ])('with an invalid value name the valid values: %s', (text, message) => {
     expect(inFile(text).problems).toEqual([expect.stringMatching(/tandem\.yaml:1: /)]);
     expect(inFile(text).problems[0]?.replace(/^.*tandem\.yaml:1: /, '')).toBe(message);
   });
@@ -119,13 +119,13 @@ describe('settings', () => {
       'sidecars[1].adress',
       'sidecars[1].address',
     ],
-  ])('suggest the key that was meant: %s', (text, given, meant) => {
+  ])('with an unknown key suggest a known one: %s', (text, given, meant) => {
     expect(inFile(text).problems).toEqual([
       expect.stringContaining(`unknown setting "${given}"; did you mean "${meant}${meant.endsWith(')') ? '' : '"'}?`),
     ]);
   });
 
-  it('guess nothing where nothing is near', () => {
+  it('with an unknown key suggest nothing if no key is similar', () => {
     expect(inFile('quux: 1').problems).toEqual([
       expect.stringMatching(/unknown setting "quux"; "tandem config print" lists all settings$/),
     ]);
@@ -136,13 +136,13 @@ describe('settings', () => {
     ['TANDEM_BASE_PORT', 'TANDEM_SPAWN_BASE_PORT'],
     ['TANDEM_SPAWN', 'TANDEM_SPAWN_COUNT'],
     ['TANDEM_CONFG', 'TANDEM_CONFIG'],
-  ])('refuse a variable that nothing reads, and suggest the one that was meant: %s', (given, meant) => {
+  ])('refuse an unknown variable and suggest a known one: %s', (given, meant) => {
     expect(() => loadSettings({ env: { [given]: '1' } })).toThrow(
       `variable ${given}: unknown setting; did you mean ${meant}?`,
     );
   });
 
-  it('refuse a variable that is like no other', () => {
+  it('refuse an unknown variable that resembles no other', () => {
     expect(() => loadSettings({ env: { TANDEM_QUUX: '1' } })).toThrow(
       /^variable TANDEM_QUUX: unknown setting; unset it/,
     );
@@ -159,11 +159,11 @@ describe('settings', () => {
         TANDEM_PORT_50051_TCP_ADDR: '10.0.0.1',
       },
     ],
-  ])('leave alone what %s reads or sets', (_, env) => {
+  ])('ignore the variables of %s', (_, env) => {
     expect(checkSettings({ env }).problems).toEqual([]);
   });
 
-  it('know all that is wrong at once', () => {
+  it('report all errors at once', () => {
     const { problems } = checkSettings({
       env: { TANDEM_STRATEGY: 'LUCK', TANDEM_X: '' },
       file: settingsFile('a: 1\nb: 2\nspawn: {count: -1}'),
@@ -177,7 +177,7 @@ describe('settings', () => {
     ]);
   });
 
-  it('know what differs from the defaults, and who said so', () => {
+  it('list what differs from the defaults, and its source', () => {
     const { changes } = checkSettings({ env: { TANDEM_SPAWN_COUNT: '3', TANDEM_STRATEGY: 'ROUND_ROBIN' } });
     expect(changes).toEqual([
       { key: 'spawn.count', value: 3, default: undefined, where: 'variable TANDEM_SPAWN_COUNT' },
@@ -189,13 +189,13 @@ describe('settings', () => {
     ['a: [', /is not YAML/],
     ['a: 1\na: 2', /is not YAML: Map keys must be unique/],
     ['a: *b', /is not YAML/],
-  ])('cannot be read from a file that is no settings file: %s', (text, message) => {
+  ])('refuse a file that is not a settings file: %s', (text, message) => {
     const load = (): unknown => loadSettings({ env: {}, file: settingsFile(text) });
     expect(load).toThrow(message);
     expect(load).not.toThrow(/\n/);
   });
 
-  it('name the file that cannot be read', () => {
+  it('name a file that cannot be read', () => {
     expect(() => loadSettings({ env: {}, file: '/no/such/file.yaml' })).toThrow(/\/no\/such\/file\.yaml/);
   });
 });

@@ -4,7 +4,7 @@ import { parseManifest } from './manifest.ts';
 const minimal = 'dt: 1e-3\nsteps: 16\n';
 
 describe('model.yaml', () => {
-  it('fills in what may be left out', () => {
+  it('uses defaults for missing keys', () => {
     expect(parseManifest('{}')).toEqual({
       dt: 0.001,
       steps: 16,
@@ -22,7 +22,7 @@ describe('model.yaml', () => {
     });
   });
 
-  it('takes every setting of the contract', () => {
+  it('accepts every setting of the contract', () => {
     const text = `
 name: supersense
 dt: 1e-3

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readOtel, sidecarEnvironment } from './otel.ts';
 
 describe('OpenTelemetry’s variables', () => {
-  it('export nothing unless there is an endpoint', () => {
+  it('export nothing without an endpoint', () => {
     expect(readOtel(0.01, {}).export).toBeUndefined();
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
     expect(readOtel(0.01, env).export).toMatchObject({ endpoint: 'http://collector:4318', protocol: 'http/protobuf' });
@@ -10,7 +10,7 @@ describe('OpenTelemetry’s variables', () => {
     expect(readOtel(0.01, { ...env, OTEL_TRACES_EXPORTER: 'none' }).export).toBeUndefined();
   });
 
-  it('for traces win over those for everything', () => {
+  it('for traces override those for all signals', () => {
     const env = {
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://all:4318',
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
@@ -29,12 +29,12 @@ describe('OpenTelemetry’s variables', () => {
     ['parentbased_traceidratio', '0.25', { isParentBased: true, ratio: 0.25 }],
     ['parentbased_traceidratio', undefined, { isParentBased: true, ratio: 0.01 }],
     ['', '0.5', { isParentBased: true, ratio: 0.5 }],
-  ])('choose the sampler: %s %s', (name, ratio, expected) => {
+  ])('select the sampler: %s %s', (name, ratio, expected) => {
     const env = { OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: ratio };
     expect(readOtel(0.01, env).sampler).toEqual(expected);
   });
 
-  it('that make no sense are ignored, and said to be', () => {
+  it('with invalid values are ignored with a warning', () => {
     const {
       sampler,
       export: sent,
@@ -54,7 +54,7 @@ describe('OpenTelemetry’s variables', () => {
   });
 });
 
-describe('a sidecar’s environment', () => {
+describe('sidecarEnvironment', () => {
   const env = {
     PATH: '/bin',
     OTEL_SERVICE_NAME: 'my-router',
@@ -63,7 +63,7 @@ describe('a sidecar’s environment', () => {
     OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret',
   };
 
-  it('sends its spans to the router, and keeps what concerns both', () => {
+  it('sends spans to the router and keeps common variables', () => {
     expect(sidecarEnvironment('http://127.0.0.1:4999', 'abc', env)).toEqual({
       PATH: '/bin',
       OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment=test',
@@ -73,11 +73,11 @@ describe('a sidecar’s environment', () => {
     });
   });
 
-  it('is the router’s own where the router takes no spans', () => {
+  it('is unchanged if the router accepts no spans', () => {
     expect(sidecarEnvironment(undefined, '', env)).toEqual(env);
   });
 
-  it('does not limit the freed memory that a sidecar keeps, as it does the router’s', () => {
+  it('leaves out the malloc settings of the router', () => {
     expect(
       sidecarEnvironment(undefined, '', { ...env, MALLOC_TRIM_THRESHOLD_: '1048576', MALLOC_ARENA_MAX: '1' }),
     ).toEqual(env);

@@ -10,7 +10,7 @@ describe('setting agents.postgres.url', () => {
     'postgres://tandem@[::1]/corpora',
     'postgres://tandem@db.example/corpora?sslmode=verify-full',
     'postgres://tandem@db.example/corpora?sslmode=verify-full&sslrootcert=ca.pem',
-  ])('takes %j', (url) => {
+  ])('accepts %j', (url) => {
     expect(postgresUrlProblem(url, false)).toBeUndefined();
   });
 
@@ -28,7 +28,7 @@ describe('setting agents.postgres.url', () => {
     expect(postgresUrlProblem(url, false)).toMatch(message);
   });
 
-  it('takes plaintext to another machine with insecure', () => {
+  it('accepts plaintext to another machine with insecure', () => {
     expect(postgresUrlProblem('postgres://tandem@10.0.0.7/corpora', true)).toBeUndefined();
   });
 

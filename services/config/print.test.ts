@@ -22,13 +22,13 @@ describe('printed settings', () => {
   it.each([
     ['defaults', {}],
     ['changed settings', CHANGED],
-  ])('are a settings file that gives the same: %s', (_, env) => {
+  ])('are a settings file with the same values: %s', (_, env) => {
     const file = join(mkdtempSync(join(tmpdir(), 'tandem-print-')), 'tandem.yaml');
     writeFileSync(file, printed(env));
     expect(loadSettings({ env: {}, file })).toEqual(loadSettings({ env }));
   });
 
-  it('say of each its meaning, range, default and variable', () => {
+  it('have a comment with meaning, range, default and variable', () => {
     expect(printed({})).toContain(`
   # Length of the window, milliseconds.
   # a whole number of milliseconds, 100 to 600,000 · default 10000 · TANDEM_BREAKER_WINDOW_MS
@@ -36,7 +36,7 @@ describe('printed settings', () => {
 `);
   });
 
-  it('mark what was changed, and by what', () => {
+  it('mark each changed value and its source', () => {
     const marked = printed(CHANGED)
       .split('\n')
       .filter((line) => line.includes('· changed by'));
@@ -44,14 +44,14 @@ describe('printed settings', () => {
     expect(marked[3]).toMatch(/unset by default · TANDEM_SPAWN_COUNT · changed by variable TANDEM_SPAWN_COUNT/);
   });
 
-  it('leave a setting without value a comment', () => {
+  it('comment out a setting without a value', () => {
     expect(printed({})).toMatch(/^ {2}# count:$/m);
   });
 });
 
 describe('every setting', () => {
   it.each(SETTINGS.map((setting) => [setting.key, setting] as const))(
-    '%s has a meaning, and a range where it is a number',
+    '%s has a description, and a range if it is a number',
     (_, { doc, shape }) => {
       expect(doc).toMatch(/\S\.$/);
       if (shape.type === 'integer' || shape.type === 'number') {
@@ -61,14 +61,14 @@ describe('every setting', () => {
     },
   );
 
-  it('has a variable of its own', () => {
+  it('has its own variable', () => {
     const variables = SETTINGS.map(({ variable }) => variable);
     expect(new Set(variables).size).toBe(variables.length);
     expect(variables).toContain('TANDEM_SPAWN_COUNT');
     expect(variables.filter((variable) => variable.startsWith('TANDEM_ENGINE_'))).toEqual([]);
   });
 
-  it('is in the JSON Schema that editors read', () => {
+  it('is in the JSON Schema', () => {
     const schema = settingsJsonSchema();
     expect(schema).toMatchObject({ $schema: 'http://json-schema.org/draft-07/schema#', additionalProperties: false });
     expect(shapeAt(['cache', 'ttl_ms'])).toMatchObject({

@@ -13,46 +13,46 @@ beforeEach(() => {
   path = join(dir, 'state', 'file');
 });
 
-describe('a lock of a process', () => {
-  it('is held by one at a time, and names its holder', () => {
+describe('lockForProcess', () => {
+  it('gives the lock to one holder at a time and returns its process id', () => {
     const first = lockForProcess(path);
     expect([first.heldBy, lockForProcess(path).heldBy]).toEqual([0, process.pid]);
     first.release();
     expect(lockForProcess(path).heldBy).toBe(0);
   });
 
-  it('leaves no file behind', () => {
+  it('leaves no file after release', () => {
     lockForProcess(path).release();
     expect(readdirSync(join(dir, 'state'))).toEqual([]);
   });
 
-  it('that is not ours is not released by us', () => {
+  it('does not release the lock of another holder', () => {
     lockForProcess(path);
     lockForProcess(path).release();
     expect(existsSync(`${path}.lock`)).toBe(true);
   });
 
-  it('of a process that has ended is free', () => {
+  it('takes the lock of a process that has ended', () => {
     const { pid } = spawnSync('true');
     lockForProcess(path);
     writeFileSync(`${path}.lock`, `${pid} 1`);
     expect(lockForProcess(path).heldBy).toBe(0);
   });
 
-  it('of an ended process whose number another one has is free', () => {
+  it('takes the lock of an ended process whose id was reused', () => {
     lockForProcess(path);
     writeFileSync(`${path}.lock`, `${process.pid} 1`);
     expect(lockForProcess(path).heldBy).toBe(0);
   });
 
-  it.each(['', 'no lock', '0 0', '-1 1', 'x'.repeat(1_000)])('with damaged content %.10j is free', (content) => {
+  it.each(['', 'no lock', '0 0', '-1 1', 'x'.repeat(1_000)])('takes a lock with damaged content %.10j', (content) => {
     lockForProcess(path);
     writeFileSync(`${path}.lock`, content);
     expect(lockForProcess(path).heldBy).toBe(0);
     expect(readFileSync(`${path}.lock`, 'utf8')).toContain(`${process.pid} `);
   });
 
-  it('is ours without a file where none can be written', () => {
+  it('succeeds without a file if none can be written', () => {
     writeFileSync(join(dir, 'file'), '');
     expect(lockForProcess(join(dir, 'file', 'below')).heldBy).toBe(0);
   });

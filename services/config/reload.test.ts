@@ -5,12 +5,12 @@ import { settingsSchema } from './schema.ts';
 
 const was = settingsSchema.parse({});
 
-describe('settings read again', () => {
-  it('that are the same change nothing', () => {
+describe('liveChanges', () => {
+  it('is empty if nothing has changed', () => {
     expect(liveChanges(was, settingsSchema.parse({}))).toEqual([]);
   });
 
-  it('tell what has changed from what to what', () => {
+  it('lists each change with the old and new value', () => {
     const next = settingsSchema.parse({ slow_start_ms: 0, sidecars: [{ id: 'far', address: 'far:50061' }] });
     expect(liveChanges(was, next).map(describeChange)).toEqual([
       'slow_start_ms: 2000 → 0',
@@ -18,7 +18,7 @@ describe('settings read again', () => {
     ]);
   });
 
-  it('are refused whole where one of them needs a restart, which is named', () => {
+  it('refuses all changes if one needs a restart, and names it', () => {
     const next = settingsSchema.parse({ slow_start_ms: 0, listen: '127.0.0.1:1', spawn: { count: 3 } });
     expect(() => liveChanges(was, next)).toThrow(
       'setting "listen" from "127.0.0.1:50051" to "127.0.0.1:1", "spawn.count" from unset to 3: ' +
@@ -27,14 +27,14 @@ describe('settings read again', () => {
   });
 
   it.each(['vote.participants', 'retry.max_attempts', 'cache.ttl_ms', 'sidecars', 'discovery.targets', 'log_level'])(
-    'may change %s',
+    'allows a change of %s',
     (key) => {
       expect(SETTINGS.find((setting) => setting.key === key)?.isLive).toBe(true);
     },
   );
 
   it.each(['listen', 'models_dir', 'spawn.count', 'local.workers', 'cache.max_bytes', 'alerts.enabled'])(
-    'may not change %s',
+    'refuses a change of %s',
     (key) => {
       expect(SETTINGS.find((setting) => setting.key === key)?.isLive).toBe(false);
     },

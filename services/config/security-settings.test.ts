@@ -8,7 +8,7 @@ describe('an address that other machines reach', () => {
   it.each([
     ['listen', 'TANDEM_LISTEN'],
     ['http_listen', 'TANDEM_HTTP_LISTEN'],
-  ])('is refused for %s without TLS, with what to write', (key, variable) => {
+  ])('is refused for %s without TLS, and the error says what to set', (key, variable) => {
     expect(() => load({ [variable]: '0.0.0.0:50051' })).toThrow(
       `variable ${variable}: setting "${key}" is "0.0.0.0:50051"; it must be a loopback address such as ` +
         '"127.0.0.1:50051": other machines reach it, in plaintext. Set "tls.cert" and "tls.key", or write "insecure: true"',
@@ -18,7 +18,7 @@ describe('an address that other machines reach', () => {
   it.each([
     ['with TLS', { TANDEM_LISTEN: '0.0.0.0:50051', ...CERT }],
     ['with insecure: true', { TANDEM_LISTEN: '0.0.0.0:50051', TANDEM_INSECURE: 'true' }],
-  ])('is taken %s', (_how, env) => {
+  ])('is accepted %s', (_how, env) => {
     expect(() => load(env)).not.toThrow();
   });
 });
@@ -40,7 +40,7 @@ describe('admin.listen', () => {
   it.each([
     ['without client certificates', { ...address, ...CERT, TANDEM_AUTH_CERTIFICATES: OPERATOR }, '"tls.client_ca"'],
     ['without an operator', { ...address, ...CERT, TANDEM_TLS_CLIENT_CA: 'ca.pem' }, '"auth.certificates"'],
-  ])('is no address %s', (_what, env, key) => {
+  ])('is refused %s', (_what, env, key) => {
     expect(() => load(env)).toThrow(`setting ${key}`);
   });
 
@@ -51,17 +51,17 @@ describe('admin.listen', () => {
       'an address with both',
       { ...address, ...CERT, TANDEM_TLS_CLIENT_CA: 'ca.pem', TANDEM_AUTH_CERTIFICATES: OPERATOR },
     ],
-  ])('may be %s', (_what, env) => {
+  ])('accepts %s', (_what, env) => {
     expect(() => load(env)).not.toThrow();
   });
 });
 
 describe('admin.engine_addresses', () => {
-  it.each(['10.0.0.0/33', '10.0.0', '::1/129', 'a b', '*', '', '10.0.0.0/8/8'])('may not be "%s"', (rule) => {
+  it.each(['10.0.0.0/33', '10.0.0', '::1/129', 'a b', '*', '', '10.0.0.0/8/8'])('refuses "%s"', (rule) => {
     expect(() => load({ TANDEM_ADMIN_ENGINE_ADDRESSES: JSON.stringify([rule]) })).toThrow('admin.engine_addresses');
   });
 
-  it('may be networks, names and starts of socket paths', () => {
+  it('accepts networks, names and prefixes of socket paths', () => {
     const rules = ['10.0.0.0/8', '::1', 'engine', '*.engines.example', 'unix:/run/tandem/'];
     expect(() => load({ TANDEM_ADMIN_ENGINE_ADDRESSES: JSON.stringify(rules) })).not.toThrow();
   });

@@ -22,8 +22,8 @@ function file(name: string, content: string | Buffer): string {
   return path;
 }
 
-describe('documents', () => {
-  it('are the Markdown, text and JSONL files of a folder, and of those within it', () => {
+describe('readDocuments', () => {
+  it('reads the Markdown, text and JSONL files of a folder and its subfolders', () => {
     file('docs/b.md', '# B');
     file('docs/sub/a.txt', 'A');
     file('docs/lines.jsonl', '{"name": "named", "text": "one"}\n\n{"text": "two"}\n');
@@ -37,7 +37,7 @@ describe('documents', () => {
     ]);
   });
 
-  it('are not read through links in a folder', () => {
+  it('does not follow links in a folder', () => {
     const secret = file('secret.txt', 'a secret');
     file('docs/a.md', 'A');
     symlinkSync(secret, join(dir, 'docs/link.txt'));
@@ -49,31 +49,31 @@ describe('documents', () => {
     ['that are too large', 'a.txt', 'a'.repeat(MAX_DOCUMENT_BYTES + 1), /larger than the limit/],
     ['whose line is no JSON', 'a.jsonl', '{"text": "a"}\n{', /a\.jsonl:2 is not JSON/],
     ['whose line has no text', 'a.jsonl', '{"name": "a"}', /a\.jsonl:1: "text"/],
-  ])('are refused, %s', (_, name, content, why) => {
+  ])('refuses documents %s', (_, name, content, why) => {
     const path = file(name, content);
     expect(() => readDocuments(path)).toThrow(CorpusError);
     expect(() => readDocuments(path)).toThrow(why);
   });
 
-  it('are refused where there are none', () => {
+  it('refuses an empty or missing folder', () => {
     mkdirSync(join(dir, 'empty'));
     expect(() => readDocuments(join(dir, 'empty'))).toThrow(/has no \.md/);
     expect(() => readDocuments(join(dir, 'missing'))).toThrow(/cannot read/);
   });
 });
 
-describe('the corpora of a folder', () => {
-  it('are none, where there is no folder yet', () => {
+describe('CorpusStore', () => {
+  it('has no corpora without a folder', () => {
     expect(store.names()).toEqual([]);
   });
 
-  it('keep passages, and tell how many', () => {
+  it('stores passages and returns their number', () => {
     expect(store.add('notes', [{ name: 'a', text: 'One.\n\nTwo.' }])).toMatchObject({ documents: 1, passages: 1 });
     expect(store.read('notes')).toEqual([{ document: 'a', text: 'One.\n\nTwo.' }]);
     expect(store.names()).toEqual(['notes']);
   });
 
-  it('replace a document of the same name, and keep the others', () => {
+  it('replaces a document of the same name and keeps the others', () => {
     store.add('notes', [
       { name: 'a', text: 'old' },
       { name: 'b', text: 'B' },
@@ -82,31 +82,31 @@ describe('the corpora of a folder', () => {
     expect(store.read('notes').map(({ text }) => text)).toEqual(['B', 'new']);
   });
 
-  it('have another stamp after each change', () => {
+  it('changes the stamp with each change', () => {
     store.add('notes', [{ name: 'a', text: 'one' }]);
     const before = store.stamp('notes');
     store.add('notes', [{ name: 'a', text: 'two' }]);
     expect(store.stamp('notes')).not.toBe(before);
   });
 
-  it('lose one that is removed', () => {
+  it('removes a corpus', () => {
     store.add('notes', [{ name: 'a', text: 'one' }]);
     store.remove('notes');
     expect(store.names()).toEqual([]);
     expect(() => store.remove('notes')).toThrow(/there is no corpus "notes"; there are: none/);
   });
 
-  it('leave no part of a file behind', () => {
+  it('leaves no temporary file', () => {
     store.add('notes', [{ name: 'a', text: 'one' }]);
     expect(readdirSync(join(dir, 'corpora'))).toEqual(['notes.jsonl']);
   });
 
-  it.each(['', '../evil', 'a/b', '.hidden', 'a'.repeat(65)])('cannot be named %j', (name) => {
+  it.each(['', '../evil', 'a/b', '.hidden', 'a'.repeat(65)])('refuses the name %j', (name) => {
     expect(() => store.add(name, [{ name: 'a', text: 'one' }])).toThrow(/is no name for a corpus/);
     expect(() => store.read(name)).toThrow(/there is no corpus/);
   });
 
-  it('refuse documents without text, and more passages than the limit', () => {
+  it('refuses documents without text and more passages than the limit', () => {
     expect(() => store.add('notes', [{ name: 'a', text: ' \n' }])).toThrow(/have no text/);
     const text = `${'x'.repeat(999)}\n\n`.repeat(1_000);
     const many = Array.from({ length: MAX_PASSAGES / 1_000 + 1 }, (_, k) => ({ name: `${k}`, text }));
@@ -114,12 +114,12 @@ describe('the corpora of a folder', () => {
     expect(store.names()).toEqual([]);
   });
 
-  it('are limited in number', () => {
+  it('limits the number of corpora', () => {
     for (let k = 0; k < MAX_CORPORA; k += 1) store.add(`c${k}`, [{ name: 'a', text: 'one' }]);
     expect(() => store.add('more', [{ name: 'a', text: 'one' }])).toThrow(/the limit; remove one/);
   });
 
-  it('say which line of a file is damaged', () => {
+  it('names the damaged line of a file', () => {
     file('corpora/notes.jsonl', '{"document": "a", "text": "one"}\n{"document": 1}\n');
     expect(() => store.read('notes')).toThrow(/line 2 is damaged/);
   });

@@ -13,22 +13,22 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-describe('a file of labels', () => {
-  it('keeps them with the model that gave them', () => {
+describe('LabelFile', () => {
+  it('stores labels with the model that gave them', () => {
     new LabelFile(path).add('m/1', [['a', 'animal']]);
     new LabelFile(path).add('m/1', [['b', '']]);
     const file = new LabelFile(path);
     expect([file.model, file.get('a'), file.get('b'), file.get('c')]).toEqual(['m/1', 'animal', '', undefined]);
   });
 
-  it('drops those of another model', () => {
+  it('drops the labels of another model', () => {
     const file = new LabelFile(path);
     file.add('m/1', [['a', 'animal']]);
     file.add('m/2', []);
     for (const each of [file, new LabelFile(path)]) expect([each.model, each.get('a')]).toEqual(['m/2', undefined]);
   });
 
-  it('goes on behind a line that was cut off', () => {
+  it('continues after an incomplete line', () => {
     new LabelFile(path).add('m/1', [['a', 'animal']]);
     appendFileSync(path, '["b","ani');
     const file = new LabelFile(path);
@@ -37,7 +37,7 @@ describe('a file of labels', () => {
     expect([new LabelFile(path).get('a'), new LabelFile(path).get('b')]).toEqual(['animal', 'plant']);
   });
 
-  it.each(['', 'no JSON\n', '[1,2]\n{"a":1}\n', '\u0000\u0000'])('is empty where it is damaged: %j', (content) => {
+  it.each(['', 'no JSON\n', '[1,2]\n{"a":1}\n', '\u0000\u0000'])('is empty if the file is damaged: %j', (content) => {
     writeFileSync(path, content);
     const file = new LabelFile(path);
     expect([file.model, file.get('a')]).toEqual(['', undefined]);

@@ -5,22 +5,22 @@ import { passagesOf } from './passages.ts';
 
 const squeezed = (text: string): string => text.replace(/\s+/g, '');
 
-describe('the passages of a document', () => {
-  it('hold whole paragraphs, as many as fit', () => {
+describe('passagesOf', () => {
+  it('returns whole paragraphs, as many as fit', () => {
     const long = 'word '.repeat(150).trim();
     expect(passagesOf(`One.\n\nTwo.\n \n${long}\n\n${long}`)).toEqual([`One.\n\nTwo.\n\n${long}`, long]);
   });
 
-  it('end behind a sentence, where a paragraph is too long', () => {
+  it('splits a long paragraph after a sentence', () => {
     const [first] = passagesOf(`${'a'.repeat(700)}. ${'b'.repeat(700)}.`);
     expect(first).toBe(`${'a'.repeat(700)}.`);
   });
 
-  it.each(['', '  \n\n \t\n'])('are none, where the text is %j', (text) => {
+  it.each(['', '  \n\n \t\n'])('returns nothing for %j', (text) => {
     expect(passagesOf(text)).toEqual([]);
   });
 
-  it('lose no character, break none in two, and are never too long', () => {
+  it('loses no character, splits none and respects the maximum length', () => {
     const part = fc.oneof(fc.string({ unit: 'grapheme' }), fc.constantFrom('\n\n', '. ', ' ', '😀'.repeat(700)));
     fc.assert(
       fc.property(fc.array(part, { maxLength: 30 }), (parts) => {

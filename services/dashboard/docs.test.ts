@@ -24,8 +24,8 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-describe('the project’s pages', () => {
-  it('are all there, and their links lead to a page or a section that exists', async () => {
+describe('Docs', () => {
+  it('serve every page, and all links lead to an existing page or section', async () => {
     const docs = new Docs();
     const waiting = [''];
     const pages = new Map<string, string>();
@@ -45,7 +45,7 @@ describe('the project’s pages', () => {
     expect(broken).toEqual([]);
   });
 
-  it('show markup in their text as text', async () => {
+  it('escape HTML in the text of a page', async () => {
     const docs = docsOf({
       'docs/README.md': '# A <b>\n\n<script>alert(1)</script>\n\ntext <img src=x onerror=y> `<i>`',
     });
@@ -54,7 +54,7 @@ describe('the project’s pages', () => {
     expect(html).not.toMatch(/<script>alert|<img|<b>|<i>/);
   });
 
-  it('link to each other, and not to files that are not served', async () => {
+  it('link to other pages but not to files that are not served', async () => {
     const docs = docsOf({
       'docs/README.md':
         '[a](a.md#some-part) [b](../services/main.ts) [c](javascript:alert(1)) [d](https://example.org/)',
@@ -68,7 +68,7 @@ describe('the project’s pages', () => {
     expect(await htmlOf(docs, 'a')).toContain('<h1 id="some-part">');
   });
 
-  it('are none where the installation has none', async () => {
+  it('return nothing if the installation has no docs', async () => {
     const docs = docsOf({});
     expect([await docs.read(''), await docs.read('../package.json')]).toEqual([undefined, undefined]);
   });

@@ -4,7 +4,7 @@ import { Latencies } from '../telemetry/latency.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { History, INTERVAL_MS, KEPT_MS, percentileMs } from './history.ts';
 
-/** A history on a clock of its own, which `tick` moves by one interval. */
+/** A history with its own clock, which `tick` advances by one interval. */
 function historyOf(maxBytes?: number): { history: History; metrics: Metrics; tick: (times?: number) => void } {
   const { metrics, meter } = metered();
   let upMs = 0;
@@ -19,8 +19,8 @@ function historyOf(maxBytes?: number): { history: History; metrics: Metrics; tic
   return { history, metrics, tick };
 }
 
-describe('what happened lately', () => {
-  it('is what was counted within the time, and nothing of before the first look', () => {
+describe('History.last', () => {
+  it('counts only what happened after the first reading', () => {
     const { metrics, meter } = metered();
     metrics.requestEnded('Reason', 'OK', 1);
     let upMs = 0;
@@ -39,14 +39,14 @@ describe('what happened lately', () => {
     expect(history.last(60).p50Ms).toBeGreaterThan(3);
   });
 
-  it('is none before two looks, and none of a time without requests', () => {
+  it('returns no latency without requests and no time before two readings', () => {
     const { history, tick } = historyOf();
     expect(history.last(60)).toMatchObject({ seconds: 0, inputs: 0, p99Ms: undefined });
     tick();
     expect(history.last(60)).toMatchObject({ seconds: 2, inputs: 0, p99Ms: undefined });
   });
 
-  it('looks no further back than it is asked to', () => {
+  it('covers only the requested time', () => {
     const { history, metrics, tick } = historyOf();
     metrics.requestEnded('Reason', 'OK', 1);
     tick(10);
@@ -56,7 +56,7 @@ describe('what happened lately', () => {
     expect(history.last(10).seconds).toBe(10);
   });
 
-  it('goes on when counting begins anew, with more than was counted before', () => {
+  it('continues after the metrics are reset, even with higher counts than before', () => {
     let sinceMs = 1;
     const metrics = new Metrics(() => sinceMs);
     let upMs = 0;
@@ -76,15 +76,15 @@ describe('what happened lately', () => {
   });
 });
 
-describe('the history', () => {
-  it('is an hour', () => {
+describe('History', () => {
+  it('keeps one hour', () => {
     const { history, tick } = historyOf();
     tick(KEPT_MS / INTERVAL_MS + 100);
     expect(history.size.points).toBe(KEPT_MS / INTERVAL_MS);
     expect(history.last(7_200).seconds).toBe(KEPT_MS / 1_000);
   });
 
-  it('takes no more bytes than it may, whatever engines are called', () => {
+  it('limits its bytes with any number of engines', () => {
     const { history, metrics, tick } = historyOf(20_000);
     for (let n = 0; n < 200; n += 1) {
       for (let k = 0; k < 20; k += 1) metrics.attemptEnded(`engine-${k}`, 'OK', 1);
@@ -96,8 +96,8 @@ describe('the history', () => {
   });
 });
 
-describe('a chart', () => {
-  it('has lines of the same length, whose points stay where they are while time goes on', () => {
+describe('History.chart', () => {
+  it('has lines of equal length, whose points stay the same over time', () => {
     const { history, metrics, tick } = historyOf();
     for (let n = 0; n < 600; n += 1) {
       metrics.requestEnded('Reason', 'OK', 1 + (n % 7));
@@ -114,7 +114,7 @@ describe('a chart', () => {
     expect(after.timeMs.slice(0, 100).every((ms) => before.timeMs.includes(ms))).toBe(true);
   });
 
-  it('has a gap, not a zero, where nothing was answered', () => {
+  it('has null, not 0, as latency without answers', () => {
     const { history, metrics, tick } = historyOf();
     metrics.requestEnded('Reason', 'OK', 1);
     tick();
@@ -123,15 +123,15 @@ describe('a chart', () => {
     expect([p50Ms[0], p50Ms[1], inputsPerS]).toEqual([expect.any(Number), null, [0.5, 0]]);
   });
 
-  it('has so many points at most, however long', () => {
+  it('has a limited number of points for any time', () => {
     const { history, tick } = historyOf();
     tick(KEPT_MS / INTERVAL_MS);
     expect(history.chart(3_600).timeMs.length).toBeLessThanOrEqual(181);
   });
 });
 
-describe('percentiles from buckets', () => {
-  it('are within a bucket of the exact ones', () => {
+describe('percentileMs', () => {
+  it('is within 13 % of the exact percentile', () => {
     const latencies = new Latencies();
     for (let n = 1; n <= 10_000; n += 1) latencies.record(0.0005 * n * n ** 0.5);
     const { p50Ms, p95Ms, p99Ms } = latencies.summary();
@@ -144,7 +144,7 @@ describe('percentiles from buckets', () => {
     }
   });
 
-  it('are none where there is nothing', () => {
+  it('returns undefined without values', () => {
     expect(percentileMs([], 50)).toBeUndefined();
     expect(percentileMs([0, 0], 99)).toBeUndefined();
   });

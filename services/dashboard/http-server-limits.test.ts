@@ -18,8 +18,8 @@ afterEach(async () => {
   await server.stop(0);
 });
 
-describe('limits', () => {
-  it('refuse a long URL, and long headers before they are in', async () => {
+describe('the HTTP server', () => {
+  it('refuses a long URL and long headers', async () => {
     await start();
     expect((await sendHttp(address, `/?${'a'.repeat(3_000)}`)).status).toBe(414);
     expect(await sendRaw(address, `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`)).toMatch(
@@ -27,13 +27,13 @@ describe('limits', () => {
     );
   });
 
-  it('refuse what is no HTTP', async () => {
+  it('refuses bytes that are not HTTP', async () => {
     await start();
     expect(await sendRaw(address, 'hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400/);
   });
 
   it.each(['127.0.0.1:0', '0.0.0.0:0'])(
-    'refuse a name that is not this machine’s, or listed, on %s',
+    'refuses a host name that is neither local nor listed, on %s',
     async (listen) => {
       await start({}, { listen, hosts: ['tandem.example'] });
       address = address.replace('0.0.0.0', '127.0.0.1');
@@ -45,8 +45,8 @@ describe('limits', () => {
   );
 });
 
-describe('a port that is taken', () => {
-  it('is an error that names the setting', async () => {
+describe('an address in use', () => {
+  it('is reported with the setting', async () => {
     await start();
     await expect(dashboardServer({}, { listen: address }).start()).rejects.toThrow(
       `cannot serve the dashboard on ${address}: something else listens there; set http_listen to another "host:port"`,
@@ -54,7 +54,7 @@ describe('a port that is taken', () => {
   });
 });
 
-describe('connections, of which there may be a few', () => {
+describe('connections with a limit', () => {
   const MAX = 8;
   const open: Socket[] = [];
 
@@ -85,14 +85,14 @@ describe('connections, of which there may be a few', () => {
       `POST /api/reason HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n`,
     ],
     ['stay open after their answer', 'GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n'],
-  ])('that %s keep out no probe', async (_what, bytes) => {
+  ])('that %s do not block a probe', async (_what, bytes) => {
     await start({ reason: async () => ({ code: 'OK', body: {} }) }, { connections: new ConnectionLimit(MAX) });
     const slow = await openEach(3 * MAX, bytes);
     for (let k = 0; k < 3; k += 1) expect((await sendHttp(address, '/readyz')).status).toBe(200);
     expect(slow.filter(({ destroyed, readableEnded }) => !destroyed && !readableEnded).length).toBeLessThanOrEqual(MAX);
   });
 
-  it('are not said to be too many where the port is taken', async () => {
+  it('are not reported as full if the port is in use', async () => {
     await start();
     const reports: boolean[] = [];
     const connections = new ConnectionLimit(MAX, (isFull) => reports.push(isFull));
@@ -102,7 +102,7 @@ describe('connections, of which there may be a few', () => {
     expect(reports).toEqual([]);
   });
 
-  it('are not taken from a request that is being answered', async () => {
+  it('are not closed while their request is being answered', async () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const reason = async (): Promise<{ code: string; body: unknown }> => {
       await promise;
@@ -116,7 +116,7 @@ describe('connections, of which there may be a few', () => {
     expect((await waiting).status).toBe(200);
   });
 
-  it('are not all taken by requests that wait for an engine', async () => {
+  it('are not all used by requests that wait for an engine', async () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const reason = async (): Promise<{ code: string; body: unknown }> => {
       await promise;

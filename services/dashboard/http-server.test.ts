@@ -24,8 +24,8 @@ function send(path: string, method?: string, headers?: Record<string, string>, b
   return sendHttp(address, path, method, headers, body);
 }
 
-describe('the pages', () => {
-  it('are served with what they load, each from here', async () => {
+describe('pages', () => {
+  it('are served with all files that they load', async () => {
     await start();
     const page = await send('/');
     expect([page.status, page.headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
@@ -35,7 +35,7 @@ describe('the pages', () => {
     expect(page.body).not.toMatch(/https?:\/\//);
   });
 
-  it('allow nothing from elsewhere, no frame and no guessed type', async () => {
+  it('forbid content of other sites, frames and guessed types', async () => {
     await start();
     for (const path of ['/', '/assets/app.js', '/api/snapshot', '/healthz', '/nowhere']) {
       const { headers } = await send(path);
@@ -49,7 +49,7 @@ describe('the pages', () => {
     }
   });
 
-  it('are not sent again to who has them', async () => {
+  it('are not sent again if the client has them', async () => {
     await start();
     const { headers } = await send('/assets/app.js');
     const again = await send('/assets/app.js', 'GET', { 'If-None-Match': String(headers['etag']) });
@@ -69,26 +69,26 @@ describe('the pages', () => {
     '/package.json',
     '/api/',
     '/%',
-  ])('are all there is: %s is not found', async (path) => {
+  ])('do not include %s', async (path) => {
     await start();
     expect((await send(path)).status).toBe(404);
   });
 });
 
 describe('probes', () => {
-  it('say that the process lives, and whether it has an engine', async () => {
+  it('report that the process runs and that it is ready', async () => {
     await start();
     expect(await send('/healthz')).toMatchObject({ status: 200, body: 'ok\n' });
     expect(await send('/readyz')).toMatchObject({ status: 200, body: '1 of 2 engines ready for toy/1\n' });
   });
 
-  it('say why it is not ready', async () => {
+  it('report why it is not ready', async () => {
     await start({ readiness: () => ({ isReady: false, why: 'engine-1: down: connection refused' }) });
     expect(await send('/readyz')).toMatchObject({ status: 503, body: 'engine-1: down: connection refused\n' });
     expect(await send('/healthz')).toMatchObject({ status: 200 });
   });
 
-  it('offer metrics where there are some', async () => {
+  it('serve metrics if there is an exposition', async () => {
     await start();
     expect((await send('/metrics')).status).toBe(404);
     await server.stop(0);
@@ -104,7 +104,7 @@ describe('probes', () => {
 });
 
 describe('methods', () => {
-  it('HEAD answers as GET does, without the body', async () => {
+  it('HEAD returns the same status as GET, without a body', async () => {
     await start();
     for (const path of ['/', '/healthz', '/api/snapshot', '/api/stream']) {
       const got = await send(path, 'HEAD');
@@ -112,19 +112,22 @@ describe('methods', () => {
     }
   });
 
-  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])('%s is refused where nothing takes it', async (method) => {
-    await start();
-    expect(await send('/api/snapshot', method)).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
-  });
+  it.each(['POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'])(
+    '%s is refused for a path that only has GET',
+    async (method) => {
+      await start();
+      expect(await send('/api/snapshot', method)).toMatchObject({ status: 405, headers: { allow: 'GET, HEAD' } });
+    },
+  );
 
-  it('GET is refused where only POST is taken', async () => {
+  it('GET is refused for a path that only has POST', async () => {
     await start();
     expect(await send('/api/reason')).toMatchObject({ status: 405, headers: { allow: 'POST' } });
   });
 });
 
-describe('the JSON', () => {
-  it('tells how things stand, names as they are', async () => {
+describe('the JSON API', () => {
+  it('returns the state with all names unchanged', async () => {
     await start();
     const snapshot = JSON.parse((await send('/api/snapshot')).body) as {
       inputs: { count: number; errors: number };
@@ -148,7 +151,7 @@ describe('the JSON', () => {
     '/api/events?limit=5',
     '/api/history?seconds=900',
     `/api/traces?id=${TRACE_ID.slice(0, 6)}&kind=own&errors=true&min_ms=2&model=toy&before=7`,
-  ])('answers %s, and never as a page', async (path) => {
+  ])('answers %s with JSON', async (path) => {
     await start();
     const got = await send(path);
     expect([got.status, got.headers['content-type']]).toEqual([200, 'application/json; charset=utf-8']);
@@ -183,7 +186,7 @@ describe('the JSON', () => {
     expect([got.status, JSON.parse(got.body)]).toEqual([status, expect.objectContaining({ reason })]);
   });
 
-  it('links to no trace that is not kept any more', async () => {
+  it('does not link to a trace that is no longer stored', async () => {
     const { traces } = fakeSources();
     await start({ traces: { ...traces, has: () => false } });
     const [event] = (JSON.parse((await send('/api/events')).body) as { events: { traceId: string }[] }).events;
@@ -191,7 +194,7 @@ describe('the JSON', () => {
     expect([event?.traceId, dispute?.traceId]).toEqual(['', '']);
   });
 
-  it('replays a dispute as a vote without the cache, and keeps the input to itself', async () => {
+  it('replays a dispute as a vote without the cache and does not show the input', async () => {
     const requests: unknown[] = [];
     const reason = async (request: unknown): Promise<{ code: string; body: object }> => {
       requests.push(request);
@@ -210,7 +213,7 @@ describe('the JSON', () => {
     expect((await send('/api/disputes')).body).not.toContain('AAAAAAAAAAA=');
   });
 
-  it('replays nothing where requests from the dashboard are off', async () => {
+  it('does not replay a dispute if requests from the dashboard are disabled', async () => {
     await start();
     const got = await send('/api/disputes/7/replay', 'POST');
     expect([got.status, JSON.parse(got.body)]).toEqual([403, expect.objectContaining({ reason: 'TRY_REQUESTS_OFF' })]);
@@ -218,14 +221,14 @@ describe('the JSON', () => {
     expect(dispute).toMatchObject({ id: '7', canReplay: false });
   });
 
-  it('gives known inputs with their answers', async () => {
+  it('returns the samples of a model', async () => {
     await start();
     expect(JSON.parse((await send('/api/models/toy/1/samples')).body)).toEqual({
       samples: [{ name: HOSTILE, shape: [2], data: 'AAAAAAAAAAA=', stateDigest: '0000000000001234' }],
     });
   });
 
-  it('keeps a fault to the log', async () => {
+  it('reports an internal error only to the log', async () => {
     const fault = new Error('secret');
     await start({
       router: {
@@ -243,7 +246,7 @@ describe('the JSON', () => {
 const MAX_STREAMS = MAX_CONNECTIONS / 4;
 
 describe('the stream', () => {
-  /** Opens one and gives what it has said so far. */
+  /** Opens a stream and returns the text received so far. */
   async function open(): Promise<{ text: () => string; status: number; close: () => void }> {
     const controller = new AbortController();
     const response = await fetch(`http://${address}/api/stream`, { signal: controller.signal });
@@ -254,7 +257,7 @@ describe('the stream', () => {
     return { text: () => said, status: response.status, close: () => controller.abort() };
   }
 
-  it('sends a snapshot at once, then every second, to so many at most, and reads nothing for nobody', async () => {
+  it('sends snapshots every second, limits its clients and does no work without one', async () => {
     let read = 0;
     const { client } = fakeSources();
     await start({
@@ -265,7 +268,7 @@ describe('the stream', () => {
     });
     const streams = await Promise.all(Array.from({ length: MAX_STREAMS }, open));
     await until(() => streams.every(({ text }) => text().split('data: ').length >= 3), { what: 'the second snapshot' });
-    expect(read).toBeLessThan(2 * MAX_STREAMS); // one each at once, then one for all
+    expect(read).toBeLessThan(2 * MAX_STREAMS); // one per stream at once, then one for all
     const refused = await send('/api/stream');
     expect([refused.status, refused.headers['retry-after']]).toEqual([503, '5']);
 
@@ -289,13 +292,13 @@ describe('a request from the dashboard', () => {
   const JSON_TYPE = { 'Content-Type': 'application/json' };
   const answering = { reason: async (request: unknown) => ({ code: 'OK', body: { got: request } }) };
 
-  it('is refused unless it is switched on', async () => {
+  it('is refused unless it is enabled', async () => {
     await start();
     const got = await send('/api/reason', 'POST', JSON_TYPE, '{}');
     expect([got.status, got.body]).toEqual([403, expect.stringContaining('dashboard.try_requests')]);
   });
 
-  it('is passed on, and its answer comes back', async () => {
+  it('is passed on, and its answer is returned', async () => {
     await start(answering);
     const own = { ...JSON_TYPE, Origin: `http://${address}` };
     expect(await send('/api/reason', 'POST', own, '{"model":"toy"}')).toMatchObject({
@@ -308,10 +311,10 @@ describe('a request from the dashboard', () => {
     ['a page of another site', 403, { ...JSON_TYPE, Origin: 'http://evil.example' }, '{}'],
     ['a page without a site', 403, { ...JSON_TYPE, Origin: 'null' }, '{}'],
     ['a form', 415, { 'Content-Type': 'text/plain' }, '{}'],
-    ['no JSON', 400, JSON_TYPE, '{'],
-    ['more than a request may have', 413, JSON_TYPE, `"${'a'.repeat(1_000)}"`],
-    ['more than it may have, in pieces', 413, { ...JSON_TYPE, 'Transfer-Encoding': 'chunked' }, 'a'.repeat(2_000)],
-  ])('is refused from %s', async (_what, status, headers, body) => {
+    ['a body that is not JSON', 400, JSON_TYPE, '{'],
+    ['a body above the limit', 413, JSON_TYPE, `"${'a'.repeat(1_000)}"`],
+    ['a body above the limit, in chunks', 413, { ...JSON_TYPE, 'Transfer-Encoding': 'chunked' }, 'a'.repeat(2_000)],
+  ])('is refused: %s', async (_what, status, headers, body) => {
     await start(answering);
     expect((await send('/api/reason', 'POST', headers as Record<string, string>, body)).status).toBe(status);
   });
@@ -326,7 +329,7 @@ describe('a request from the dashboard', () => {
     expect((await send('/api/reason', 'POST', JSON_TYPE, '{}')).status).toBe(status);
   });
 
-  it('is cancelled when its sender leaves', async () => {
+  it('is cancelled when the client disconnects', async () => {
     let signal: CancelSignal | undefined;
     await start({
       reason: (_request, context) => {

@@ -1,4 +1,4 @@
-// Numbers as a person gives them to the page, which reads them in the browser.
+// The numbers that a user enters on the page; the browser reads them.
 import { describe, expect, it } from '@jest/globals';
 
 interface Tensor {
@@ -24,13 +24,13 @@ function npy(descr: string, shape: string, data: ArrayBufferView, fortran = 'Fal
 const file = (name: string, content: string | Buffer): File =>
   new File([typeof content === 'string' ? content : new Uint8Array(content)], name);
 
-describe('numbers that are typed', () => {
+describe('parseNumbers', () => {
   it.each([
     ['0.1, 0.2 0.3\n4', [4], [0.1, 0.2, 0.3, 4]],
     ['[1, 2, 3]', [3], [1, 2, 3]],
     ['[[1, 2], [3, 4], [5, 6]]', [3, 2], [1, 2, 3, 4, 5, 6]],
     ['-1e-3', [1], [-0.001]],
-  ])('are read: %j', (text, shape, values) => {
+  ])('reads %j', (text, shape, values) => {
     expect(parseNumbers(text)).toEqual({ shape, values });
   });
 
@@ -43,11 +43,11 @@ describe('numbers that are typed', () => {
     ['[[1, 2], [3]]', /different lengths/],
     ['[1, [2]]', /is not a number|different lengths/],
     ['[1, 2', /not a JSON list/],
-  ])('are refused with what is wrong: %j', (text, message) => {
+  ])('refuses %j with the error', (text, message) => {
     expect(() => parseNumbers(text)).toThrow(message);
   });
 
-  it('go out as little-endian float32', () => {
+  it('are sent as little-endian float32', () => {
     const { shape, dtype, data } = toJson({ shape: [2], values: [1, -2.5] });
     expect([shape, dtype, [...new Float32Array(new Uint8Array(Buffer.from(data, 'base64')).buffer)]]).toEqual([
       [2],
@@ -57,7 +57,7 @@ describe('numbers that are typed', () => {
   });
 });
 
-describe('a file of numbers', () => {
+describe('readNumbers', () => {
   it.each([
     ['a.csv', '1,2\n3,4\n', [2, 2], [1, 2, 3, 4]],
     ['row.csv', '1,2', [2], [1, 2]],
@@ -66,7 +66,7 @@ describe('a file of numbers', () => {
     ['a.npy', npy('<f4', '(2, 1)', Float32Array.of(1, 2)), [2, 1], [1, 2]],
     ['b.npy', npy('<f8', '(2,)', Float64Array.of(1, 2)), [2], [1, 2]],
     ['c.npy', npy('|u1', '(3,)', Uint8Array.of(1, 0, 255)), [3], [1, 0, 255]],
-  ])('is read: %s', async (name, content, shape, values) => {
+  ])('reads %s', async (name, content, shape, values) => {
     const read = await readNumbers(file(name, content));
     expect([read.shape, [...read.values]]).toEqual([shape, values]);
   });
@@ -79,7 +79,7 @@ describe('a file of numbers', () => {
     ['a.npy', npy('<f4', '(1,)', Float32Array.of(1), 'True'), /cannot read this NumPy file/],
     ['a.npy', npy('<f4', '(9999999999,)', Float32Array.of(1)), /too large/],
     ['a.csv', 'x,y\n1,2', /“x” is not a number/],
-  ])('is refused with what is wrong: %s', async (name, content, message) => {
+  ])('refuses %s with the error', async (name, content, message) => {
     await expect(readNumbers(file(name, content))).rejects.toThrow(message);
   });
 });

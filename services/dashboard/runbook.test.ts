@@ -6,7 +6,7 @@ import { ALERT_RULES } from '../telemetry/alerts.ts';
 const assets = join(import.meta.dirname, 'assets');
 const rules = readFileSync(join(import.meta.dirname, '../../deploy/prometheus/tandem.rules.yml'), 'utf8');
 
-it('each alert leads to the same section of the runbook as in the rules for Prometheus', () => {
+it('each alert links to the same runbook section as its Prometheus rule', () => {
   const [, table = ''] = /RUNBOOK = \{([^}]*)\}/.exec(readFileSync(join(assets, 'alerts.js'), 'utf8')) ?? [];
   const here: Record<string, string> = Object.fromEntries(
     [...table.matchAll(/(\w+): '([\w-]+)'/g)].map(([, name, section]) => [name!, section!]),

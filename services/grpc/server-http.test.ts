@@ -81,7 +81,7 @@ describe('an invalid gRPC request', () => {
     ['two messages', Buffer.concat([frame('a'), frame('b')]), 'UNIMPLEMENTED', /several messages/],
     ['half a message', frame('abc').subarray(0, 6), 'INTERNAL', /ended within a message/],
     ['a flag without an encoding', frame('a', 1), 'INTERNAL', /flagged as compressed/],
-  ])('with %s fails with its status', async (_what, body, code, text) => {
+  ])('with a body of %s fails with its status', async (_what, body, code, text) => {
     expect(said(await post(body))).toEqual([200, code, expect.stringMatching(text)]);
   });
 

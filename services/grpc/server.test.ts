@@ -243,7 +243,7 @@ describe('metadata', () => {
   });
 });
 
-describe('a call', () => {
+describe('a call in progress', () => {
   it('ends with DEADLINE_EXCEEDED at its deadline, and its handler is cancelled', async () => {
     let isCut = false;
     onAny = (call) => listenTo(call, { onCut: () => (isCut = true) });

@@ -1,4 +1,4 @@
-// How a client handles the frames of a server.
+// Tests how a client handles the frames of a server.
 import { afterEach, expect, test } from '@jest/globals';
 import {
   clientUnderTest,
@@ -118,7 +118,7 @@ test('a connection is idle when no stream is open and all is written', async () 
   expect(client.isIdle).toBe(true);
 });
 
-test('a server that answers early and then stops the request ends the stream without an error', async () => {
+test('a reset with NO_ERROR after a complete response is not an error', async () => {
   const { client, peer } = await clientUnderTest();
   const recorder = new Recorder();
   const stream = client.open(GET, recorder, false)!;
@@ -135,7 +135,7 @@ test('a server may reset any number of streams', async () => {
   expect([client.openStreams, reasons]).toEqual([0, []]);
 });
 
-test('headers of streams that have ended are ignored, but not for ever', async () => {
+test('a limited number of HEADERS of ended streams is ignored', async () => {
   const { peer } = await opened();
   await peer.send(headers(1, OK, END_HEADERS | END_STREAM), headers(1, OK)).settled();
   for (let count = 0; count < 10_100; count++) peer.send(headers(1, OK));

@@ -1,5 +1,4 @@
-// A flood of frames that are cheap to send and of no use ends the connection before it costs much. One test for each
-// flood.
+// A flood of frames that are cheap to send ends the connection before it costs much. Each flood has one test.
 import { afterEach, expect, test } from '@jest/globals';
 import {
   ACK,
@@ -84,7 +83,7 @@ test.each<[string, string, Buffer]>([
   expect(server.reasons).toMatchObject([{ code: ENHANCE_YOUR_CALM, by: 'here', budget, text: goaway.text }]);
 });
 
-test('a client with expired deadlines may reset 500 calls a second for ever', async () => {
+test('a client with expired deadlines may reset 500 calls a second without end', async () => {
   const server = await ServerUnderTest.start();
   const peer = await server.connect();
   for (let second = 0; second < 30; second++) {
@@ -94,7 +93,7 @@ test('a client with expired deadlines may reset 500 calls a second for ever', as
   expect(server.reasons).toEqual([]);
 });
 
-test('a client that pings whenever it receives data may do so for ever', async () => {
+test('a client may send a PING for each received DATA frame', async () => {
   const server = await ServerUnderTest.start({ keepaliveSeconds: 0 });
   const peer = await server.connect();
   peer.send(headers(1));
@@ -122,7 +121,7 @@ test('a client that does not read the answers to its PINGs is closed', async () 
   expect(server.connections[0]!.bytesHeld).toBe(0);
 });
 
-test('a stream is reset if more of its answer waits than is allowed', async () => {
+test('a stream is reset if its unsent data exceeds the limit', async () => {
   const server = await ServerUnderTest.start({ maxQueuedBytes: 1_000_000 });
   const peer = await server.connect();
   await peer.send(headers(1, END_HEADERS | END_STREAM)).settled();
@@ -133,7 +132,7 @@ test('a stream is reset if more of its answer waits than is allowed', async () =
   expect(server.connections[0]!.bytesHeld).toBeLessThan(100_000);
 });
 
-test('the connection that uses most memory is closed when all together use too much', async () => {
+test('the connection with the most memory is closed if all together exceed the limit', async () => {
   const server = await ServerUnderTest.start({ memory: new MemoryBudget(3_000_000) });
   const peers = [await server.connect(), await server.connect()];
   for (const peer of peers) await peer.send(headers(1, END_HEADERS | END_STREAM)).settled();

@@ -1,4 +1,4 @@
-// Data is sent within the windows of the peer, and as fast as the peer reads.
+// Data is sent within the windows of the peer, and only as fast as the peer reads.
 import { afterEach, expect, jest, test } from '@jest/globals';
 import {
   closeAll,
@@ -37,7 +37,7 @@ const summary = (frames: { type: string; id: number; flags: number; payload: Buf
     ({ type, id, flags, payload }) => `${type} ${id} ${payload.toString()}${flags & END_STREAM ? ' end' : ''}`,
   );
 
-test('data waits for the window of its stream, and the layer above is notified', async () => {
+test('data waits for the window of its stream, and the handler is notified', async () => {
   const { peer, streams, recorders } = await open(3);
   expect(streams[0]!.sendData(Buffer.from('abcdef'), false)).toBe(false);
   expect(summary(await peer.settled())).toEqual(['DATA 1 abc']);
@@ -48,14 +48,14 @@ test('data waits for the window of its stream, and the layer above is notified',
   expect(summary(await peer.settled())).toEqual(['DATA 1 g end']);
 });
 
-test('SETTINGS that enlarge a window let waiting data go', async () => {
+test('SETTINGS that enlarge a window release waiting data', async () => {
   const { peer, streams } = await open(0);
   streams[0]!.sendData(Buffer.from('abc'), true);
   expect(summary(await peer.settled())).toEqual([]);
   expect(summary(await peer.send(settings([INITIAL_WINDOW, 2])).settled())).toEqual(['SETTINGS 0  end', 'DATA 1 ab']);
 });
 
-test('a window that SETTINGS have made negative must grow again first', async () => {
+test('a window that SETTINGS made negative must become positive before data is sent', async () => {
   const { peer, streams } = await open(3);
   streams[0]!.sendData(Buffer.from('abcdef'), true);
   await peer.send(settings([INITIAL_WINDOW, 1])).settled();
@@ -91,7 +91,7 @@ test('waiting data is copied, since the caller may reuse its buffer', async () =
   expect(summary(await peer.send(windowUpdate(1, 9)).settled())).toEqual(['DATA 1 abcabc']);
 });
 
-test('large waiting data is copied, too', async () => {
+test('large waiting data is copied', async () => {
   const { peer, streams } = await open(10_000);
   const kept = Buffer.alloc(20_000, 'a');
   streams[0]!.sendData(kept, false);
@@ -116,7 +116,7 @@ test('an empty end needs no window', async () => {
   expect(summary(await peer.settled())).toEqual(['DATA 1  end']);
 });
 
-test('a reset drops waiting data', async () => {
+test('a reset drops unsent data', async () => {
   const { server, peer, streams } = await open(0);
   streams[0]!.sendData(Buffer.alloc(1_000), true);
   expect(server.connections[0]!.bytesHeld).toBeGreaterThanOrEqual(1_000);
@@ -126,7 +126,7 @@ test('a reset drops waiting data', async () => {
   expect(server.connections[0]!.bytesHeld).toBeLessThan(1_000);
 });
 
-test('headers larger than a frame go on in CONTINUATION frames', async () => {
+test('headers larger than a frame continue in CONTINUATION frames', async () => {
   const { peer, streams } = await open(0);
   streams[0]!.sendHeaders(encodeHeaders([':status', '200', 'x', 'y'.repeat(40_000)]), true);
   const frames = await peer.settled();
@@ -145,7 +145,7 @@ test('the peer’s window grows only by consumed bytes', async () => {
   expect(await peer.settled()).toMatchObject([{ type: 'WINDOW_UPDATE', id: 3, payload: uint32(60) }]);
 });
 
-test('unconsumed data of an ended stream blocks no other stream', async () => {
+test('unconsumed data of an ended stream does not block other streams', async () => {
   const { server, peer } = await open(0, { connectionWindowBytes: 65_535 });
   peer.send(frame('HEADERS', END_HEADERS, 3, GET));
   for (let sent = 0; sent < 3; sent++) peer.send(frame('DATA', 0, 3, Buffer.alloc(16_384)));
@@ -180,13 +180,13 @@ test('a connection with much data pauses regularly, so that others can read', as
     frames.push(...ids.map((id) => frame('DATA', 0, id, piece)));
   }
   await peer.send(...frames).settled();
-  expect(pause.mock.calls.length).toBeGreaterThanOrEqual((ids.length << 20) / 327_680); // 256 KiB, and a chunk of 64
+  expect(pause.mock.calls.length).toBeGreaterThanOrEqual((ids.length << 20) / 327_680); // 256 KiB plus a chunk of 64 KiB
   const pieces = server.recorders.flatMap(({ received }) => received.filter((text) => text.startsWith('data ')));
   expect(pieces).toHaveLength((ids.length << 20) / piece.length);
 });
 
 test('connections of two owners are read in parts, and nothing is lost', async () => {
-  // Each look at the clock takes a tenth of a millisecond.
+  // Each reading of the clock advances it by 0.1 ms.
   let nowMs = 0;
   const turns = new ReadTurns({
     now: () => (nowMs += 0.1),

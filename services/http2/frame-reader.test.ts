@@ -26,7 +26,7 @@ test('frames in one chunk are read', () => {
   expect(sink.frames).toEqual(FRAMES);
 });
 
-test('frames are read wherever the chunks are split', () => {
+test('frames are read however the chunks are split', () => {
   for (const size of [1, 2, 7, 9, 10, 100, 4_096, 16_390]) {
     const sink = new Sink();
     const reader = new FrameReader(sink);
@@ -49,13 +49,13 @@ test('a frame that is too large is refused as soon as its header has arrived', (
   expect(() => reader.read(header.subarray(4))).toThrow('a frame has 16385 bytes');
 });
 
-test('nothing is read after the sink has closed', () => {
+test('nothing is read after the sink is closed', () => {
   const sink = new Sink();
   new FrameReader(sink).read(Buffer.concat([frame(99, 0, 0), frame('PING', 0, 0)]));
   expect(sink.frames).toEqual(['99 0 0 ']);
 });
 
-test('a sink that must wait gets the frames in parts, and each frame once', () => {
+test('a sink that must wait gets each frame once, in parts', () => {
   const sink = new Sink();
   sink.mustWait = true;
   const reader = new FrameReader(sink);

@@ -1,4 +1,4 @@
-// GOAWAY in two steps: no call is lost that the client sent before it read the GOAWAY (RFC 9113, section 6.8).
+// GOAWAY in two steps: no call is lost that the client sent before it received the GOAWAY (RFC 9113, section 6.8).
 import { afterEach, expect, test } from '@jest/globals';
 import {
   ACK,
@@ -19,7 +19,7 @@ afterEach(closeAll);
 const ANSWER = encodeHeaders([':status', '200']);
 const headers = (id: number): Buffer => frame('HEADERS', END_HEADERS | END_STREAM, id, GET);
 
-test('streams that are open at the GOAWAY are served, and the last one ends the connection', async () => {
+test('streams that are open at the GOAWAY are served, then the connection ends', async () => {
   const server = await ServerUnderTest.start();
   const peer = await server.connect();
   await peer.send(headers(1)).settled();
@@ -28,7 +28,7 @@ test('streams that are open at the GOAWAY are served, and the last one ends the 
   const ping = await peer.until('PING');
   peer.send(headers(3), frame('PING', ACK, 0, ping.payload));
   expect((await peer.goaway()).lastStreamId).toBe(3);
-  // Streams that the client opens before it has read the last GOAWAY are ignored, and do no harm.
+  // Streams that the client opens before it has received the last GOAWAY are refused without an effect.
   peer.send(frame('HEADERS', END_HEADERS, 5, GET), frame('DATA', END_STREAM, 5, Buffer.from('late')));
   expect(await peer.settled()).toMatchObject([{ type: 'RST_STREAM', id: 5, payload: uint32(7) }]);
   expect(server.streams.map(({ id }) => id)).toEqual([1, 3]);
@@ -60,7 +60,7 @@ test('the server waits at most 5 seconds for a client that does not answer', asy
   expect((await peer.goaway()).lastStreamId).toBe(0);
 });
 
-test('a client opens no stream after GOAWAY, and unanswered streams may be sent again', async () => {
+test('a client opens no stream after GOAWAY, and unanswered streams may be retried', async () => {
   const { client, peer, reasons } = await clientUnderTest();
   const recorders = [new Recorder(), new Recorder()];
   for (const recorder of recorders) client.open(GET, recorder, true);

@@ -19,7 +19,7 @@ test.each([
   [':method=OPTIONS; :scheme=http; :path=*'],
   [':method=CONNECT; :authority=a:1'],
   [`${REQUEST}; x=tab\tinside`],
-])('%s is a request', (text) => {
+])('%s is a valid request', (text) => {
   expect(block(text).requestFault).toBeUndefined();
 });
 
@@ -43,7 +43,7 @@ test.each([
   [`${REQUEST}; content-length=1; content-length=2`, 'content-length is invalid'],
   [`:method=CONNECT; :scheme=http; :path=/; :authority=a`, 'a CONNECT request has :method and :authority only'],
   [':method=CONNECT', 'a CONNECT request has :method and :authority only'],
-])('%j is no request', (text, fault) => {
+])('%j is not a valid request', (text, fault) => {
   expect(block(text).requestFault).toBe(fault);
 });
 

@@ -12,7 +12,7 @@ function offer(cache: HeaderCache, text: string, generation = 0): HeaderBlock {
 const get = (cache: HeaderCache, text: string, generation = 0): HeaderBlock | undefined =>
   cache.get(Buffer.from(text), 0, text.length, generation);
 
-test('a block is kept when it is seen for the second time', () => {
+test('a block is cached when it is seen for the second time', () => {
   const cache = new HeaderCache();
   offer(cache, 'a');
   expect(get(cache, 'a')).toBeUndefined();
@@ -35,7 +35,7 @@ test('a list that is too large is not kept', () => {
   expect(get(cache, 'a')).toBeUndefined();
 });
 
-test('the number of kept blocks is bounded', () => {
+test('the cached blocks are limited in number and size', () => {
   const cache = new HeaderCache();
   let most = 0;
   for (let index = 0; index < 500; index++) {

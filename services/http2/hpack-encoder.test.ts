@@ -7,7 +7,7 @@ const roundTrip = (...blocks: Buffer[]): string[] => {
   return [...new HpackDecoder(100_000).decode(block, 0, block.length).list];
 };
 
-test('an encoded list is decoded to the same list', () => {
+test('an encoded list decodes to the same list', () => {
   const list = [':status', '200', 'content-type', 'application/grpc', 'x', '', 'grpc-message', 'ä'.repeat(300)];
   expect(roundTrip(encodeHeaders(list))).toEqual(list);
 });

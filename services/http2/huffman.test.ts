@@ -6,7 +6,7 @@ const decode = (hex: string): string => {
   return decodeHuffman(bytes, 0, bytes.length);
 };
 
-// The strings of RFC 7541, appendix C.4 and C.6.
+// The strings of RFC 7541, appendices C.4 and C.6.
 test.each([
   ['f1e3c2e5f23a6ba0ab90f4ff', 'www.example.com'],
   ['a8eb10649cbf', 'no-cache'],
@@ -19,7 +19,7 @@ test.each([
     '94e7821dd7f2e6c7b335dfdfcd5b3960d5af27087f3672c1ab270fb5291f9587316065c003ed4ee5b1063d5007',
     'foo=ASDJKHQKBZXOQWEOPIUAXQWEOIU; max-age=3600; version=1',
   ],
-])('%s is %s', (hex, text) => {
+])('%s decodes to %s', (hex, text) => {
   expect(decode(hex)).toBe(text);
 });
 

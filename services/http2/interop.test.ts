@@ -1,4 +1,4 @@
-// Both roles against Node's own HTTP/2, in clear text and over TLS.
+// Tests both roles against the HTTP/2 of Node, in clear text and over TLS.
 import { afterEach, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -48,7 +48,7 @@ class Echo implements StreamHandler {
   }
 }
 
-/** Ends with the test. */
+/** Destroys the socket after the test. */
 function kept<S extends net.Socket>(socket: S): S {
   closers.push(() => socket.destroy());
   return socket;
@@ -81,13 +81,16 @@ async function echoOverNode(session: http2.ClientHttp2Session, body: Buffer): Pr
 
 const bodyOf = (bytes: number): Buffer => Buffer.from(Array.from({ length: bytes }, (_, index) => index % 251));
 
-test.each([0, 1, 16_384, 3_000_000])("Node's client gets a body of %i bytes back from our server", async (bytes) => {
-  const session = await nodeClient();
-  const body = bodyOf(bytes);
-  expect((await echoOverNode(session, body)).equals(body)).toBe(true);
-});
+test.each([0, 1, 16_384, 3_000_000])(
+  'the client of Node gets a body of %i bytes back from our server',
+  async (bytes) => {
+    const session = await nodeClient();
+    const body = bodyOf(bytes);
+    expect((await echoOverNode(session, body)).equals(body)).toBe(true);
+  },
+);
 
-test("Node's client gets trailers from our server", async () => {
+test('the client of Node gets trailers from our server', async () => {
   const session = await nodeClient();
   const request = session.request({ ':method': 'POST' });
   request.end();
@@ -95,14 +98,14 @@ test("Node's client gets trailers from our server", async () => {
   expect(trailers['x-end']).toBe('1');
 });
 
-test("Node's client has 200 streams at once with our server", async () => {
+test('the client of Node has 200 parallel streams with our server', async () => {
   const session = await nodeClient();
   const bodies = Array.from({ length: 200 }, (_, index) => bodyOf(index * 300));
   const answers = await Promise.all(bodies.map((body) => echoOverNode(session, body)));
   expect(answers.every((answer, index) => answer.equals(bodies[index]!))).toBe(true);
 });
 
-test("Node's client resets a stream of our server, pings it and goes away", async () => {
+test('the client of Node resets a stream of our server, pings it and closes the connection', async () => {
   const session = await nodeClient();
   const request = session.request({ ':method': 'POST' });
   request.on('error', () => undefined);
@@ -166,16 +169,19 @@ function request(client: ClientConnection, path: string, body: Buffer): Body['do
   return handler.done.promise;
 }
 
-test.each([0, 1, 16_384, 3_000_000])("our client gets a body of %i bytes back from Node's server", async (bytes) => {
-  const { port } = await nodeServer();
-  const client = new ClientConnection(kept(net.connect(port, '127.0.0.1')), { streamWindowBytes: 65_535 });
-  const body = bodyOf(bytes);
-  const answer = await request(client, '/echo', body);
-  expect(answer.body.equals(body)).toBe(true);
-  expect([answer.headers.get('x-path'), answer.trailers]).toEqual(['/echo', ['x-end', '1']]);
-});
+test.each([0, 1, 16_384, 3_000_000])(
+  'our client gets a body of %i bytes back from the server of Node',
+  async (bytes) => {
+    const { port } = await nodeServer();
+    const client = new ClientConnection(kept(net.connect(port, '127.0.0.1')), { streamWindowBytes: 65_535 });
+    const body = bodyOf(bytes);
+    const answer = await request(client, '/echo', body);
+    expect(answer.body.equals(body)).toBe(true);
+    expect([answer.headers.get('x-path'), answer.trailers]).toEqual(['/echo', ['x-end', '1']]);
+  },
+);
 
-test("our client has 100 streams at once with Node's server", async () => {
+test('our client has 100 parallel streams with the server of Node', async () => {
   const { port } = await nodeServer();
   const client = new ClientConnection(kept(net.connect(port, '127.0.0.1')));
   const bodies = Array.from({ length: 100 }, (_, index) => bodyOf(index * 300));
@@ -183,7 +189,7 @@ test("our client has 100 streams at once with Node's server", async () => {
   expect(answers.every(({ body }, index) => body.equals(bodies[index]!))).toBe(true);
 });
 
-test("our client handles the reset, the ping and the GOAWAY of Node's server", async () => {
+test('our client handles the reset, ping and GOAWAY of the server of Node', async () => {
   const { port, server } = await nodeServer();
   const session = once(server, 'session') as Promise<[http2.ServerHttp2Session]>;
   const client = new ClientConnection(kept(net.connect(port, '127.0.0.1')));
@@ -196,7 +202,7 @@ test("our client handles the reset, the ping and the GOAWAY of Node's server", a
   expect(await closed).toMatchObject({ by: 'peer', code: 0 });
 });
 
-/** A certificate of its own authority, for localhost. */
+/** A self-signed certificate for localhost. */
 function certificate(): { key: Buffer; cert: Buffer } {
   const folder = mkdtempSync(join(tmpdir(), 'http2-'));
   try {
@@ -210,7 +216,7 @@ function certificate(): { key: Buffer; cert: Buffer } {
   }
 }
 
-test("over TLS, Node's client and ours get a large body back from our server", async () => {
+test('both clients get a large body back from our server over TLS', async () => {
   const { key, cert } = certificate();
   const server = tls.createServer({ key, cert, ALPNProtocols: ['h2'] }, (socket) => {
     kept(socket);

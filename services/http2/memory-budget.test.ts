@@ -12,7 +12,7 @@ class Holder implements MemoryHolder {
   }
 }
 
-test('the connection that uses most memory is closed when all together use too much', () => {
+test('the connection with the most memory is closed if all together exceed the limit', () => {
   const budget = new MemoryBudget(100);
   const [small, large] = [new Holder(20), new Holder(70)];
   budget.report(small);
@@ -27,7 +27,7 @@ test('the connection that uses most memory is closed when all together use too m
   expect(budget.bytes).toBe(40);
 });
 
-test('a connection that has gone counts no more', () => {
+test('a removed connection is not counted', () => {
   const budget = new MemoryBudget(100);
   const holder = new Holder(60);
   budget.report(holder);

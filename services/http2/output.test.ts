@@ -45,7 +45,7 @@ function setUp(): { socket: FakeSocket; output: Output } {
 
 const payload = (character: string, length = 1): Buffer => Buffer.alloc(length, character);
 
-test('frames that are added together are written in one later write', async () => {
+test('frames that are added in several microtasks are written in one write', async () => {
   const { socket, output } = setUp();
   output.frame(0, 0, 1, payload('a'), NOTHING);
   await Promise.resolve();
@@ -56,7 +56,7 @@ test('frames that are added together are written in one later write', async () =
   expect(socket.text).toBe('\0\0\x01\0\0\0\0\0\x01a\0\0\x02\0\x01\0\0\0\x01pb');
 });
 
-test('while output is held it is written at the release', () => {
+test('held output is written at the release', () => {
   const { socket, output } = setUp();
   output.hold();
   output.frame(0, 0, 1, payload('a'), NOTHING);
@@ -64,7 +64,7 @@ test('while output is held it is written at the release', () => {
   expect(socket.written).toHaveLength(1);
 });
 
-test('a long payload is copied, too', () => {
+test('a long payload is copied', () => {
   const { socket, output } = setUp();
   const long = payload('a', 5_000);
   const before = long.toString();
@@ -91,7 +91,7 @@ test('data that the socket has not yet written is not overwritten', () => {
   expect(socket.text).toBe(expected);
 });
 
-test('buffers are used again when a slow socket has written them', () => {
+test('buffers are reused after a slow socket has written them', () => {
   const { socket, output } = setUp();
   const buffers = new Set<ArrayBufferLike>();
   for (let round = 0; round < 2_000; round++) {
@@ -105,7 +105,7 @@ test('buffers are used again when a slow socket has written them', () => {
   expect(buffers.size).toBeLessThan(5);
 });
 
-test('a socket that is full gets nothing until it has drained', () => {
+test('a full socket gets no data until it has drained', () => {
   const { socket, output } = setUp();
   socket.takes = false;
   for (let k = 0; k < 5; k += 1) output.frame(0, 0, 1, payload('a', 14_000), NOTHING);
@@ -118,7 +118,7 @@ test('a socket that is full gets nothing until it has drained', () => {
   expect([output.isBlocked, output.pending, socket.text.endsWith('b')]).toEqual([false, 0, true]);
 });
 
-test('much output is written at once', () => {
+test('output above a limit is written at once', () => {
   const { socket, output } = setUp();
   for (let count = 0; count < 16; count++) output.frame(0, 0, 1, payload('a', 4_000), NOTHING);
   output.relieve();
@@ -128,7 +128,7 @@ test('much output is written at once', () => {
   expect(socket.text).toHaveLength(17 * 4_009);
 });
 
-test('the end writes all, even to a socket that is full, and nothing after it', () => {
+test('end() writes all data, even to a full socket, and nothing after it', () => {
   const { socket, output } = setUp();
   socket.takes = false;
   for (let k = 0; k < 5; k += 1) output.frame(0, 0, 1, payload('a', 14_000), NOTHING);

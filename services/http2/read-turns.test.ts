@@ -5,9 +5,9 @@ let nowMs: number;
 let immediates: (() => void)[];
 let timers: { readonly atMs: number; readonly run: () => void }[];
 let turns: ReadTurns;
-/** The end of each owner's pause. */
+/** The end of the pause of each owner. */
 let rests: Map<string, number>;
-/** Names, in the order in which they read. */
+/** The owners in the order in which they read. */
 let order: string[];
 
 beforeEach(() => {
@@ -31,7 +31,7 @@ function nextTurn(): void {
   for (const run of now) run();
 }
 
-/** Moves the time to the next timer, and runs the immediates of the event loop. */
+/** Advances the time to the next timer and runs the immediates of the event loop. */
 function nextTimer(): void {
   const { atMs, run } = timers.shift()!;
   nowMs = Math.max(nowMs, atMs);
@@ -67,12 +67,12 @@ function arrive(taker: TurnTaker): void {
   if (turns.begin(taker)) taker.readOn();
 }
 
-test('one owner alone reads without a pause', () => {
+test('a single owner reads without a pause', () => {
   arrive(connection('a', 100));
   expect([order, immediates]).toEqual([['a'], []]);
 });
 
-test('an owner waits for a part of another owner’s data, not for all of it', () => {
+test('an owner waits only for a part of the data of another owner', () => {
   arrive(connection('b', 0.05));
   for (let each = 0; each < 50; each += 1) arrive(connection('a', 10));
   const beganMs = nowMs;
@@ -83,7 +83,7 @@ test('an owner waits for a part of another owner’s data, not for all of it', (
   expect(nowMs - beganMs).toBeLessThan(1.2);
 });
 
-test('in one turn of the event loop there is one slice', () => {
+test('one turn of the event loop reads for one slice of time', () => {
   arrive(connection('b', 0.05));
   for (let each = 0; each < 50; each += 1) arrive(connection('a', 10));
   const beganMs = nowMs;
@@ -92,7 +92,7 @@ test('in one turn of the event loop there is one slice', () => {
   expect(nowMs - beganMs).toBeLessThan(1.2);
 });
 
-test('all waiting data is read in the end, the connections of one owner in turns', () => {
+test('all waiting data is read, alternating between owners', () => {
   arrive(connection('b', 0.05));
   for (const owner of ['a', 'c', 'a']) arrive(connection(owner, 3));
   order = [];
@@ -101,7 +101,7 @@ test('all waiting data is read in the end, the connections of one owner in turns
   expect(nowMs).toBeGreaterThanOrEqual(9);
 });
 
-test('an owner reads without a pause again when the other owner has sent nothing for a second', () => {
+test('an owner reads without a pause if the other was silent for a second', () => {
   arrive(connection('b', 0.05));
   arrive(connection('a', 0.05));
   nextTurn();
@@ -135,13 +135,13 @@ describe('a paused owner', () => {
     expect([order, nowMs - beganMs]).toEqual([['b'], expect.closeTo(0.05)]);
   });
 
-  it('costs no turns of the event loop during its pause', () => {
+  it('uses no turns of the event loop during its pause', () => {
     for (let each = 0; each < 5; each += 1) arrive(connection('a', 1, 10));
     nextTurn();
     expect([immediates.length, timers.length]).toEqual([0, 1]);
   });
 
-  it('waits for its own pause only, however long another owner is paused', () => {
+  it('waits only for its own pause, not for that of another owner', () => {
     arrive(connection('a', 0.1, 5_000));
     arrive(connection('b', 0.1, 10));
     order = [];

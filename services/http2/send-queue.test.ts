@@ -7,7 +7,7 @@ const queueOf = (...texts: string[]): SendQueue => {
   return queue;
 };
 
-test('pieces are taken in order, and cut', () => {
+test('pieces are taken in order and split', () => {
   const queue = queueOf('abc', '', 'def');
   const taken = [2, 2, 9].map((most) => Buffer.from(queue.take(most)).toString());
   expect(taken).toEqual(['ab', 'c', 'def']);
@@ -27,7 +27,7 @@ test('seconds without progress are counted', () => {
   expect(queue.tick()).toBe(0);
 });
 
-test('a peer that reads only a few bytes now and then makes no progress', () => {
+test('a peer that reads only a few bytes at a time makes no progress', () => {
   const queue = queueOf('a'.repeat(5_000));
   for (let second = 0; second < 10; second++) {
     queue.tick();

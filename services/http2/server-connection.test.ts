@@ -1,4 +1,4 @@
-// How a server handles the frames of a client: RFC 9113, section by section.
+// Tests how a server handles the frames of a client: RFC 9113, section by section.
 import { afterEach, expect, test } from '@jest/globals';
 import {
   ACK,
@@ -34,7 +34,7 @@ async function connect(): Promise<{ server: ServerUnderTest; peer: Http2Peer }> 
   return { server, peer: await server.connect() };
 }
 
-test('the first frames of a server are its SETTINGS and its acknowledgement', async () => {
+test('a server first sends its SETTINGS and its acknowledgement', async () => {
   const server = await ServerUnderTest.start({ maxConcurrentStreams: 7 });
   const peer = server.dial().send(PREFACE, settings());
   const frames = await peer.settled();
@@ -61,7 +61,7 @@ test('a request is delivered, and its answer arrives', async () => {
   expect([stream!.isOpen, server.connections[0]!.openStreams]).toEqual([false, 0]);
 });
 
-test('trailers are heard', async () => {
+test('trailers are delivered', async () => {
   const { server, peer } = await connect();
   peer.send(headers(1), headers(1, END_HEADERS | END_STREAM, encodeHeaders(['x', '1'])));
   await peer.settled();
@@ -77,7 +77,7 @@ test('padding and priority are removed', async () => {
   expect(server.recorders[0]!.received).toEqual(['headers :method POST :scheme http :path /echo', 'data abc end']);
 });
 
-test('a header block may come in pieces', async () => {
+test('a header block may arrive in pieces', async () => {
   const { server, peer } = await connect();
   peer.send(headers(1, END_STREAM, BLOCK.subarray(0, 3)), frame('CONTINUATION', 0, 1, BLOCK.subarray(3, 5)));
   peer.send(frame('CONTINUATION', END_HEADERS, 1, BLOCK.subarray(5)));
@@ -98,7 +98,7 @@ test('an answer before the end of the request stops the request without an error
   expect(await peer.settled()).toEqual([]);
 });
 
-test("the handler gets the peer's reset once, and sending has no effect after it", async () => {
+test('the handler gets a reset of the peer once, and later sends have no effect', async () => {
   const { server, peer } = await connect();
   peer.send(headers(1), reset(1), reset(1));
   await peer.settled();
@@ -114,7 +114,7 @@ test('PRIORITY and unknown frames are ignored', async () => {
   expect(await peer.settled()).toEqual([]);
 });
 
-test('one stream too many is refused and may be sent again', async () => {
+test('a stream above the limit is refused and may be retried', async () => {
   const server = await ServerUnderTest.start({ maxConcurrentStreams: 2 });
   const peer = await server.connect();
   peer.send(headers(1), headers(3), headers(5));
@@ -124,7 +124,7 @@ test('one stream too many is refused and may be sent again', async () => {
   expect(await peer.settled()).toEqual([]);
 });
 
-test('a header list that is too large is answered with 431, and the connection goes on', async () => {
+test('a header list above the limit is answered with 431, and the connection stays open', async () => {
   const server = await ServerUnderTest.start({ maxHeaderListBytes: 1_000 });
   const peer = await server.connect();
   peer.send(headers(1, END_HEADERS | END_STREAM, withFields('x', 'y'.repeat(1_000))), headers(3));
@@ -259,7 +259,7 @@ test.each([
   expect((await server.dial().send(text).goaway()).code).toBe(ErrorCode.PROTOCOL_ERROR);
 });
 
-test('the preface may come byte by byte', async () => {
+test('the preface may arrive byte by byte', async () => {
   const server = await ServerUnderTest.start();
   const peer = server.dial();
   for (const character of PREFACE) {
@@ -269,7 +269,7 @@ test('the preface may come byte by byte', async () => {
   expect((await peer.send(settings()).next())?.type).toBe('SETTINGS');
 });
 
-test('a client of HTTP/1.1 gets an answer that it can read', async () => {
+test('an HTTP/1.1 client gets an HTTP/1.1 answer', async () => {
   const server = await ServerUnderTest.start({ http1Answer: 'this port speaks gRPC over HTTP/2\n' });
   const text = await server.dial().send('POST /a HTTP/1.1\r\nhost: x\r\n\r\n').text();
   expect(text).toMatch(
@@ -277,7 +277,7 @@ test('a client of HTTP/1.1 gets an answer that it can read', async () => {
   );
 });
 
-test('a handler that throws ends its own connection only', async () => {
+test('a handler that throws ends only its own connection', async () => {
   const server = await ServerUnderTest.start({}, () => {
     throw new Error('a bug');
   });
@@ -296,7 +296,7 @@ test('streams are reset when the client closes the connection', async () => {
   expect(server.reasons).toMatchObject([{ code: 0, by: 'peer', text: 'the peer has closed the connection' }]);
 });
 
-test("the reason that a client's GOAWAY gives is reported", async () => {
+test('the reason in the GOAWAY of a client is reported', async () => {
   const { server, peer } = await connect();
   const payload = Buffer.concat([uint32(0), uint32(ErrorCode.INTERNAL_ERROR), Buffer.from('I am broken')]);
   peer.send(frame('GOAWAY', 0, 0, payload));
@@ -321,14 +321,14 @@ test('all streams are reset at the end, even if a handler throws', async () => {
   expect(server.reasons).toMatchObject([{ text: 'enough; a handler has thrown: Error: a bug' }]);
 });
 
-test('answers before the end arrive, though the client reads late', async () => {
+test('answers before the end arrive even if the client reads late', async () => {
   const server = await ServerUnderTest.start();
   const peer = await server.connect(settings([4, 0x7fff_ffff]), frame('WINDOW_UPDATE', 0, 0, uint32(0x7000_0000)));
   await peer.send(headers(1, END_HEADERS | END_STREAM), headers(3, END_HEADERS | END_STREAM)).settled();
   peer.socket.pause();
   const [first, second] = server.streams;
   while (first!.sendData(Buffer.alloc(65_536), false)) await new Promise(setImmediate);
-  // The socket takes no more.
+  // The socket accepts no more data.
   second!.sendHeaders(encodeHeaders([':status', '204']), true);
   server.connections[0]!.close();
   server.seconds(10);
@@ -337,7 +337,7 @@ test('answers before the end arrive, though the client reads late', async () => 
   expect((await peer.goaway()).code).toBe(ErrorCode.NO_ERROR);
 });
 
-test('a GOAWAY before the client’s first frame comes after SETTINGS', async () => {
+test('a GOAWAY before the first frame of the client follows SETTINGS', async () => {
   const server = await ServerUnderTest.start();
   const peer = server.dial();
   while (server.connections.length === 0) await new Promise(setImmediate);

@@ -4,7 +4,7 @@ import { StreamTable } from './stream-table.ts';
 
 const stream = (id: number): Http2Stream => Object.assign(Object.create(Http2Stream.prototype) as Http2Stream, { id });
 
-test('it behaves as a Map does for every order of ids', () => {
+test('StreamTable behaves like a Map for every order of ids', () => {
   const table = new StreamTable();
   const model = new Map<number, Http2Stream>();
   let seed = 1;
@@ -12,7 +12,7 @@ test('it behaves as a Map does for every order of ids', () => {
   let next = 1;
   for (let round = 0; round < 5_000; round++) {
     if (random(2) === 0 && model.size < 200) {
-      // Ids that fall on the same slot, too.
+      // Some ids use the same slot.
       next += random(10) === 0 ? 64 : 2;
       const added = stream(next);
       table.add(added);
@@ -29,7 +29,7 @@ test('it behaves as a Map does for every order of ids', () => {
   expect(new Set(table.all())).toEqual(new Set(model.values()));
 });
 
-test('deleting an id that is not there changes nothing', () => {
+test('deleting a missing id changes nothing', () => {
   const table = new StreamTable();
   table.add(stream(1));
   table.delete(33);

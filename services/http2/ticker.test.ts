@@ -4,7 +4,7 @@ import { Ticker } from './ticker.ts';
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-test('members are called once a second, with one timer for all, and none without members', () => {
+test('members are called once a second with one timer, which stops without members', () => {
   const ticker = new Ticker();
   const counts = [0, 0];
   const members = counts.map((_, index) => ({ tick: () => (counts[index]! += 1) }));

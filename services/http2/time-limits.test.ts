@@ -1,4 +1,4 @@
-// A peer that exceeds a time limit loses the stream or the connection. The test gives the ticks; one is a second.
+// A peer that exceeds a time limit loses the stream or the connection. The test calls the ticks; each is a second.
 import { afterEach, expect, test } from '@jest/globals';
 import {
   ACK,
@@ -48,7 +48,7 @@ test('a header block that is not completed ends the connection after 10 seconds'
   expect(server.reasons).toMatchObject([{ code: 11, budget: 'half headers' }]);
 });
 
-test('a client that reads nothing of an answer loses that stream after 30 seconds, and no other', async () => {
+test('a client that does not read an answer loses only that stream, after 30 seconds', async () => {
   const server = await ServerUnderTest.start({ keepaliveSeconds: 0 });
   const peer = await server.connect(settings([4, 0]));
   await peer.send(headers(1), headers(3)).settled();
@@ -64,7 +64,7 @@ test('a client that reads nothing of an answer loses that stream after 30 second
   ]);
 });
 
-test('a connection on which the client reads nothing is ended after 30 seconds', async () => {
+test('a connection on which the client reads nothing is closed after 30 seconds', async () => {
   const server = await ServerUnderTest.start({ keepaliveSeconds: 0 });
   const peer = await server.connect(settings([4, 0x7fff_ffff]), frame('WINDOW_UPDATE', 0, 0, uint32(0x7000_0000)));
   await peer.send(headers(1)).settled();
@@ -110,7 +110,7 @@ test('a client sends no PING by default', async () => {
   expect(await peer.settled()).toEqual([]);
 });
 
-test('a client with no open stream sends no PING if the limits say so', async () => {
+test('a client without streams sends no PING if keepaliveWithoutStreams is false', async () => {
   const { client, peer, ticker } = await clientUnderTest({ keepaliveSeconds: 60, keepaliveWithoutStreams: false });
   for (let second = 0; second < 200; second++) ticker.tick();
   expect(await peer.settled()).toEqual([]);

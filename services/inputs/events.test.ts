@@ -25,7 +25,7 @@ function events(list: readonly Event[], over: Partial<PackedEvents> = {}): Packe
   return { times: times!, x: x!, y: y!, polarity: polarity!, startUs: undefined, steps: 0, ...over };
 }
 
-/** Where there is something: step, element and value. */
+/** Returns step, element and value of each value that is not 0. */
 function spikes({ values, steps }: Series, size = 12): number[][] {
   expect(values).toHaveLength(steps * size);
   return [...values].flatMap((value, at) => (value === 0 ? [] : [[Math.floor(at / size), at % size, value]]));
@@ -41,8 +41,8 @@ function refusal(list: readonly Event[], over: Partial<PackedEvents> = {}, bins 
   return [];
 }
 
-describe('events', () => {
-  it('are counted by time, polarity, row and column', () => {
+describe('binEvents', () => {
+  it('counts events by time, polarity, row and column', () => {
     const list: Event[] = [
       [1_000, 0, 0, 0],
       [1_009, 0, 0, 0],
@@ -56,13 +56,13 @@ describe('events', () => {
     ]);
   });
 
-  it('begin where the request says, and have as many steps', () => {
+  it('uses the start and number of steps of the request', () => {
     const series = binEvents(events([[25, 1, 0, 1]], { startUs: 0, steps: 5 }), BINS);
     expect([series.steps, spikes(series)]).toEqual([5, [[2, 7, 1]]]);
     expect(binEvents(events([], { startUs: 7, steps: 3 }), BINS).values).toEqual(new Float32Array(36));
   });
 
-  it('may be merged, signed, or once in a bin', () => {
+  it('merges or signs polarities, or counts once per bin', () => {
     const list: Event[] = [
       [0, 1, 0, 0],
       [1, 1, 0, 0],
@@ -74,7 +74,7 @@ describe('events', () => {
     expect(of({ polarity: 'merged', value: 'binary' })).toEqual([[0, 1, 1]]);
   });
 
-  it('may come in any order where the model says so', () => {
+  it('accepts events in any order if the model allows it', () => {
     const list: Event[] = [
       [50, 0, 0, 0],
       [20, 0, 0, 0],
@@ -142,11 +142,11 @@ describe('events', () => {
       refusal([], { startUs: 0, steps: 400 }, { ...BINS, width: 256, height: 256 }),
       ['INPUT_STEPS', 'events.steps', undefined],
     ],
-  ])('with %s are refused, by field and index', (_, refused, expected) => {
+  ])('refuses %s, with the field and index', (_, refused, expected) => {
     expect(refused).toEqual(expected);
   });
 
-  it('are refused or binned, whatever the bytes', () => {
+  it('bins or refuses arbitrary bytes', () => {
     const bytes = fc.uint8Array({ maxLength: 12 });
     fc.assert(
       fc.property(bytes, bytes, bytes, bytes, fc.nat(40), (times, x, y, polarity, steps) => {

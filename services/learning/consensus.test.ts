@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { consensus, normalized } from './consensus.ts';
 
-describe('a consensus', () => {
+describe('consensus', () => {
   it('is the weighted mean of the scores', () => {
     const { scores, labelIndex, confidence } = consensus(
       [
@@ -15,7 +15,7 @@ describe('a consensus', () => {
     expect(confidence).toBeCloseTo(0.6, 12);
   });
 
-  it('is the first of equal labels', () => {
+  it('prefers the first label if the scores are equal', () => {
     expect(consensus([[0.5, 0.5]], [1]).labelIndex).toBe(0);
   });
 });
@@ -31,7 +31,7 @@ describe('the disagreement', () => {
       ]),
     ).toBe(0));
 
-  it('of two that are each sure of another label is 1', () =>
+  it('of two teachers that are certain of different labels is 1', () =>
     expect(
       of([
         [1, 0, 0],
@@ -39,7 +39,7 @@ describe('the disagreement', () => {
       ]),
     ).toBe(1));
 
-  it('of more teachers than labels that are spread evenly is 1', () => {
+  it('of more teachers than labels is 1 if they are evenly split', () => {
     expect(
       of([
         [1, 0],
@@ -52,7 +52,7 @@ describe('the disagreement', () => {
 
   it('of one teacher is 0', () => expect(of([[0.9, 0.1]])).toBe(0));
 
-  it('of teachers without weight is not counted', () => {
+  it('ignores teachers without weight', () => {
     expect(
       of(
         [
@@ -66,7 +66,7 @@ describe('the disagreement', () => {
   });
 
   it('of two equally weighted teachers is the Jensen-Shannon divergence in bits', () => {
-    // By its definition, in Python.
+    // Computed from the definition in Python.
     expect(
       of([
         [0.9, 0.1],
@@ -75,7 +75,7 @@ describe('the disagreement', () => {
     ).toBeCloseTo(0.21409496135351602, 12);
   });
 
-  it('is between 0 and 1, whatever the scores and weights', () => {
+  it('is between 0 and 1 for any scores and weights', () => {
     const positive = fc.double({ min: 0, max: 1, noNaN: true });
     const row = fc.array(positive, { minLength: 3, maxLength: 3 }).map(normalized);
     const cases = fc.array(fc.tuple(row, positive), { minLength: 1, maxLength: 6 });

@@ -30,7 +30,7 @@ const find = (name: string): ModelVersion => {
   return found;
 };
 
-/** Teachers with these scores, in the order of their own labels; or with this failure. */
+/** Teachers that return these scores, in the order of their own labels, or fail with this error. */
 function asker(outcomes: Readonly<Record<string, readonly number[] | RouterError>>): Asker {
   return {
     reason: ({ model: name }) => {
@@ -49,8 +49,8 @@ const run = (outcomes: Parameters<typeof asker>[0], weights?: number[]) => {
   return coordinate(group, weights ?? group.teachers.map(() => 1), QUESTION, asker(outcomes), context());
 };
 
-describe('teachers with the same labels in another order', () => {
-  it('are matched by the labels’ text', async () => {
+describe('coordinate with teachers whose labels differ in order', () => {
+  it('matches labels by their text', async () => {
     const { label, scores, teachers } = await run({ a: [0.75, 0.25], b: [0.25, 0.75] });
     expect([label, scores]).toEqual(['yes', [0.75, 0.25]]);
     expect(teachers.map(({ outcome }) => 'labelIndex' in outcome && outcome.labelIndex)).toEqual([0, 0]);
@@ -58,31 +58,31 @@ describe('teachers with the same labels in another order', () => {
 });
 
 describe('a teacher that fails', () => {
-  it('is said with its error, and the others’ weights grow in proportion', async () => {
+  it('is returned with its error, and the other weights grow in proportion', async () => {
     const { teachers, scores } = await run({ a: [1, 0], b: slow, c: [0, 1] }, [1, 2, 3]);
     expect(teachers.map(({ weight }) => weight)).toEqual([0.25, 0, 0.75]);
     expect(teachers[1]!.outcome).toMatchObject({ error: slow });
     expect(scores).toEqual([0.25, 0.75]);
   });
 
-  it('leaves all weight equal to those whose weight was 0', async () => {
+  it('leaves equal weights to the others if their weights were 0', async () => {
     const { teachers } = await run({ a: [1, 0], b: slow, c: [0, 1] }, [0, 1, 0]);
     expect(teachers.map(({ weight }) => weight)).toEqual([0.5, 0, 0.5]);
   });
 
-  it('is an error of the call where no other answers', async () => {
+  it('fails the call if no other teacher answers', async () => {
     const message = 'no teacher answered: a/1: no engine answered; b/1: no engine answered';
     await expect(run({ a: slow, b: slow })).rejects.toMatchObject({ kind: 'NO_ENGINE', message });
   });
 
-  it('by a bug of the router is an error of the call', async () => {
+  it('with an internal error fails the call', async () => {
     await expect(run({ a: [1, 0], b: new RouterError('INTERNAL', 'internal error') })).rejects.toMatchObject({
       kind: 'INTERNAL',
     });
   });
 });
 
-it('teachers get less time than their caller has, so that one that is too slow does not cost the others’ answers', async () => {
+it('coordinate gives teachers an earlier deadline than its caller has', async () => {
   const deadlines: number[] = [];
   const reason: Asker['reason'] = (question, { deadlineMs }) => {
     deadlines.push(deadlineMs);
@@ -93,7 +93,7 @@ it('teachers get less time than their caller has, so that one that is too slow d
   expect(deadlines[0]!).toBeLessThan(deadlineMs);
 });
 
-describe('a group of teachers', () => {
+describe('teacherGroup', () => {
   it.each([
     [[], 'teachers', 'teachers has 0 models; name 1 to 16'],
     [Array.from({ length: 17 }, () => 'a'), 'teachers', 'teachers has 17 models; name 1 to 16'],
@@ -108,7 +108,7 @@ describe('a group of teachers', () => {
     [['a', 'a/1'], 'teachers[1]', 'model "a/1" is there twice'],
     [['a', ''], 'teachers[1]', 'teachers[1] is empty'],
     [['a', 'nobody'], 'teachers[1]', 'there is no model "nobody"'],
-  ])('of %j is refused at %s', (names, field, message) => {
+  ])('refuses %j at %s', (names, field, message) => {
     let refusal: unknown;
     try {
       teacherGroup(names, find);

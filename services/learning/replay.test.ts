@@ -1,4 +1,4 @@
-// The same log, learnt again in both languages.
+// Replays the same log in both languages.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 const replayInCpp = (file: string) => promisify(execFile)(sidecarBinary(), ['learn-replay', file]);
 
-it('a student’s log replays to the same bits in TypeScript and in C++, with commits and a roll back on the way', async () => {
+it('a learning log with commits and a rollback replays identically in TypeScript and C++', async () => {
   const student = await Student.open('s', studentParts(dir, new FakePublisher()));
   const spec = studentSpec({ features: 40, labels: ['x', 'y', 'z', 'u', 'v', 'w', 'p'], rate: 0.7 });
   await student.begin(spec);

@@ -27,8 +27,8 @@ function run({ nir, manifest }: { nir: Uint8Array; manifest: string }, input: re
   return new Simulator(network).run(Float32Array.from(input), network.steps, Interrupt.never());
 }
 
-describe('a student’s file', () => {
-  it('without a base computes its readout from the input', () => {
+describe('studentFiles', () => {
+  it('compute the readout from the input without a base', () => {
     const learner = learnt(studentSpec());
     const { potentials } = run(studentFiles(learner, undefined), [1, 0, -1, 0.5, 2]);
     const { meanWeights, meanBias } = learner.readout;
@@ -39,7 +39,7 @@ describe('a student’s file', () => {
     expect([...potentials]).toEqual(expected);
   });
 
-  it('with a base computes its readout from the mean spikes of the base', () => {
+  it('compute the readout from the mean spikes of a base', () => {
     const learner = learnt(studentSpec({ base: 'b/1', features: 2 }));
     const counts = run({ nir: base().nir, manifest: 'dt: 1\nsteps: 8' }, [1, 0.2, 0.7]).spikeCounts;
     const { potentials } = run(studentFiles(learner, base()), [1, 0.2, 0.7]);
@@ -51,7 +51,7 @@ describe('a student’s file', () => {
     expected.forEach((value, label) => expect(potentials[label]).toBeCloseTo(value, 5));
   });
 
-  it('is the same for the same student, whenever it is written', () => {
+  it('are identical for the same student at any time', () => {
     const learner = learnt(studentSpec({ base: 'b/1', features: 2 }));
     const one = studentFiles(learner, base());
     const later = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
@@ -61,12 +61,12 @@ describe('a student’s file', () => {
   });
 });
 
-describe('a base', () => {
-  it('must count spikes', () => {
+describe('checkBase', () => {
+  it('refuses a base whose readout is a potential', () => {
     expect(() => checkBase(base('readout: {from: last_potential}'))).toThrow('its readout is a potential');
   });
 
-  it('must not have the student’s nodes', () => {
+  it('refuses a base with a node name of the student', () => {
     const taken = { student_readout: node('Affine', { weight: matrix([1, 0], [0, 1]), bias: [0, 0] }), again: lif };
     expect(() => checkBase(base('', taken))).toThrow('it has a node "student_readout" already');
   });

@@ -36,8 +36,8 @@ async function taught(count = 120): Promise<Student> {
   return student;
 }
 
-describe('a commit', () => {
-  it('is validated on examples that were not learnt, and served as a new version', async () => {
+describe('Student.commit', () => {
+  it('validates on held-out examples and serves a new version', async () => {
     const student = await taught();
     const commit = await student.commit();
     expect(commit).toMatchObject({ version: 1, outcome: { status: 'PUBLISHED' } });
@@ -46,16 +46,16 @@ describe('a commit', () => {
     expect(publisher.versionsOf('s')).toEqual([{ version: 1, isServed: true }]);
   });
 
-  it('of nothing new is none', async () => {
+  it('returns nothing without new examples', async () => {
     const student = await taught();
     await student.commit();
     expect(await student.commit()).toBeUndefined();
   });
 
-  it('that is worse than the version in use is not served', async () => {
+  it('does not serve a version that is worse than the current one', async () => {
     const student = await taught();
     await student.commit();
-    // Wrong labels, until the student believes them.
+    // Teaches wrong labels until the student learns them.
     for (const example of randomExamples(400, SEED + 1)) {
       const label = example.label === undefined ? undefined : (example.label + 1) % 3;
       const isHeldOut = await student.learn({ ...example, label });
@@ -66,7 +66,7 @@ describe('a commit', () => {
     expect(publisher.versionsOf('s')).toEqual([{ version: 1, isServed: true }]);
   });
 
-  it('without held-out examples is not served', async () => {
+  it('does not serve a version without held-out examples', async () => {
     const student = await open();
     await student.begin(studentSpec());
     const [first] = randomExamples(1, SEED);
@@ -74,14 +74,14 @@ describe('a commit', () => {
     expect((await student.commit())!.outcome?.status).toBe('REJECTED');
   });
 
-  it('that no engine takes is kept in the log with the reason', async () => {
+  it('logs the reason if the version cannot be loaded', async () => {
     const student = await taught();
     publisher.failure = new Error('disk full');
     expect((await student.commit())!.outcome).toMatchObject({ status: 'FAILED' });
     expect(student.state.published).toBe(0);
   });
 
-  it('that a crash has interrupted is published when the student is opened again', async () => {
+  it('is finished on the next open if a crash interrupted it', async () => {
     const student = await taught();
     const called = Promise.withResolvers<undefined>();
     const hanging = {
@@ -99,8 +99,8 @@ describe('a commit', () => {
   });
 });
 
-describe('a student that is opened again', () => {
-  it('has the same bits', async () => {
+describe('Student.open', () => {
+  it('restores the same state bits', async () => {
     const student = await taught();
     await student.commit();
     for (const example of randomExamples(30, SEED + 2)) await student.learn(example);
@@ -109,7 +109,7 @@ describe('a student that is opened again', () => {
     expect(stateBytes((await open()).state.learner!).equals(before)).toBe(true);
   });
 
-  it('is without the last record where that is torn', async () => {
+  it('drops an incomplete last record', async () => {
     const student = await taught(40);
     await student.commit();
     const whole = statSync(file()).size;
@@ -127,7 +127,7 @@ describe('a student that is opened again', () => {
     }
   });
 
-  it('is refused where a record was changed, with the place', async () => {
+  it('refuses a changed record and names its position', async () => {
     await (await taught(40)).close();
     const bytes = readFileSync(file());
     bytes[MAGIC.length + 40]! ^= 1;
@@ -135,7 +135,7 @@ describe('a student that is opened again', () => {
     await expect(open()).rejects.toThrow(new LogError('is damaged at byte 8: restore it from a copy'));
   });
 
-  it('is refused where the file is no log', async () => {
+  it('refuses a file that is not a log', async () => {
     await (await taught(1)).close();
     truncateSync(file());
     appendFileSync(file(), 'something else altogether');
@@ -143,7 +143,7 @@ describe('a student that is opened again', () => {
   });
 });
 
-describe('a roll back', () => {
+describe('Student.rollBack', () => {
   async function twoVersions(): Promise<{ student: Student; first: Buffer }> {
     const student = await taught(20);
     await student.commit();
@@ -153,7 +153,7 @@ describe('a roll back', () => {
     return { student, first };
   }
 
-  it('serves the older version, goes on from it, and gives the next one a new number', async () => {
+  it('serves the older version, and the next commit gets a new number', async () => {
     const { student, first } = await twoVersions();
     await student.rollBack(1);
     expect(publisher.versionsOf('s').map(({ isServed }) => isServed)).toEqual([true, false]);
@@ -162,7 +162,7 @@ describe('a roll back', () => {
     expect(await student.commit()).toMatchObject({ version: 3 });
   });
 
-  it('that a crash has interrupted is finished when the student is opened again', async () => {
+  it('is finished on the next open if a crash interrupted it', async () => {
     const { student, first } = await twoVersions();
     await student.rollBack(1);
     await student.close();
@@ -172,28 +172,28 @@ describe('a roll back', () => {
     expect(stateBytes(again.state.learner!).equals(first)).toBe(true);
   });
 
-  it('to a version that there is not is refused with those there are', async () => {
+  it('refuses an unknown version and lists the known ones', async () => {
     const { student } = await twoVersions();
     await expect(student.rollBack(7)).rejects.toThrow('cannot go back to version 7; it can to 1');
   });
 });
 
-describe('a student', () => {
-  it('keeps its teachers and labels', async () => {
+describe('Student', () => {
+  it('keeps its labels', async () => {
     const student = await taught(1);
     await expect(student.begin(studentSpec({ labels: ['x', 'y'] }))).rejects.toThrow(
       'student "s" has labels ["x","y","z"], not ["x","y"]; use another name',
     );
   });
 
-  it('does not take the name of another model', async () => {
+  it('refuses the name of another model', async () => {
     publisher.versions.set('s/1', { files: undefined as never, isServed: true });
     await expect((await open()).begin(studentSpec())).rejects.toThrow(
       '"s" is a model of the repository, not a student',
     );
   });
 
-  it('whose log is full learns nothing more', async () => {
+  it('refuses examples if its log is full', async () => {
     await (await taught(5)).close();
     const full = await open({ maxLogBytes: 100 });
     await expect(full.learn(randomExamples(1, SEED)[0]!)).rejects.toMatchObject({ kind: 'STUDENT_FULL' });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { ModelRepository } from './repository.ts';
 
-/** A repository of the given files; a path that ends in "/" is a folder. */
+/** Creates a repository of the given files; a path that ends in "/" is a folder. */
 function repository(files: Record<string, string>): ModelRepository {
   const dir = mkdtempSync(join(tmpdir(), 'tandem-models-'));
   for (const [path, text] of Object.entries(files)) {
@@ -14,8 +14,8 @@ function repository(files: Record<string, string>): ModelRepository {
   return ModelRepository.read(dir, 'm');
 }
 
-describe('the model repository', () => {
-  it('finds every numbered version and nothing else', () => {
+describe('ModelRepository', () => {
+  it('finds only numbered versions', () => {
     const models = repository({
       'm/model.yaml': '',
       'm/2/': '',
@@ -30,7 +30,7 @@ describe('the model repository', () => {
     ]);
   });
 
-  it('goes by the manifest’s name, where it gives one, and by the first folder where two give the same', () => {
+  it('uses the name of the manifest, and the first folder if two have the same', () => {
     const models = repository({
       'a/model.yaml': 'name: real\nsteps: 3',
       'a/1/': '',
@@ -40,26 +40,26 @@ describe('the model repository', () => {
     expect(models.versions.map(({ name, version, steps }) => [name, version, steps])).toEqual([['real', 1, 3]]);
   });
 
-  it('takes all defaults for a model without a manifest, and says which', () => {
+  it('uses and lists all defaults for a model without a manifest', () => {
     const [version] = repository({ 'm/1/': '' }).versions;
     expect([version?.error, version?.steps]).toEqual(['', 16]);
     expect(version?.defaults).toEqual(expect.arrayContaining(['dt 0.001', 'steps 16', 'readout.from spike_count']));
   });
 
-  it('takes a version’s own manifest in place of the model’s', () => {
+  it('prefers the manifest of a version to that of the model', () => {
     const models = repository({ 'm/model.yaml': 'steps: 3', 'm/1/': '', 'm/2/model.yaml': 'steps: 5' });
     expect(models.versions.map(({ steps }) => steps)).toEqual([3, 5]);
     expect(models.versions[0]?.defaults).not.toContain('steps 16');
   });
 
-  it('lists an unloaded version, and does not offer it', () => {
+  it('lists an unloaded version but does not offer it', () => {
     const models = repository({ 'm/model.yaml': '', 'm/1/': '', 'm/2/.unloaded': '' });
     expect(models.versions.map(({ isUnloaded }) => isUnloaded)).toEqual([false, true]);
     expect(models.find('m', 0).map(({ version }) => version)).toEqual([1]);
     expect(models.find('m', 2)).toHaveLength(0);
   });
 
-  it('moves the latest version at one moment', () => {
+  it('updates the latest version on put and remove', () => {
     const models = repository({ 'm/model.yaml': '', 'm/1/': '' });
     const first = models.find('m', 0)[0]!;
     models.put({ ...first, version: 2 });
@@ -68,7 +68,7 @@ describe('the model repository', () => {
     expect(models.find('', 0)).toEqual([first]);
   });
 
-  it('offers the highest version first, and the default model where none is named', () => {
+  it('offers the highest version first, and the default model without a name', () => {
     const models = repository({ 'm/model.yaml': '', 'm/2/': '', 'm/10/': '', 'n/model.yaml': '', 'n/1/': '' });
     expect(models.find('', 0).map(({ name, version }) => [name, version])).toEqual([
       ['m', 10],
@@ -78,7 +78,7 @@ describe('the model repository', () => {
     expect(models.find('nobody', 0)).toHaveLength(0);
   });
 
-  it('takes labels from the manifest or from a file with one a line', () => {
+  it('reads labels from the manifest or from a file with one per line', () => {
     const models = repository({
       'listed/model.yaml': 'labels: [cat, dog]',
       'listed/1/': '',
@@ -97,17 +97,17 @@ describe('the model repository', () => {
     ['a value of the wrong kind', 'dt: fast', /"dt"/],
     ['a label file from elsewhere', 'labels: ../../secret.txt', /labels: .*is not a file beside it/],
     ['a label file that is missing', 'labels: gone.txt', /labels: .*gone\.txt/],
-  ])('keeps a model with %s, and says what is wrong', (_name, manifest, message) => {
+  ])('lists a model with %s and the error', (_name, manifest, message) => {
     const models = repository({ 'm/model.yaml': manifest, 'm/1/': '' });
     expect(models.versions[0]?.error).toMatch(message);
   });
 
-  it('says which folder is missing', () => {
+  it('names a missing folder', () => {
     expect(() => ModelRepository.read('/no/such/folder', 'm')).toThrow('/no/such/folder');
   });
 });
 
-describe('the model for a text', () => {
+describe('ModelRepository.textModel', () => {
   const tokenizer = JSON.stringify({
     normalizer: { type: 'BertNormalizer' },
     pre_tokenizer: { type: 'BertPreTokenizer' },
@@ -119,26 +119,26 @@ describe('the model for a text', () => {
     [`${name}/t.json`]: tokenizer,
   });
 
-  it('is the default model, where that takes text', () => {
+  it('is the default model if it takes text', () => {
     expect(repository({ ...text('b'), ...text('m') }).textModel).toBe('m');
   });
 
-  it('is else the first by name that takes text', () => {
+  it('is otherwise the first model by name that takes text', () => {
     expect(repository({ 'm/model.yaml': '', 'm/1/': '', ...text('z'), ...text('b') }).textModel).toBe('b');
   });
 
-  it('is the one named after the default model, and not another that comes before it by name', () => {
+  it('prefers the text model named after the default model', () => {
     expect(repository({ 'm/model.yaml': '', 'm/1/': '', ...text('m-text'), ...text('b') }).textModel).toBe('m-text');
   });
 
-  it('is none, where no model takes text', () => {
+  it('is empty if no model takes text', () => {
     expect(repository({ 'm/model.yaml': '', 'm/1/': '' }).textModel).toBe('');
   });
 
   it.each([
     ['../t.json', /is not a file beside it/],
     ['none.json', /tokenizer: none\.json: /],
-  ])('has an error where its tokenizer is %s', (file, why) => {
+  ])('reports an error if its tokenizer is %s', (file, why) => {
     expect(repository({ 'm/model.yaml': `tokenizer: ${file}`, 'm/1/': '' }).versions[0]?.error).toMatch(why);
   });
 });

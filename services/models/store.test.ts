@@ -16,8 +16,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-describe('the store', () => {
-  it('shows nothing of a version before it is whole', async () => {
+describe('ModelStore', () => {
+  it('shows a version only after the commit', async () => {
     const staged = await store.stage('m', 1, files);
     expect(existsSync(join(dir, 'm'))).toBe(false);
     expect(staged.folder).toMatchObject({ name: 'm', version: 1, error: '' });
@@ -26,7 +26,7 @@ describe('the store', () => {
     expect([nirOf(1), readdirSync(dir)]).toEqual(['nir', ['m']]);
   });
 
-  it('leaves nothing of a version that is given up', async () => {
+  it('leaves nothing of a version after a rollback', async () => {
     const staged = await store.stage('m', 1, files);
     await staged.rollback();
     const other = await store.stage('m', 1, files);
@@ -35,7 +35,7 @@ describe('the store', () => {
     expect(readdirSync(dir)).toEqual([]);
   });
 
-  it('puts back what a version has replaced', async () => {
+  it('restores the replaced version on rollback', async () => {
     await (await store.stage('m', 1, files)).commit();
     const staged = await store.stage('m', 1, { ...files, nir: Buffer.from('other') });
     await staged.commit();
@@ -44,7 +44,7 @@ describe('the store', () => {
     expect(nirOf(1)).toBe('nir');
   });
 
-  it('puts back what was replaced when the router ended before the new version was in its place', async () => {
+  it('restores a replaced version if the router stopped before the new one was in place', async () => {
     mkdirSync(join(dir, '.replaced/m/1'), { recursive: true });
     writeFileSync(join(dir, '.replaced/m/1/model.nir'), 'kept');
     mkdirSync(join(dir, 'm'));
@@ -55,7 +55,7 @@ describe('the store', () => {
     expect([nirOf(1), readdirSync(join(dir, '.replaced/m'))]).toEqual(['kept', []]);
   });
 
-  it('keeps labels under the name that the manifest gives, and golden vectors for the version that they come with', async () => {
+  it('stores labels under the name in the manifest and golden vectors with the version', async () => {
     const golden = '{"model_version": 1, "cases": []}';
     const staged = await store.stage('m', 4, { ...files, manifest: 'labels: names.txt', labels: 'a\nb\n', golden });
     const { versionPath } = await staged.commit();
@@ -64,7 +64,7 @@ describe('the store', () => {
   });
 
   it.each(['labels: ../names.txt', 'labels: .unloaded', 'steps: 4'])(
-    'takes no labels where the manifest is "%s"',
+    'refuses labels if the manifest is "%s"',
     async (manifest) => {
       const staging = store.stage('m', 1, { ...files, manifest, labels: 'a' });
       await expect(staging).rejects.toMatchObject({ kind: 'MODEL_REFUSED' });
@@ -73,7 +73,7 @@ describe('the store', () => {
   );
 
   it.each(['../x', '..', '', '.hidden', 'a/b', 'a\\b', 'a\0', 'x'.repeat(129), 'ü'])(
-    'takes no name that could be a path, such as %j',
+    'refuses a name that could be a path, such as %j',
     (name) => expect(() => checkModelName(name)).toThrow(RouterError),
   );
 });

@@ -41,19 +41,19 @@ function shares(text: string): Record<string, number> {
   );
 }
 
-describe('a tokenizer', () => {
-  it('splits a text into words and parts of words', () => {
+describe('Tokenizer', () => {
+  it('splits a text into words and subwords', () => {
     expect(words('A small, FURRY animals')).toBe('a small , furry animal ##s');
   });
 
-  it('takes every Unicode form of a text for the same', () => {
+  it('treats all Unicode forms of a text as equal', () => {
     expect(words('cafe\u0301')).toBe('caf ##e');
     expect(words('caf\u00e9')).toBe('caf ##e');
     expect(words('\ufb01')).toBe('fi');
     expect(words('\uff41')).toBe('a');
   });
 
-  it('gives each token its share of the text, in binary32', () => {
+  it('returns the share of each token in binary32', () => {
     expect(shares('a small a')).toEqual({ a: Math.fround(2 / 3), small: Math.fround(1 / 3) });
   });
 
@@ -61,15 +61,15 @@ describe('a tokenizer', () => {
     expect(shares('a zebra')).toEqual({ '[UNK]': 0.5, a: 0.5 });
   });
 
-  it('does not care for the order of words', () => {
+  it('ignores the order of words', () => {
     expect(tokenizer().bag('furry a small')).toEqual(tokenizer().bag('small furry a'));
   });
 
-  it.each(['', '   ', '\n\t', '\u200b'])('refuses %j, in which there is no token', (text) => {
+  it.each(['', '   ', '\n\t', '\u200b'])('refuses %j, which has no token', (text) => {
     expect(() => tokenizer().bag(text)).toThrow(expect.objectContaining({ kind: 'TEXT_EMPTY' }));
   });
 
-  it('takes a text of the longest length, and refuses one more byte', () => {
+  it('accepts a text of the maximum length and refuses one byte more', () => {
     const longest = 'a '.repeat(MAX_TEXT_BYTES / 2);
     expect(shares(longest)).toEqual({ a: 1 });
     expect(() => tokenizer().bag(`${longest}a`)).toThrow(/8193 bytes, the limit is 8192/);

@@ -13,7 +13,7 @@ const inMemory = () => new Operations({ read: () => [], write: () => undefined }
 const refused = new RouterError('CANCELLED', 'it was asked to end');
 
 describe('an operation', () => {
-  it('says how far it is and how it ended', () => {
+  it('reports its progress and its result', () => {
     const operations = inMemory();
     const running = operations.begin('learn', 'pets', () => undefined);
     running.progress(3, 10);
@@ -28,7 +28,7 @@ describe('an operation', () => {
     expect(operations.get(running.id)).toMatchObject({ state: 'SUCCEEDED', result: 'version 1 is published' });
   });
 
-  it('ends once', () => {
+  it('ignores changes after its end', () => {
     const operations = inMemory();
     const running = operations.begin('learn', 'pets', () => undefined);
     running.succeed('done');
@@ -37,7 +37,7 @@ describe('an operation', () => {
     expect(operations.get(running.id)).toMatchObject({ state: 'SUCCEEDED', done: 0, error: '' });
   });
 
-  it('that is cancelled is told once, and is CANCELLED when it ends', () => {
+  it('is notified once of a cancellation and is CANCELLED when it ends', () => {
     const operations = inMemory();
     let reports = 0;
     const running = operations.begin('learn', 'pets', () => (reports += 1));
@@ -47,7 +47,7 @@ describe('an operation', () => {
     expect([reports, operations.get(running.id).state]).toEqual([1, 'CANCELLED']);
   });
 
-  it('that fails by itself is FAILED', () => {
+  it('is FAILED if it fails without a cancellation', () => {
     const operations = inMemory();
     const running = operations.begin('learn', 'pets', () => undefined);
     running.fail(refused);
@@ -60,7 +60,7 @@ describe('an operation', () => {
 });
 
 describe('operations', () => {
-  it('are listed newest first, of one kind or all', () => {
+  it('are listed newest first, all or of one kind', () => {
     const operations = inMemory();
     for (const [kind, subject] of [
       ['a', '1'],
@@ -75,7 +75,7 @@ describe('operations', () => {
     ]);
   });
 
-  it('that have ended make room for new ones', () => {
+  it('that have ended are removed above the limit', () => {
     const operations = inMemory();
     const kept = operations.begin('a', 'running', () => undefined);
     for (let n = 0; n < 300; n += 1) operations.begin('a', String(n), () => undefined).succeed('');
@@ -83,7 +83,7 @@ describe('operations', () => {
     expect(operations.get(kept.id).subject).toBe('running');
   });
 
-  it('that a restart has interrupted say so', () => {
+  it('are INTERRUPTED after a restart if they were running', () => {
     const file = join(dir, 'new/operations.json');
     const problems: unknown[] = [];
     const open = (): Operations => new Operations(operationFile(file, (error) => problems.push(error)));
@@ -94,7 +94,7 @@ describe('operations', () => {
     expect([states(open()), problems]).toEqual([['SUCCEEDED', 'INTERRUPTED'], []]);
   });
 
-  it('begin anew where the file is damaged, which is told', () => {
+  it('start empty if the file is damaged, which is reported', () => {
     const file = join(dir, 'damaged.json');
     writeFileSync(file, '[{"id": 3}]');
     const problems: unknown[] = [];

@@ -18,7 +18,7 @@ const files = (nir: string, manifest?: string): NonNullable<Parameters<ModelPubl
   ...{ nir: Buffer.from(nir), manifest, labels: '', golden: '' },
 });
 
-/** What the router reads: a file's model id is its length; one that begins with "broken" is none. */
+/** Fake pins of the router: the model id is the length of the file; a file that begins with "broken" is invalid. */
 class FakePins {
   readonly #pins = new Map<string, PinnedModel>();
   find(name: string, version: number): PinnedModel | undefined {
@@ -89,7 +89,7 @@ afterEach(async () => {
   rmSync(dir, { recursive: true });
 });
 
-/** As the repository has it when the router starts. */
+/** Stores a version that is in the repository when the router starts. */
 function stored(manifest: string): PinnedModel {
   mkdirSync(join(dir, 'm/1'), { recursive: true });
   writeFileSync(join(dir, 'm/model.yaml'), manifest);
@@ -97,8 +97,8 @@ function stored(manifest: string): PinnedModel {
   return fakePinned({ name: 'm', version: 1, outputSize: 2 });
 }
 
-describe('what the repository has at the start', () => {
-  it('is served where nothing is wrong with it', () => {
+describe('ModelPublisher.adopt', () => {
+  it('serves a valid version', () => {
     expect([publisher.adopt(stored('labels: [a, b]')), models.get('m', 1)!.error]).toEqual(['', '']);
   });
 
@@ -106,18 +106,18 @@ describe('what the repository has at the start', () => {
     ['as many labels as outputs', 'labels: [a, b, c]', 'model.yaml: labels: there are 3 for 2 outputs'],
     ['its labels', 'labels: gone.txt', 'model.yaml: labels: there is no file'],
     ['its golden vectors', 'golden: gone.json', 'golden: there is no "gone.json" beside it'],
-  ])('is listed with the reason where it lacks %s', (_, manifest, reason) => {
+  ])('lists a version without %s with the reason', (_, manifest, reason) => {
     expect(publisher.adopt(stored(manifest))).toContain(reason);
     expect(models.get('m', 1)!.error).toContain(reason);
   });
 
-  it('says what is wrong with the network', () => {
+  it('returns the error of the network', () => {
     expect(publisher.adopt({ ...stored(''), error: 'node "n": no' })).toBe('node "n": no');
   });
 });
 
-describe('loading a model', () => {
-  it('stores it, and serves it on every engine that is up', async () => {
+describe('ModelPublisher.load', () => {
+  it('stores the version and serves it on every connected engine', async () => {
     engine('a');
     engine('b');
     engine('gone').down('away');
@@ -128,7 +128,7 @@ describe('loading a model', () => {
     expect(readdirSync(join(dir, 'm/1'))).toEqual(['model.nir', 'model.yaml']);
   });
 
-  it('asks no engine for it, and leaves the latest as it was, before all have it', async () => {
+  it('serves the version only after all engines have loaded it', async () => {
     const [a, b] = [engine('a'), engine('b')];
     await publisher.load({ name: 'm', version: 1, files: files('one') });
     const held = Promise.withResolvers<undefined>();
@@ -145,7 +145,7 @@ describe('loading a model', () => {
     expect(served('m', 1)).toEqual(['a', 'b']);
   });
 
-  it('is all as it was where one engine refuses', async () => {
+  it('changes nothing if one engine refuses', async () => {
     const [a, b] = [engine('a'), engine('b')];
     b.onLoad = () => Promise.reject(new RouterError('MODEL_LIMIT', 'it holds too many'));
     const loading = publisher.load({ name: 'm', version: 1, files: files('one') });
@@ -154,7 +154,7 @@ describe('loading a model', () => {
     expect(refused).toEqual(['m/1 LOAD_FAILED']);
   });
 
-  it('goes on without an engine that is lost meanwhile', async () => {
+  it('continues without an engine that disconnects meanwhile', async () => {
     const [, b] = [engine('a'), engine('b')];
     b.onLoad = () => {
       b.down('killed');
@@ -164,11 +164,11 @@ describe('loading a model', () => {
     expect(served('m', 1)).toEqual(['a']);
   });
 
-  it('fails where no engine is left', async () => {
+  it('fails if no engine is connected', async () => {
     expect(await kindOf(publisher.load({ name: 'm', version: 1, files: files('one') }))).toBe('LOAD_FAILED');
   });
 
-  it('goes on without an engine that says it holds another model than it was given, and tells of it', async () => {
+  it('continues without an engine that reports another model id, and reports it', async () => {
     const [, b] = [engine('a'), engine('b')];
     b.onLoad = (load) => {
       b.hold(load, 13n);
@@ -178,7 +178,7 @@ describe('loading a model', () => {
     expect([served('m', 1), lied]).toEqual([['a'], ['b']]);
   });
 
-  it('fails where engines do not agree on made-up inputs', async () => {
+  it('fails if engines disagree on generated inputs', async () => {
     const [, b] = [engine('a'), engine('b')];
     b.behaviour = () => Promise.resolve(fakeInference({ stateDigest: 5n }));
     await expect(publisher.load({ name: 'm', version: 1, files: files('one') })).rejects.toThrow('do not agree');
@@ -191,13 +191,13 @@ describe('loading a model', () => {
     ['a setting that is not known', { name: 'm', version: 1, files: files('one', 'stepps: 3') }, 'MODEL_REFUSED'],
     ['the name of another model', { name: 'm', version: 1, files: files('one', 'name: n') }, 'MODEL_REFUSED'],
     ['a version that is not there', { name: 'm', version: 1 }, 'UNKNOWN_MODEL'],
-  ])('refuses %s, and leaves nothing behind', async (_what, request, kind) => {
+  ])('refuses %s and leaves no files', async (_what, request, kind) => {
     engine('a');
     expect(await kindOf(publisher.load(request))).toBe(kind);
     expect([models.versions, readdirSync(dir)]).toEqual([[], []]);
   });
 
-  it('does nothing where it is served with the same content, and refuses other content', async () => {
+  it('does nothing for the same content and refuses other content', async () => {
     const a = engine('a');
     await publisher.load({ name: 'm', version: 1, files: files('one') });
     expect(await publisher.load({ name: 'm', version: 1, files: files('two') })).toMatchObject({ wasServed: true });
@@ -205,7 +205,7 @@ describe('loading a model', () => {
     expect([a.loads, readFileSync(join(dir, 'm/1/model.nir'), 'utf8')]).toEqual([['m/1'], 'one']);
   });
 
-  it('lists a version that was put into the folder and cannot be served, with the reason', async () => {
+  it('lists an invalid version in the folder with the reason', async () => {
     engine('a');
     mkdirSync(join(dir, 'm/1'), { recursive: true });
     writeFileSync(join(dir, 'm/1/model.nir'), 'broken');
@@ -214,8 +214,8 @@ describe('loading a model', () => {
   });
 });
 
-describe('a reload', () => {
-  it('holds both until the last request for the old one has ended', async () => {
+describe('ModelPublisher.load with reload', () => {
+  it('keeps the old version until its last request has ended', async () => {
     const a = engine('a');
     const { version: old } = await publisher.load({ name: 'm', version: 1, files: files('one') });
     old.use.begin();
@@ -228,7 +228,7 @@ describe('a reload', () => {
     expect(readFileSync(join(dir, 'm/1/model.nir'), 'utf8')).toBe('other');
   });
 
-  it('that fails puts the old files back', async () => {
+  it('restores the old files if it fails', async () => {
     const a = engine('a');
     await publisher.load({ name: 'm', version: 1, files: files('one') });
     a.onLoad = () => Promise.reject(new RouterError('MODEL_LIMIT', 'it holds too many'));
@@ -237,7 +237,7 @@ describe('a reload', () => {
     expect([readFileSync(join(dir, 'm/1/model.nir'), 'utf8'), served('m', 1)]).toEqual(['one', ['a']]);
   });
 
-  it('tells that the old version has ended', async () => {
+  it('reports that the old version has ended', async () => {
     engine('a');
     const ended: string[] = [];
     publisher.onEnded(({ name, version }, why) => ended.push(`${name}/${version} ${why}`));
@@ -248,8 +248,8 @@ describe('a reload', () => {
   });
 });
 
-describe('unloading a model', () => {
-  it('serves no new request, and waits for those in flight before engines give it up', async () => {
+describe('ModelPublisher.unload', () => {
+  it('refuses new requests and waits for those in flight before engines unload', async () => {
     const a = engine('a');
     const { version } = await publisher.load({ name: 'm', version: 1, files: files('one') });
     version.use.begin();
@@ -262,7 +262,7 @@ describe('unloading a model', () => {
     expect(models.get('m', 1)?.isUnloaded).toBe(true);
   });
 
-  it('moves the latest back to the version before, and a load brings it again', async () => {
+  it('makes the previous version the latest until the version is loaded again', async () => {
     engine('a');
     await publisher.load({ name: 'm', version: 1, files: files('one') });
     await publisher.load({ name: 'm', version: 2, files: files('second') });
@@ -272,20 +272,20 @@ describe('unloading a model', () => {
     expect([latest('m'), served('m', 2), existsSync(join(dir, 'm/2/.unloaded'))]).toEqual([2, ['a'], false]);
   });
 
-  it('deletes the files where it is asked to', async () => {
+  it('deletes the files if requested', async () => {
     engine('a');
     await publisher.load({ name: 'm', version: 1, files: files('one') });
     await publisher.unload('m', 1, true);
     expect([models.versions, readdirSync(dir)]).toEqual([[], []]);
   });
 
-  it('names what there is where the version is not known', async () => {
+  it('fails with UNKNOWN_MODEL for an unknown version', async () => {
     expect(await kindOf(publisher.unload('m', 1))).toBe('UNKNOWN_MODEL');
   });
 });
 
-describe('an engine that comes later', () => {
-  it('is brought to the versions, and asked for them only after it has answered their known inputs', async () => {
+describe('an engine that connects later', () => {
+  it('loads the versions and serves them after it has answered their known inputs', async () => {
     engine('a');
     await publisher.load({ name: 'm', version: 1, files: files('one') });
     const late = new LoadingEngine('late');
@@ -304,7 +304,7 @@ describe('an engine that comes later', () => {
     expect(served('m', 1)).toEqual(['a', 'late']);
   });
 
-  it('is not asked where it answers them wrongly', async () => {
+  it('does not serve a version if its answers are wrong', async () => {
     engine('a');
     await publisher.load({ name: 'm', version: 1, files: files('one') });
     const late = new LoadingEngine('late');
@@ -316,7 +316,7 @@ describe('an engine that comes later', () => {
     expect(served('m', 1)).toEqual(['a']);
   });
 
-  it('gives up what was unloaded while it was away', async () => {
+  it('unloads what was unloaded while it was disconnected', async () => {
     const a = engine('a');
     await publisher.load({ name: 'm', version: 1, files: files('one') });
     const { models: held } = a.description!;
@@ -328,8 +328,8 @@ describe('an engine that comes later', () => {
   });
 });
 
-describe('golden vectors', () => {
-  it('are made of what all engines agree on, and kept beside the version', async () => {
+describe('ModelPublisher.makeGolden', () => {
+  it('stores answers on which all engines agree', async () => {
     engine('a');
     engine('b');
     await publisher.load({ name: 'm', version: 1, files: files('one') });
@@ -340,7 +340,7 @@ describe('golden vectors', () => {
     expect(await kindOf(publisher.makeGolden('m', 0, 3, false))).toBe('MODEL_EXISTS');
   });
 
-  it('need two engines', async () => {
+  it('needs two engines', async () => {
     engine('a');
     await publisher.load({ name: 'm', version: 1, files: files('one') });
     expect(await kindOf(publisher.makeGolden('m', 0, 3, false))).toBe('LOAD_FAILED');

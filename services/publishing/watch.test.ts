@@ -43,8 +43,8 @@ afterEach(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-describe('the watch on the repository', () => {
-  it('has what is put there loaded, what is changed loaded anew, and what is taken away unloaded', async () => {
+describe('RepositoryWatch', () => {
+  it('loads added, reloads changed and unloads removed versions', async () => {
     put('m/2/model.nir', 'two');
     await until(() => requests.includes('load m/2'), { what: 'the new version' });
     put('m/2/model.yaml', 'steps: 3');
@@ -54,7 +54,7 @@ describe('the watch on the repository', () => {
     expect(requests).toEqual(['load m/2', 'load m/2 anew', 'unload m/1']);
   });
 
-  it('leaves alone what is unloaded, or no version', async () => {
+  it('ignores unloaded versions and other files', async () => {
     put('m/2/.unloaded', '');
     put('notes/readme.txt', 'hello');
     await watch.takeUp();

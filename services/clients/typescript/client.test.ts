@@ -1,4 +1,4 @@
-// The client against a small server on a real port.
+// Tests the client against a small server on a real port.
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BadRequest, ErrorInfo, RetryInfo } from '../../generated/google/rpc/error_details.ts';
@@ -38,7 +38,7 @@ type Outcome = ReasonResponse | grpc.ServiceError | 'silence';
 
 let server: grpc.Server;
 let tandem: Tandem;
-/** The server's behaviour for each Reason, in turn; the last one is repeated. */
+/** The response of the server to each Reason call, in turn; the last one is repeated. */
 let outcomes: Outcome[];
 let received: { request: ReasonRequest; metadata: grpc.Metadata }[];
 
@@ -92,7 +92,7 @@ afterEach(() => {
 });
 
 describe('a call', () => {
-  it('gives the answer with an unsigned digest, and sends the token', async () => {
+  it('returns the answer with an unsigned digest and sends the token', async () => {
     const { label, stateDigest } = await tandem.reason({ text: 'dog' });
     expect([label, digestHex(stateDigest)]).toEqual(['noun.animal', 'fedcba9876543210']);
     expect(received[0]?.metadata.get('authorization')).toEqual(['Bearer secret']);
@@ -109,27 +109,27 @@ describe('a call', () => {
     expect(received).toHaveLength(1);
   });
 
-  it('is sent again after the delay that the router names', async () => {
+  it('is retried after the delay that the router names', async () => {
     outcomes = [refusal(grpc.status.RESOURCE_EXHAUSTED, 1), ...outcomes];
     await expect(tandem.reason({ text: 'dog' })).resolves.toMatchObject({ label: 'noun.animal' });
     expect(received).toHaveLength(2);
   });
 
-  it('of a session is not sent again when it may have been carried out', async () => {
+  it('of a session is not retried if it may have been executed', async () => {
     const lost = Object.assign(new Error('lost'), { code: grpc.status.UNAVAILABLE, details: 'lost' });
     outcomes = [lost as grpc.ServiceError];
     await expect(tandem.reason({ session: { id: 'robot-7' } })).rejects.toMatchObject({ reason: '' });
     expect(received).toHaveLength(1);
   });
 
-  it('ends at its deadline', async () => {
+  it('fails with DEADLINE_EXCEEDED at its deadline', async () => {
     outcomes = ['silence'];
     await expect(tandem.reason({ text: 'dog' }, { timeoutMs: 50 })).rejects.toMatchObject({
       code: grpc.status.DEADLINE_EXCEEDED,
     });
   });
 
-  it('ends when its caller cancels it', async () => {
+  it('fails with CANCELLED if the signal is aborted', async () => {
     outcomes = ['silence'];
     const cancel = new AbortController();
     const call = tandem.reason({ text: 'dog' }, { signal: cancel.signal });
@@ -137,14 +137,14 @@ describe('a call', () => {
     await expect(call).rejects.toMatchObject({ code: grpc.status.CANCELLED });
   });
 
-  it('of another service goes over the same connection', async () => {
+  it('of another service uses the same connection', async () => {
     const { models } = await tandem.call(ModelServiceClient, (service) => service.listModels, {});
     expect(models).toEqual([]);
   });
 });
 
 describe('a stream', () => {
-  it('gives each request its answer or its error', async () => {
+  it('returns an answer or an error for each request', async () => {
     const answers = [];
     for await (const answer of tandem.reasonStream([{ requestId: 'a', text: 'dog' }, { requestId: 'b' }])) {
       answers.push([answer.requestId, answer.result?.label, answer.error?.reason]);
@@ -155,7 +155,7 @@ describe('a stream', () => {
     ]);
   });
 
-  it('ends with the error of the requests', async () => {
+  it('fails with the error of the request iterator', async () => {
     function* broken(): Generator<Partial<ReasonRequest>> {
       yield { text: 'dog' };
       throw new Error('the file has ended');
@@ -166,12 +166,12 @@ describe('a stream', () => {
     await expect(read()).rejects.toThrow('the file has ended');
   });
 
-  it('ends when its caller cancels it', async () => {
+  it('fails with CANCELLED if the signal is aborted', async () => {
     const answers = tandem.reasonStream([{ text: 'dog' }], { signal: AbortSignal.abort() });
     await expect(answers.next()).rejects.toMatchObject({ code: grpc.status.CANCELLED });
   });
 
-  it('may be ended early by its reader', async () => {
+  it('can be ended early by its reader', async () => {
     function* endless(): Generator<Partial<ReasonRequest>> {
       for (;;) yield { text: 'dog' };
     }
@@ -183,16 +183,16 @@ describe('a stream', () => {
 });
 
 describe('a tensor', () => {
-  it('has the values as little-endian floats', () => {
+  it('has little-endian float values', () => {
     expect(tensorOf([1, -2])).toEqual({ shape: [2], dtype: 'FP32', data: Buffer.from('0000803f000000c0', 'hex') });
   });
 
-  it('is refused when the shape has room for another number of values', () => {
+  it('is refused if its shape does not match the number of values', () => {
     expect(() => tensorOf([1, 2, 3], [2, 2])).toThrow('shape [2, 2] has 4 values, and 3 were given');
   });
 });
 
-it('the error of one input of a batch or a stream names the time after which it may be sent again', () => {
+it('TandemError.ofItem keeps the retry time', () => {
   const error = ReasonError.fromPartial({ code: 8, reason: 'ROUTER_FULL', retryAfterMs: 250 });
   expect(TandemError.ofItem(error).retryAfterMs).toBe(250);
 });

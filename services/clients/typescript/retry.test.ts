@@ -40,7 +40,7 @@ describe('the retry policy', () => {
     expect(retryDelayMs(error, 1, isRepeatable)).toBeUndefined();
   });
 
-  it('ends with the last error after four attempts', async () => {
+  it('returns the last error after four attempts', async () => {
     let attempts = 0;
     const call = (): Promise<never> => Promise.reject(failure(status.UNAVAILABLE, ++attempts / 1_000));
     await expect(withRetries(call, later())).rejects.toMatchObject({ retryAfterMs: 0.004 });
