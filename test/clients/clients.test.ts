@@ -13,7 +13,7 @@ const wanted = (process.env['TANDEM_CLIENTS'] ?? '').split(' ').filter((name) =>
 
 let system: System;
 let expected: string;
-/** Language, milliseconds until the package was made, and until the example had its answers. */
+/** Language, milliseconds until the package was built, and until the example had its answers. */
 const times: [string, number, number][] = [];
 
 beforeAll(async () => {

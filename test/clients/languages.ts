@@ -1,21 +1,21 @@
-// How the client package of each language is made, and how its example is run.
+// The commands that build the client package of each language and run its example.
 //
 // An example takes the router's address and prints three lines:
 //
 //   answer: LABEL DIGEST              of the text "a small furry animal"; DIGEST has 16 hexadecimal digits
 //   stream: COUNT answers, DIGEST of the last    of the texts "a small furry animal", "a musical instrument with strings"
-//                                     and "to run very fast"; the last is the last request, whenever its answer came
+// and "to run very fast"; the last is the last request, in whatever order the answers arrived
 //   error: REASON                     of `encoding` [1, 2, 3], which is too short for every shipped model
 
 export interface Language {
   readonly name: string;
   /** Programs that must be on PATH. A language that lacks one is skipped. */
   readonly needs: readonly string[];
-  /** Makes the package. Commands run in bash, in the repository's folder. */
+  /** Builds the package. Commands run in bash, in the repository's folder. */
   readonly build: string;
-  /** The package's own tests, where they are not among the project's. */
+  /** The package's own tests, if they are not among the project's. */
   readonly test?: string;
-  /** Runs the example against the router at $ADDRESS, as docs/clients.md says. */
+  /** Runs the example against the router at $ADDRESS, as in docs/clients.md. */
   readonly run: string;
 }
 

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 
-/** What the command prints. Throws with all that it said when it fails. */
+/** Returns the output of the command. If it fails, throws with its complete output. */
 export async function run(command: string, environment: Record<string, string>): Promise<string> {
   const child = spawn('bash', ['-c', command], {
     env: { ...process.env, ...environment },

@@ -1,5 +1,5 @@
-// docker-compose.yml on a real Docker Engine: real containers that are killed, cut off, scaled and restarted under load.
-// One deployment for all of it; each test leaves it as it found it.
+// docker-compose.yml on a real Docker Engine: real containers that are killed, disconnected, scaled and restarted under
+// load. All tests share one deployment, and each restores it.
 import { execFileSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
@@ -16,15 +16,15 @@ import { Operator } from '../support/operator.ts';
 import { until } from '../support/until.ts';
 import { Deployment, docker } from './deployment.ts';
 
-jest.setTimeout(180_000); // containers come and go in seconds, and some tests see a dozen of them do so
+jest.setTimeout(180_000); // containers start and stop in seconds, and some tests do that with a dozen
 
 const ROOT = join(import.meta.dirname, '../..');
 const SETTINGS = join(ROOT, 'deploy/settings/router.yaml');
 /** The clients, Docker's proxy, the router and its engines share this machine. */
 const RATE_PER_S = 150;
-/** Long, since another build on the same machine makes everything slow and nothing wrong. */
+/** Long, since a busy machine is slow but not wrong. */
 const DEADLINE_MS = 20_000;
-/** On a machine that does nothing else it is 10 s at most; the figure is printed. */
+/** On an idle machine it is 10 s at most; the time is printed. */
 const FIRST_ANSWER_MS = 60_000;
 const NOTICED_MS = 5_000;
 const MIB = 1_048_576;
@@ -34,7 +34,7 @@ const WIDE_STEPS = 1_024;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The shipped model, and one whose inputs are as large as a message may be. */
+/** The shipped model, and one with inputs of the largest message. */
 function modelFolder(): ModelFolder {
   const folder = new ModelFolder();
   cpSync(join(ROOT, 'deploy/models'), folder.path, { recursive: true });
@@ -52,7 +52,7 @@ function modelFolder(): ModelFolder {
     ] as [string, string][],
   };
   folder.add('wide', 1, graph, `input: {shape: [${WIDE}], kind: series}\n`);
-  execFileSync('chmod', ['-R', 'a+rX', folder.path]); // the containers' user is another one
+  execFileSync('chmod', ['-R', 'a+rX', folder.path]); // the containers run as another user
   return folder;
 }
 
@@ -73,7 +73,7 @@ function disconnect(): void {
   operator.close();
 }
 
-/** The router sees so many sidecars at work, and no others. */
+/** Waits until the router has exactly this number of working sidecars. */
 async function sidecars(count: number, timeoutMs = 30_000): Promise<void> {
   await until(
     async () => {
@@ -84,7 +84,7 @@ async function sidecars(count: number, timeoutMs = 30_000): Promise<void> {
   );
 }
 
-/** What a steady load sees of `harm`. */
+/** The result of a steady load during `harm`. */
 async function underLoad(harm: () => Promise<unknown>): Promise<LoadResult> {
   const load = paceLoad({ system: caller, inputs, ratePerS: RATE_PER_S, deadlineMs: DEADLINE_MS });
   try {
@@ -162,7 +162,7 @@ describe('docker-compose up', () => {
     },
   );
 
-  it('lets nobody out of the engines’ network, and nobody in but over the router', async () => {
+  it('allows no connection out of the engines’ network, and into it only through the router', async () => {
     const [container = ''] = await deployment.containers('engine');
     const { NetworkSettings } = await deployment.inspect(container);
     expect(Object.keys(NetworkSettings.Networks)).toEqual([`${deployment.project}_engines`]);
@@ -181,7 +181,7 @@ describe('docker-compose up', () => {
     expect(own).toBeLessThan(limit * MIB);
   });
 
-  it('labels its images as OCI has it', async () => {
+  it('labels its images with OCI’s keys', async () => {
     for (const image of ['tandem-engine:0.1.0', 'tandem-router:0.1.0']) {
       const labels = JSON.parse(await docker('image', 'inspect', '-f', '{{json .Config.Labels}}', image)) as object;
       expect(labels).toMatchObject({
@@ -217,7 +217,7 @@ describe('docker-compose up', () => {
 });
 
 describe('under load, nothing fails', () => {
-  it('when an engine’s process is killed, and Docker starts it anew', async () => {
+  it('when an engine’s process is killed, and Docker restarts it', async () => {
     const [container = ''] = await deployment.containers('engine');
     const { State, RestartCount } = await deployment.inspect(container);
     const result = await underLoad(async () => {
@@ -231,7 +231,7 @@ describe('under load, nothing fails', () => {
     expect(failures(result)).toEqual([]);
   });
 
-  it('when an engine’s container is killed and stays away', async () => {
+  it('when an engine’s container is killed and stays stopped', async () => {
     const [container = ''] = await deployment.containers('engine');
     const result = await underLoad(async () => {
       await docker('kill', container);
@@ -304,7 +304,7 @@ describe('under load, nothing fails', () => {
 });
 
 describe('the router', () => {
-  it('takes up changed settings on SIGHUP', async () => {
+  it('applies changed settings on SIGHUP', async () => {
     const before = await readFile(SETTINGS, 'utf8');
     try {
       await appendFile(SETTINGS, 'strategy: FASTEST\n');
@@ -321,13 +321,13 @@ describe('the router', () => {
     });
   });
 
-  it('is run by its own command line inside the container', async () => {
+  it('can be operated by its command line inside the container', async () => {
     const [container = ''] = await deployment.containers('router');
     const listed = JSON.parse(await docker('exec', container, 'tandem', 'engines', '--json')) as { engines: unknown[] };
     expect(listed.engines).toHaveLength(4);
   });
 
-  it('finishes what is in flight when it is stopped, and exits 0 within its grace period', async () => {
+  it('finishes open requests when it is stopped, and exits 0 within its grace period', async () => {
     const [container = ''] = await deployment.containers('router');
     const load = paceLoad({ system: caller, inputs, ratePerS: RATE_PER_S, deadlineMs: DEADLINE_MS });
     await pause(1_000);
@@ -347,14 +347,14 @@ describe('the router', () => {
     await sidecars(3, 60_000);
   });
 
-  it('still knows its counts after that', async () => {
+  it('still has its counts after that', async () => {
     const reason = await operator.requests('Reason');
     expect(Number(reason?.count)).toBeGreaterThan(RATE_PER_S);
   });
 });
 
 describe('docker-compose --profile metrics up', () => {
-  it('has Prometheus scrape the router, with the alert rules loaded', async () => {
+  it('starts a Prometheus that scrapes the router, with the alert rules', async () => {
     await deployment.compose('--profile', 'metrics', 'up', '-d', '--no-build', '--no-recreate', 'prometheus');
     const base = `http://${await deployment.address('prometheus', 9090)}/api/v1`;
     const get = async (path: string): Promise<unknown> =>

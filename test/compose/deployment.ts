@@ -1,4 +1,4 @@
-// docker-compose.yml as it stands, as a project of its own on ports that the system chooses.
+// docker-compose.yml as a separate project, on ports that the system chooses.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,7 +9,7 @@ const exec = promisify(execFile);
 
 export type Service = 'router' | 'engine' | 'jaeger' | 'prometheus';
 
-/** What the tests read of `docker inspect`. */
+/** The part of `docker inspect` that the tests use. */
 interface Inspected {
   readonly Name: string;
   readonly Config: { readonly User: string; readonly Labels: Record<string, string> };
@@ -39,7 +39,7 @@ export class Deployment {
     this.#env = { TANDEM_GRPC_PORT: '0', TANDEM_HTTP_PORT: '0', JAEGER_PORT: '0', PROMETHEUS_PORT: '0', ...env };
   }
 
-  /** Runs e.g. `docker-compose up -d`; resolves to its standard output. Rejects with what it said if it fails. */
+  /** Runs e.g. `docker-compose up -d`; resolves to its standard output. If it fails, rejects with its output. */
   async compose(...args: string[]): Promise<string> {
     const [file = '', ...before] = this.#command;
     const options = { cwd: ROOT, env: { ...process.env, ...this.#env }, maxBuffer: 64 * 1_048_576 };
@@ -58,7 +58,7 @@ export class Deployment {
     return found!;
   }
 
-  /** Where a port of a service is published on this machine. Example: "127.0.0.1:49153". */
+  /** The address on this machine of a service's published port. Example: "127.0.0.1:49153". */
   async address(service: Service, port: number): Promise<string> {
     const [container = ''] = await this.containers(service);
     return (await docker('port', container, String(port))).split('\n')[0]!;
@@ -74,7 +74,7 @@ export class Deployment {
     );
   }
 
-  /** Everything that Docker still holds of it. */
+  /** Everything of it that still exists in Docker. */
   async remains(): Promise<string[]> {
     const filter = ['--filter', `label=com.docker.compose.project=${this.project}`];
     const lists = await Promise.all([

@@ -1,4 +1,4 @@
-// The pages for users lead nowhere that is not there.
+// The links of the pages for users have existing targets.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
@@ -18,7 +18,7 @@ const links = PAGES.flatMap((page) =>
 );
 
 describe('a link', () => {
-  it.each(links)('in $page leads to $target', ({ page, target }) => {
+  it.each(links)('in $page has the existing target $target', ({ page, target }) => {
     const [file = '', anchor = ''] = target.split('#');
     const path = file === '' ? page : join(dirname(page), file);
     expect(existsSync(join(ROOT, path))).toBe(true);

@@ -1,4 +1,4 @@
-// deploy/TROUBLESHOOTING.md knows every error that callers can get.
+// deploy/TROUBLESHOOTING.md lists every error that callers can get.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';

@@ -26,7 +26,7 @@ describe('npm run demo', () => {
     expect(output).toContain('DISSENTS');
   }, 120_000);
 
-  it('names the scenarios where one is asked for that is not there', async () => {
+  it('lists the scenarios if an unknown one is named', async () => {
     const { code, errors } = await demo('vtoe');
     expect(code).toBe(1);
     expect(errors).toContain('There is no scenario "vtoe". There are: basic, batch, vote');

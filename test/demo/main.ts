@@ -20,15 +20,15 @@ const MAX_SECONDS = 600;
 const scenarios = (seconds: number): readonly Scenario[] => {
   return [basic, batch, vote, teachers, strategies, cache, monitoring, robot(seconds)];
 };
-/** What pictures that move take of a terminal; a smaller one gets lines. */
+/** The terminal size for animated pictures; a smaller one gets lines. */
 const PICTURE = { columns: 76, rows: 20 };
 const NAMES = scenarios(DEFAULT_SECONDS).map(({ name }) => name);
 
 await new Command('demo')
-  .description('Show what Tandem does, on real engines of its own.')
+  .description('Show what Tandem does, on real engines.')
   .argument('[scenario...]', `which of ${NAMES.join(', ')}; all by default`)
   .option('--seconds <n>', 'how long the robot rides', wholeSeconds, DEFAULT_SECONDS)
-  .option('--record <file>', 'also write the output as an SVG that plays it')
+  .option('--record <file>', 'also write the output as an animated SVG')
   .addHelpText(
     'after',
     '\nExamples: npm run demo\n          npm run demo -- robot --seconds 60\n          npm run demo -- vote --record vote.svg',

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { Page } from './page.ts';
 
-it('remembers the claims that do not hold', () => {
+it('records the claims that do not hold', () => {
   const lines: string[] = [];
   const page = new Page((text) => lines.push(text));
   page.claim('one is one', true);

@@ -1,4 +1,4 @@
-// What the reader of the demo sees: short lines, small charts, and a mark for each claim that was checked.
+// The output of the demo: short lines, small charts, and a mark for each checked claim.
 import { styleText } from 'node:util';
 import { createLogUpdate } from 'log-update';
 import { bar } from '../../services/cli/sparkline.ts';
@@ -24,13 +24,13 @@ export class Page {
   readonly #write: (text: string) => void;
   readonly #terminal: NodeJS.WriteStream | undefined;
 
-  /** `terminal`: where pictures may move; undefined: nowhere. */
+  /** `terminal`: for animated pictures; undefined: none. */
   constructor(write: (text: string) => void, terminal?: NodeJS.WriteStream) {
     this.#write = write;
     this.#terminal = terminal;
   }
 
-  /** A picture that moves; the last one stays. Undefined where there is no terminal. */
+  /** An animated picture; the last frame stays. Undefined without a terminal. */
   live(): Live | undefined {
     if (this.#terminal === undefined) return undefined;
     const draw = createLogUpdate(this.#terminal, { showCursor: true });
@@ -45,7 +45,7 @@ export class Page {
     this.#write(`  ${text}`.trimEnd() + '\n');
   }
 
-  /** Bars of one scale: the greatest value is the longest bar. */
+  /** Bars on one scale: the greatest value has the longest bar. */
   bars(rows: readonly BarRow[]): void {
     const greatest = Math.max(...rows.map(({ value }) => value), Number.MIN_VALUE);
     const cells = Math.max(...rows.map(({ name }) => name.length));
@@ -58,7 +58,7 @@ export class Page {
     for (const line of table(head, rows).split('\n')) this.say(`  ${line}`);
   }
 
-  /** Says the claim, and whether it holds. */
+  /** Prints the claim, and whether it holds. */
   claim(text: string, holds: boolean): void {
     this.#write(`  ${holds ? styleText('green', '✓') : styleText('red', '✗ NOT TRUE:')} ${text}\n`);
     if (!holds) this.broken.push(text);

@@ -1,4 +1,4 @@
-// The demo's output as a picture that plays: an SVG whose lines appear one after the other.
+// The demo's output as an animated SVG: its lines appear one after the other.
 
 const WIDTH_CELLS = 108;
 const CELL_PX = 7.8;
@@ -30,7 +30,7 @@ ${texts.join('\n')}
 `;
 }
 
-/** Lines that are too long lose what is behind the last cell. */
+/** Lines that are too long are cut after the last cell. */
 function cut(line: string): string {
   let cells = 0;
   // eslint-disable-next-line no-control-regex -- these are escape sequences

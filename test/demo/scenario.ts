@@ -2,10 +2,10 @@ import type { Page } from './page.ts';
 import type { Stage } from './stage.ts';
 
 export interface Scenario {
-  /** As the command line names it. */
+  /** Its name on the command line. */
   readonly name: string;
   readonly title: string;
-  /** Why it matters, in one sentence. */
+  /** Its purpose, in one sentence. */
   readonly why: string;
   run(stage: Stage, page: Page): Promise<void>;
 }

@@ -1,5 +1,5 @@
-// The system that the scenarios run on: a router with its own TypeScript engine, two C++ engines, and a third one, of the test
-// build, whose memory can be harmed while it runs.
+// The system that the scenarios run on: a router with its own TypeScript engine, two C++ engines, and a third one of
+// the test build, in which bits of memory can be flipped while it runs.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
@@ -15,7 +15,7 @@ import { until } from '../support/until.ts';
 
 const MODELS = 'deploy/models';
 const FAULTY = join(import.meta.dirname, '../../sidecar-cpp/build/release/tandem-engine-faulty');
-/** Weeks: a demo shows quarantine, and ends it by hand. */
+/** Weeks: the demo ends the quarantine by a command. */
 const SIT_OUT_MS = 3_600_000;
 
 export class Stage {
@@ -62,12 +62,12 @@ export class Stage {
     return stage;
   }
 
-  /** From now on bits flip in engine-3's memory while it computes; called again: no more. */
+  /** Starts to flip bits in engine-3's memory while it computes; the next call stops it. */
   switchHarm(): void {
     process.kill(this.#harmed.pid, 'SIGHUP');
   }
 
-  /** The held-out text at `index`, or any other of them past the end. */
+  /** The held-out text at `index`, modulo their number. */
   item(index: number): HeldoutItem {
     return this.heldout[index % this.heldout.length]!;
   }

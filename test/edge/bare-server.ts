@@ -1,5 +1,5 @@
-// services/http2 alone, as a process: every request is answered with 200 and a few bytes when it has ended, in gRPC's form
-// where it asks for it. Prints where it listens.
+// services/http2 alone, as a process. It answers every complete request with 200 and a few bytes, or in gRPC's form for
+// a gRPC request. Prints its address.
 import { type AddressInfo, createServer } from 'node:net';
 import {
   type Headers,

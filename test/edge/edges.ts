@@ -1,4 +1,4 @@
-// The servers that the judges of this folder judge, each a process of its own.
+// The servers that the judges of this folder test, each a separate process.
 import { startRouter } from '../support/router-process.ts';
 import { run } from '../support/process.ts';
 
@@ -18,7 +18,7 @@ export interface Edge {
 /** How long a server may take to stop, milliseconds. */
 const STOP_MS = 10_000;
 
-/** `settings`: of the router, beside those that every judge needs. */
+/** `settings`: of the router, in addition to those that every judge needs. */
 export async function startEdge(name: EdgeName, settings: Record<string, unknown> = {}): Promise<Edge> {
   if (name === 'http2') return startBareServer();
   const router = await startRouter({ edge: name, ...settings });

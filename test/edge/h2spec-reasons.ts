@@ -1,9 +1,9 @@
-// The h2spec cases that an edge does not pass, each with its reason. What is not listed here is a fault.
+// The h2spec cases that an edge does not pass, each with its reason. A failed case that is not listed here is a fault.
 import type { EdgeName } from './edges.ts';
 
-const NO_BODY = 'grpc-js answers a request that is no gRPC call without a body, and the case needs one';
+const NO_BODY = 'grpc-js answers a request that is not a gRPC call without a body, and the case needs one';
 const NODE = 'Node.js’s own HTTP/2 (nghttp2) decides this, and grpc-js cannot change it';
-const RACE = 'passes or not by chance: grpc-js has often answered, and closed the stream, before the frame arrives';
+const RACE = 'is random: grpc-js has often answered, and closed the stream, before the frame arrives';
 
 const REASONS: Partial<Record<EdgeName, Readonly<Record<string, string>>>> = {
   'grpc-js': {

@@ -1,4 +1,4 @@
-// h2spec, strict, against one edge: what passed, and a reason for each case that did not.
+// h2spec, strict, against one edge: the passed cases, and a reason for each other case.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ interface H2specCase {
   /** Section and name, as h2spec prints them. */
   readonly id: string;
   readonly outcome: 'passed' | 'skipped' | 'failed';
-  /** Of a case that did not pass: why that is right, or undefined if nobody knows. */
+  /** For a case that did not pass: why that is correct; undefined if there is no known reason. */
   readonly reason: string | undefined;
 }
 

@@ -1,5 +1,5 @@
-// The public HPACK stories (http2jp/hpack-test-case): what a dozen encoders made of the same header lists, which our decoder
-// must read; and what our encoder makes of them.
+// The public HPACK stories (http2jp/hpack-test-case): the same header lists from a dozen encoders, which our decoder
+// must read, and the output of our own encoder.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { HpackDecoder } from '../../services/http2/hpack-decoder.ts';
@@ -21,7 +21,7 @@ interface StoryCase {
   readonly headers: readonly Readonly<Record<string, string>>[];
 }
 
-/** No list of a story is larger. */
+/** The largest list of all stories. */
 const MAX_LIST_BYTES = 1 << 20;
 /** The largest table that our endpoints announce. */
 const TABLE_BYTES = 4_096;
@@ -40,7 +40,7 @@ function judge(encoder: string, folder: string): EncoderResult {
     tally.stories += 1;
     const decoder = new HpackDecoder(MAX_LIST_BYTES);
     for (const [at, { wire, header_table_size, headers }] of cases.entries()) {
-      // Its encoder was allowed a table that ours never announces.
+      // Its encoder uses a larger table than ours ever announces.
       if ((header_table_size ?? 0) > TABLE_BYTES) break;
       const isOurs = wire === undefined;
       const fields = headers.flatMap((field) => Object.entries(field)).filter((each) => !isOurs || isAllowed(each));

@@ -8,10 +8,10 @@ import { judgeInterop } from './interop/judge.ts';
 
 export interface Verdict {
   readonly judge: string;
-  /** Undefined: it is about no edge. */
+  /** Undefined if it does not test an edge. */
   readonly edge: EdgeName | undefined;
   readonly what: string;
-  /** True also for what did not pass for a named reason. */
+  /** Also true for a failed case with a known reason. */
   readonly passed: boolean;
   readonly note: string;
 }

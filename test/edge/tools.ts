@@ -1,4 +1,5 @@
-// Tools and data of others that the judges of the edge need: found, or made once and kept in ~/.cache/tandem-edge.
+// Tools and data of others that the judges of the edge need. They are found, or built once and kept in
+// ~/.cache/tandem-edge.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
@@ -9,7 +10,7 @@ const CACHE = join(homedir(), '.cache/tandem-edge');
 const SOURCES = 'TANDEM_EDGE_SOURCES';
 const runFile = promisify(execFile);
 
-/** A tool that is not here and cannot be made here. The message says what to do. */
+/** A tool that is missing and cannot be built here. The message says what to do. */
 export class MissingTool extends Error {}
 
 interface Repository {
@@ -98,7 +99,7 @@ async function checkout({ name, url, commit }: Repository): Promise<string> {
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw new MissingTool(
-      `${name} cannot be had from ${source}. Where that address cannot be reached, put a clone of ${url} into a folder ` +
+      `${name} cannot be downloaded from ${source}. If that address cannot be reached, put a clone of ${url} into a folder ` +
         `as ${name}, and name that folder in ${SOURCES}. (${(error as Error).message.trim().split('\n').at(-1)})`,
     );
   }

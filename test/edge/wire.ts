@@ -1,5 +1,5 @@
-// HTTP/2 frames and header blocks as bytes, sound or not: for clients that break the rules. It shares nothing with
-// services/http2, so that a fault there does not hide here.
+// Valid and invalid HTTP/2 frames and header blocks as bytes, for clients that break the rules. It shares no code with
+// services/http2, so that a fault there is not hidden here.
 
 export const FrameType = {
   DATA: 0,
@@ -59,7 +59,7 @@ const hpackString = (text: string): Buffer => {
   return Buffer.concat([hpackInteger(bytes.length, 7), bytes]);
 };
 
-/** Literal fields that leave the dynamic table as it is; `indexed`: that enter it. */
+/** Literal fields that do not change the dynamic table; `indexed`: fields that are added to it. */
 export function headerBlock(fields: readonly (readonly [name: string, value: string])[], indexed = false): Buffer {
   const first = Buffer.from([indexed ? 0x40 : 0]);
   return Buffer.concat(fields.flatMap(([name, value]) => [first, hpackString(name), hpackString(value)]));
@@ -92,7 +92,7 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-/** Cuts what arrives into frames. */
+/** Splits received bytes into frames. */
 export class FrameCutter {
   #rest: Buffer = NOTHING;
 

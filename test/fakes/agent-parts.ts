@@ -1,4 +1,4 @@
-// Agents over a provider at an address, with counts of what they told.
+// Agents with a provider at an address, and their counts.
 import { Agents } from '../../services/agents/agents.ts';
 import { Budget, type BudgetLimits } from '../../services/agents/provider/budget.ts';
 import { type GuardOptions, GuardedProvider } from '../../services/agents/provider/guarded-provider.ts';

@@ -8,7 +8,7 @@ import { CorruptingLink, type CorruptionOptions } from './corrupting-link.ts';
 
 const CHUNK = Buffer.alloc(1_000);
 
-/** Stands for an engine. */
+/** A fake engine. */
 let server: Server;
 let address: string;
 let received: Buffer;
@@ -28,7 +28,7 @@ afterEach(() => {
   server.close();
 });
 
-/** What the engine gets of `count` chunks, one after the other. */
+/** The bytes that the engine gets of `count` chunks, one after the other. */
 async function send(count: number, over: Partial<CorruptionOptions>): Promise<Buffer> {
   const link = await new CorruptingLink(address, { seed: 1, toEngine: 0, toRouter: 0, ...over }).start();
   links.push(link);
@@ -49,7 +49,7 @@ function flippedBits(bytes: Uint8Array): number {
 }
 
 describe('a corrupting link', () => {
-  it('passes everything on as it is with a share of 0', async () => {
+  it('passes everything on unchanged with a share of 0', async () => {
     expect(flippedBits(await send(20, {}))).toBe(0);
     expect(links[0]).toMatchObject({ chunks: 20, corrupted: 0, connections: 1 });
   });
@@ -63,7 +63,7 @@ describe('a corrupting link', () => {
     }
   });
 
-  it('does the same harm with the same seed', async () => {
+  it('flips the same bits with the same seed', async () => {
     const [one, two, other] = [
       await send(10, { toEngine: 0.5, seed: 3 }),
       await send(10, { toEngine: 0.5, seed: 3 }),
@@ -73,7 +73,7 @@ describe('a corrupting link', () => {
     expect(other).not.toEqual(one);
   });
 
-  it('ends the connection on both sides when one side is gone', async () => {
+  it('ends the connection on both sides when one side ends', async () => {
     const link = await new CorruptingLink(address, { seed: 1, toEngine: 0, toRouter: 0 }).start();
     links.push(link);
     const socket = connectTo(link.address);

@@ -1,4 +1,4 @@
-// A network between the router and a real engine that flips bits: of some chunks of bytes, one to three random ones each.
+// A network between the router and a real engine that flips one to three random bits in some chunks.
 import { once } from 'node:events';
 import { type Server, type Socket, createServer } from 'node:net';
 import { Random } from '../fuzz/random.ts';
@@ -15,7 +15,7 @@ export interface CorruptionOptions {
 }
 
 export class CorruptingLink {
-  /** Where the router finds the engine now. */
+  /** The address of the engine for the router. */
   readonly address = unusedSocket();
   /** Chunks that were passed on, and those of them with flipped bits. */
   chunks = 0;

@@ -1,4 +1,4 @@
-// A vote of four engines that a test drives by hand.
+// A vote of four engines that a test controls.
 import { afterEach, beforeEach, jest } from '@jest/globals';
 import type { AttemptOptions } from '../../services/routing/attempt.ts';
 import type { Dispute } from '../../services/routing/dispute.ts';
@@ -14,7 +14,7 @@ export let c: HandDriven;
 export let d: HandDriven;
 export let caller: AbortController;
 export let disputes: Dispute[];
-/** For each vote that cannot say which engine is wrong: the engines that contradict each other. */
+/** For each vote that cannot decide which engine is wrong: the engines that contradict each other. */
 export let contradicted: string[][];
 export let seen: [verdict: string, dissenters: readonly string[]][];
 

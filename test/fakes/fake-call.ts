@@ -1,4 +1,4 @@
-// A call of the API without a wire: a test plays its caller.
+// A call of the API without a connection. The test is its caller.
 import { Metadata } from '../../services/grpc/metadata.ts';
 import type { CallListener, CallOwner, IncomingCall } from '../../services/grpc/method.ts';
 import type { Status } from '../../services/grpc/status.ts';
@@ -19,7 +19,7 @@ export class FakeCall<Response> implements IncomingCall<Response> {
   readonly #waiting: unknown[] = [];
   readonly #onEnd: (end: Status | undefined) => void;
 
-  /** `onEnd`: hears how its handler ended it; undefined: with OK. */
+  /** `onEnd`: called with the error of its handler; undefined: OK. */
   constructor(onEnd: (end: Status | undefined) => void = () => undefined) {
     this.#onEnd = onEnd;
   }
@@ -30,7 +30,7 @@ export class FakeCall<Response> implements IncomingCall<Response> {
     this.#deliver();
   }
 
-  /** The caller leaves. */
+  /** The caller cancels. */
   cut(): void {
     if (this.isOver) return;
     this.isOver = true;

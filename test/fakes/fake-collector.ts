@@ -1,4 +1,4 @@
-// An OpenTelemetry collector over real gRPC that keeps what it is sent, or swallows it without a word.
+// An OpenTelemetry collector over real gRPC that keeps the spans it gets, or never answers.
 import * as grpc from '@grpc/grpc-js';
 import { toSpans } from '../../services/api/otlp-span.ts';
 import type { Span } from '../../services/core/span.ts';
@@ -12,7 +12,7 @@ export class FakeCollector {
   readonly requests: ExportTraceServiceRequest[] = [];
   /** Of each request, in their order. */
   readonly metadata: grpc.Metadata[] = [];
-  /** It takes requests and never answers. */
+  /** It accepts requests and never answers. */
   isBlackHole = false;
   #server = new grpc.Server();
   #port: number;
@@ -22,7 +22,7 @@ export class FakeCollector {
     this.#port = port;
   }
 
-  /** As OTEL_EXPORTER_OTLP_ENDPOINT has it. */
+  /** In the form of OTEL_EXPORTER_OTLP_ENDPOINT. */
   get endpoint(): string {
     return `http://127.0.0.1:${this.#port}`;
   }

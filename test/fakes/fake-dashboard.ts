@@ -1,4 +1,4 @@
-// What a dashboard shows, as plain objects; with names that would do harm if a page took them for markup.
+// The data of a dashboard as plain objects, with names that would be an attack if a page used them as markup.
 import type {
   DashboardSources,
   StudentView,
@@ -12,7 +12,7 @@ import { metered, meteredEngine } from '../support/metered.ts';
 
 const MARKUP = '<img src=x onerror="document.title=`hacked`">';
 export const HOSTILE = `${MARKUP}\u202e\u{9b}`;
-/** As the pages show it. */
+/** Its form on the pages. */
 export const HOSTILE_SHOWN = `${MARKUP}\\u{202e}\\u{9b}`;
 export const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 
@@ -57,7 +57,7 @@ function span(over: Partial<SpanView>): SpanView {
   };
 }
 
-/** One of everything, all harmless but the names. */
+/** One of everything; only the names are hostile. */
 export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSources {
   const { metrics, meter } = metered({
     engines: [meteredEngine('engine-1', { inFlight: 3 }), meteredEngine(HOSTILE, { state: 'DOWN' })],
@@ -76,12 +76,12 @@ export function fakeSources(over: Partial<DashboardSources> = {}): DashboardSour
       name: `attempt ${HOSTILE}`,
       startMs: 1_790_000_000_001,
       durationMs: 2,
-      error: 'ENGINE_LOST: it went away',
+      error: 'ENGINE_LOST: it disconnected',
       kind: 'CLIENT',
       attributes: { 'tandem.engine': HOSTILE },
       events: [{ name: 'retry', timeMs: 1_790_000_000_002, attributes: { reason: HOSTILE } }],
     }),
-    // Of an engine that is called otherwise by the router than by itself.
+    // For an engine with another name in the router than its own.
     span({
       spanId: '00f067aa0ba902b9',
       parentSpanId: '00f067aa0ba902b8',
@@ -254,7 +254,7 @@ function fakeDifference(): DifferenceView {
   };
 }
 
-/** An answer with everything that a page can show of one. */
+/** An answer with everything that a page can show. */
 export function fakeAnswer(): object {
   const steps = 16;
   const layer = (node: string, neurons: number): object => {

@@ -1,4 +1,4 @@
-// An engine that does what a test tells it to: for injecting faults, never for passing as an answer.
+// An engine that a test controls: for injecting faults, never as a real answer.
 import { RouterError } from '../../services/core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
 import type {
@@ -27,7 +27,7 @@ export function fakeModel(over: Partial<EngineModel> = {}): EngineModel {
   };
 }
 
-/** The model of `fakeModel`, as the router has it: whatever `fakeInference` says is possible. */
+/** The model of `fakeModel` for the router: every answer of `fakeInference` is possible for it. */
 export function fakePinned(over: Partial<PinnedModel> = {}): PinnedModel {
   const { name, version, modelId, inputSize, outputSize, nodes, parameters, error } = fakeModel();
   return {
@@ -45,14 +45,14 @@ export function fakePinned(over: Partial<PinnedModel> = {}): PinnedModel {
   };
 }
 
-/** Every model there can be, of one size. */
+/** Accepts every model name, all of one size. */
 export function fakePinsOf(over: Partial<PinnedModel>): ModelPins {
   return { find: (name, version) => fakePinned({ ...over, name, version }) };
 }
 
 export const fakePins = fakePinsOf({});
 
-/** An honest answer to `fakeModel`, unless `over` says otherwise: its readout digest is that of the rest. */
+/** A correct answer of `fakeModel`, except for `over`. Its readout digest matches the other fields. */
 export function fakeInference(over: Partial<Inference> = {}): Inference {
   const inference = {
     modelVersion: 1,
@@ -81,17 +81,17 @@ export class FakeEngine implements Engine {
   description: EngineDescription | undefined;
   downReason = 'not started';
   inFlight = 0;
-  /** Of its process, from the next `up` on. */
+  /** The id of its process, from the next `up` on. */
   instanceId = '';
-  /** Whether it says that it goes on from session states, from the next `up` on. */
+  /** Whether it announces session states, from the next `up` on. */
   takesStates = false;
-  /** Every call, as it came. */
+  /** Every call, in order. */
   readonly calls: { input: InferenceInput; context: CallContext }[] = [];
-  /** What the next calls do. */
+  /** The handler of the next calls. */
   behaviour: (input: InferenceInput, context: CallContext) => Promise<Inference>;
-  /** What the next traces are; it cannot trace unless a test says so. */
+  /** The handler of the next traces; by default it cannot trace. */
   tracing: (input: InferenceInput, place: TracePlace | undefined, context: CallContext) => Promise<Trace>;
-  /** What it recorded; nothing unless a test says so. */
+  /** Its recordings; none by default. */
   recorded: (id: bigint, context: CallContext) => Promise<Recording>;
   #listener: () => void = () => undefined;
 

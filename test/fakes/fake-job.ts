@@ -1,4 +1,4 @@
-// An input for an engine's stream, of which nobody awaits the answer.
+// An input for an engine's stream; its answer is ignored.
 import { Cancel } from '../../services/core/cancel.ts';
 import type { CallContext, InferenceInput } from '../../services/core/inference.ts';
 import { type InferJob, LoneJob } from '../../services/engines/sidecar/infer-job.ts';

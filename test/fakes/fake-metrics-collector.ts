@@ -1,4 +1,4 @@
-// An OpenTelemetry collector for metrics, over gRPC or over HTTP with protobuf, that keeps what it was sent last; read with
+// An OpenTelemetry collector for metrics, over gRPC or over HTTP with protobuf, that keeps the last push, decoded with
 // OpenTelemetry's own protos.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -59,7 +59,7 @@ export class FakeMetricsCollector {
     return attributes.find(({ key }) => key === 'service.name')?.value.stringValue ?? '';
   }
 
-  /** The one point of that metric with those attributes in the latest push; undefined: there is none. */
+  /** The point of that metric with those attributes in the latest push; undefined if there is none. */
   point(name: string, attributes: Readonly<Record<string, string>> = {}): DataPoint | undefined {
     const metrics = (this.#last?.resourceMetrics ?? []).flatMap((each) => each.scopeMetrics).flatMap((s) => s.metrics);
     const { sum, gauge, histogram } = metrics.find((metric) => metric.name === name) ?? {};
@@ -71,13 +71,13 @@ export class FakeMetricsCollector {
     return found.length === 1 ? found[0] : undefined;
   }
 
-  /** Where it was before, if it was stopped. */
+  /** At its earlier address, if it was stopped. */
   async start(): Promise<this> {
     this.#close = await (this.protocol === 'grpc' ? this.#startGrpc() : this.#startHttp());
     return this;
   }
 
-  /** Nobody listens there any more. */
+  /** The port is closed after this. */
   stop(): void {
     this.#close();
   }

@@ -1,4 +1,4 @@
-// MetricsService over real gRPC, of a router whose engines, cache and connections a test holds in its hands.
+// MetricsService over real gRPC, of a router whose engines, cache and connections a test controls.
 import * as grpc from '@grpc/grpc-js';
 import { type MetricsOptions, metricsMethods } from '../../services/api/metrics.ts';
 import { OpenCalls } from '../../services/api/open-calls.ts';
@@ -42,7 +42,7 @@ const POOL: ReturnType<MeterSources['engines']> = [
   },
 ];
 
-/** A clock that ticks when told to. */
+/** A clock that the test sets. */
 export class Ticker {
   readonly intervalsMs: number[] = [];
   readonly #ticks = new Set<() => void>();

@@ -1,4 +1,4 @@
-// Parts that a unit test must give and does not care about.
+// Parts that a unit test needs but does not test.
 import type { CancelSignal } from '../../services/core/cancel.ts';
 import type { Observer } from '../../services/core/observer.ts';
 import type { BreakerOptions } from '../../services/engines/breaker.ts';

@@ -1,4 +1,4 @@
-// A language model that answers as a test says, over real HTTP: OpenAI's chat completions.
+// A language model whose answers a test sets, over real HTTP: OpenAI's chat completions.
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -67,10 +67,10 @@ export function fails(status: number, headers: Record<string, string> = {}): Beh
   return (_request, response) => sendJson(response, status, { error: { message: 'no' } }, headers);
 }
 
-/** Takes the request, and never answers. */
+/** Accepts the request, and never answers. */
 export const silent: Behaviour = () => undefined;
 
-/** A 200 that is no JSON. */
+/** A 200 with invalid JSON. */
 export const malformed: Behaviour = (_request, response) => {
   response.writeHead(200, { 'content-type': 'application/json' }).end('{"choices": [');
 };

@@ -1,4 +1,4 @@
-// A router that answers as the test says, for what a real one does only on a bad day.
+// A router whose answers a test sets, for rare behaviour of a real one.
 import * as grpc from '@grpc/grpc-js';
 import { type ListEnginesResponse, EngineAdminServiceService } from '../../services/generated/tandem/v1/engines.ts';
 import {
@@ -45,7 +45,7 @@ export async function startFakeRouter({ listEngines, reasonBatch, reasonStream }
   return { address: `127.0.0.1:${port}`, stop: () => server.forceShutdown() };
 }
 
-/** What the fake found out: the label is the model's name. */
+/** The fake's answer: the label is the model's name. */
 export function resultFor({ requestId, model }: ReasonRequest): { $case: 'result'; value: ReasonResponse } {
   return {
     $case: 'result',

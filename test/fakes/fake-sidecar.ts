@@ -1,4 +1,4 @@
-// A sidecar over real gRPC that stalls, lies, dies or counts as a test tells it to.
+// A sidecar over real gRPC that stalls, lies, dies or counts, controlled by a test.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,23 +31,23 @@ export class FakeSidecar {
     numericsVersion: 1,
     models: [ModelDescription.fromPartial({ name: 'm', version: 1, modelId: 7n, inputSize: 3, outputSize: 2 })],
   });
-  /** How often it was asked to describe itself. */
+  /** The number of Describe calls. */
   described = 0;
-  /** Describe is not answered any more, as by a stopped process. */
+  /** Stops answering Describe, like a stopped process. */
   isStopped = false;
-  /** What it refuses to describe itself with; undefined: it does not refuse. */
+  /** The error of Describe; undefined: none. */
   refusal: { readonly code: grpc.status; readonly details: string } | undefined;
-  /** What it does with a message; answers every item unless a test says otherwise. */
+  /** The handler of messages; by default it answers every item. */
   onMessage: (message: InferStreamRequest, stream: FakeStream) => void = answerAll;
-  /** What it does with a stream that is opened. */
+  /** The handler of opened streams. */
   onStream: (stream: FakeStream) => void = () => undefined;
   /** Ends its messages with checksums. */
   sendsChecksums = false;
-  /** What the link makes of each message that is sent, checksum included. */
+  /** How the link changes each sent message, including its checksum. */
   link: (message: Buffer) => Buffer = (message) => message;
-  /** The process that a stream says it goes to; empty: it does not say. */
+  /** The instance id that a stream announces; empty: none. */
   streamInstanceId: Buffer = Buffer.alloc(0);
-  /** What the caller said of each stream, in order. */
+  /** The caller's metadata of each stream, in order. */
   readonly metadata: grpc.Metadata[] = [];
   /** Messages sent on the newest stream. */
   #sent = 0n;
@@ -84,7 +84,7 @@ export class FakeSidecar {
     return this;
   }
 
-  /** As the generated one, with messages as `sendsChecksums` and `link` say. */
+  /** The generated service, with messages changed by `sendsChecksums` and `link`. */
   #service(): typeof EngineServiceService {
     const { describe, inferStream } = EngineServiceService;
     const send = <Message>(encode: Encode<Message>, message: Message, seed: bigint): Buffer => {
@@ -104,7 +104,7 @@ export class FakeSidecar {
     };
   }
 
-  /** As a killed process: connections cut, nothing said. */
+  /** Like a killed process: cuts the connections without a message. */
   kill(): void {
     this.#server.forceShutdown();
     this.#server = new grpc.Server();

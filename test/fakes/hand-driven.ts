@@ -1,4 +1,4 @@
-// An engine, as the path asks it, that answers when the test says so.
+// An engine for the request path that answers when the test tells it to.
 import type { CancelSignal } from '../../services/core/cancel.ts';
 import { type ErrorKind, RouterError } from '../../services/core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
@@ -11,7 +11,7 @@ export class HandDriven implements EngineClient {
   isAvailable = true;
   readonly unavailableReason = '';
   availableSlots = 1;
-  /** Of the last request; undefined: it was not asked. */
+  /** Of the last request; undefined: it got none. */
   signal: CancelSignal | undefined;
   timeoutMs: number | undefined;
   answer: (stateDigest?: bigint, over?: Partial<Inference>) => void = () => undefined;

@@ -14,12 +14,12 @@ const honest = InferResult.fromPartial({
 });
 const item = InferItem.fromPartial({ id: 7n });
 
-/** As it goes over the wire. */
+/** Its encoded form. */
 const encode = (results: readonly InferResult[]): string =>
   results.map((result) => Buffer.from(InferResult.encode(result).finish()).toString('hex')).join(' ');
 
 describe('the table of lies', () => {
-  it('has at least 20 malformed shapes and every refusal that an engine may raise', () => {
+  it('has at least 20 malformed answers and every refusal that an engine may raise', () => {
     expect(MALFORMED.length).toBeGreaterThanOrEqual(20);
     expect(REFUSALS.map(({ name }) => name)).toEqual([
       ...['INPUT_LENGTH', 'INPUT_KIND', 'INPUT_STEPS', 'INPUT_NOT_FINITE', 'INVALID_FIELD', 'DETAIL_TOO_LARGE'],
@@ -34,13 +34,13 @@ describe('the table of lies', () => {
     }
   });
 
-  it('has different lies only, each another one than the honest result', () => {
+  it('has only different lies, and none equals the correct result', () => {
     const said = [...MALFORMED, ...WRONG_ANSWERS, ...REFUSALS].map(({ tamper }) => encode(tamper(honest, item)));
     expect(said).not.toContain(encode([honest]));
     expect(new Set(said).size).toBe(said.length);
   });
 
-  it('leaves a refusal of the real engine as it is where the lie is about an answer', () => {
+  it('does not change a refusal of the real engine if the lie is about an answer', () => {
     const [refused] = REFUSALS[0]!.tamper(honest, item);
     expect(WRONG_ANSWERS.map(({ tamper }) => tamper(refused!, item))).toEqual(WRONG_ANSWERS.map(() => [refused]));
   });

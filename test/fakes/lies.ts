@@ -1,5 +1,5 @@
-// What a programmable engine can say instead of an honest result, as data: refusals, malformed answers, and well-formed
-// answers that are wrong. `LyingEngine.tamper` takes each of them.
+// False results of a programmable engine, as data: refusals, malformed answers, and well-formed answers that are wrong.
+// Each can be used as `LyingEngine.tamper`.
 import * as grpc from '@grpc/grpc-js';
 import { ERROR_KINDS, type ErrorKind, isErrorKind } from '../../services/core/errors.ts';
 import { readoutDigest } from '../../services/engines/readout-digest.ts';
@@ -26,7 +26,7 @@ function refusal(reason: string, over: Partial<InferError> = {}): Tamper {
   return ({ id }) => [{ id, outcome: { $case: 'error', value } }];
 }
 
-/** Changes honest inferences; a real refusal stays. `change` gets the answer in full. */
+/** Changes correct inferences; a real refusal stays. `change` gets the full answer. */
 function answer(change: (truth: Inference, item: InferItem) => Inference): Tamper {
   return (honest, item) => {
     if (honest.outcome?.$case !== 'inference') return [honest];
@@ -34,7 +34,7 @@ function answer(change: (truth: Inference, item: InferItem) => Inference): Tampe
   };
 }
 
-/** As `answer`, under the readout digest of what is said: only the content gives it away. */
+/** Like `answer`, with the matching readout digest, so only the content is wrong. */
 function signed(change: (truth: Inference) => Partial<Inference>): Tamper {
   return answer((truth) => sign({ ...truth, ...change(truth) }));
 }
@@ -62,19 +62,19 @@ const layer = (over: Partial<LayerActivity>): LayerActivity =>
 const kindsOf = (fromEngine: (typeof ERROR_KINDS)[ErrorKind]['fromEngine']): ErrorKind[] =>
   (Object.keys(ERROR_KINDS) as ErrorKind[]).filter((kind) => ERROR_KINDS[kind].fromEngine === fromEngine);
 
-/** Claims about an input or a model with which nothing is wrong, one of each kind that an engine may raise. */
+/** False refusals of a valid input or model, one of each kind that an engine may raise. */
 export const REFUSALS: readonly EngineLie[] = kindsOf('claim').map((kind) => ({
   name: kind,
   tamper: refusal(kind, kind === 'NON_FINITE' ? { metadata: { step: '3', node: 'hidden' } } : {}),
 }));
 
-/** Refusals that no engine may raise, of each kind that there is. */
+/** Refusals that no engine may raise, one of each kind. */
 export const FORBIDDEN_KINDS: readonly EngineLie[] = kindsOf('never').map((kind) => ({
   name: kind,
   tamper: refusal(kind),
 }));
 
-/** Some of these, and refusals that are none. */
+/** Some of these, and invalid refusals. */
 export const FORBIDDEN_REFUSALS: readonly EngineLie[] = [
   ...FORBIDDEN_KINDS.filter(({ name }) => ['CANCELLED', 'DEADLINE_EXCEEDED', 'ROUTER_FULL', 'INTERNAL'].includes(name)),
   { name: 'an unknown reason', tamper: refusal('ON_STRIKE') },
@@ -83,7 +83,7 @@ export const FORBIDDEN_REFUSALS: readonly EngineLie[] = [
   { name: 'a name of every object', tamper: refusal('constructor') },
 ];
 
-/** Answers that no run of the model can have, and results that are no answers. */
+/** Answers that no run of the model can have, and results without an answer. */
 export const MALFORMED: readonly EngineLie[] = [
   { name: 'nothing at all', tamper: answer(() => Inference.create()) },
   { name: 'a result without an outcome', tamper: ({ id }) => [{ id, outcome: undefined }] },
@@ -140,7 +140,7 @@ export const MALFORMED: readonly EngineLie[] = [
   { name: 'layers of 2^64-1 spikes', tamper: unsigned(() => ({ layers: [layer({ spikes: MOST_UINT64 })] })) },
 ];
 
-/** Well-formed and wrong: one engine alone cannot be told from an honest one. A vote and an audit find them. */
+/** Well-formed but wrong answers: they cannot be detected in one engine alone. A vote and an audit find them. */
 export const WRONG_ANSWERS: readonly EngineLie[] = [
   {
     name: 'another label with digests of its own',
@@ -156,7 +156,7 @@ export const WRONG_ANSWERS: readonly EngineLie[] = [
   },
 ];
 
-/** Strange, and still an honest answer: also to an item that does not exist, or twice, as long as it is seldom. */
+/** Unusual but correct answers: also to an item that does not exist, or twice, as long as it is rare. */
 export const HARMLESS: readonly EngineLie[] = [
   { name: 'an answer without a readout digest', tamper: unsigned(() => ({ readoutDigest: 0n })) },
   { name: 'an answer twice', tamper: (honest) => [honest, honest] },
@@ -170,7 +170,7 @@ export const SILENCE: EngineLie = { name: 'silence', tamper: () => [] };
 
 const strange = (honest: InferResult): InferResult => ({ ...honest, id: MOST_UINT64 });
 
-/** Another element spikes most. */
+/** Makes another element the one with most spikes. */
 function otherLabel(spikeCounts: readonly number[], steps: number): number[] {
   const top = spikeCounts.indexOf(Math.max(...spikeCounts));
   const next = (top + 1) % spikeCounts.length;

@@ -1,18 +1,18 @@
-// An engine that loads and unloads models, or does with them what a test tells it to.
+// An engine that loads and unloads models, controlled by a test.
 import type { ModelLoad } from '../../services/engines/engine.ts';
 import { FakeEngine, fakeModel } from './fake-engine.ts';
 
 export class LoadingEngine extends FakeEngine {
-  /** Names under which it was told to hold versions, as they came. */
+  /** Names under which it had to hold versions, in order. */
   readonly loads: string[] = [];
   readonly unloads: string[] = [];
-  /** What the next loads do. */
+  /** The handler of the next loads. */
   onLoad: (load: ModelLoad) => Promise<void> = (load) => {
     this.hold(load);
     return Promise.resolve();
   };
 
-  /** From now on it says that it holds what it was given, or something else under that name. */
+  /** From now on it reports the given model, or another one under that name. */
   hold({ heldAs, version, modelId }: ModelLoad, heldId = modelId): void {
     const others = this.#others(heldAs, version);
     this.up(...others, fakeModel({ name: heldAs, version, modelId: heldId }));

@@ -1,4 +1,4 @@
-// A router that takes each request alone, also of a batch or a stream.
+// A router that handles each request separately, also of a batch or a stream.
 import type { Router } from '../../services/routing/router.ts';
 
 export function loneRouter(reason: (...args: Parameters<Router['reason']>) => Promise<unknown>): Router {

@@ -17,7 +17,7 @@ import { SUPERSENSE } from '../support/models.ts';
 const inputs = readHeldout().map(({ data }) => ({ model: 'supersense', version: 1, shape: [768], data }));
 
 let sidecar: RunningSidecar;
-/** Straight to the sidecar: what is true. */
+/** The true answer, directly from the sidecar. */
 let honest: SidecarEngine;
 let liar: LyingEngine;
 let engine: SidecarEngine;
@@ -63,7 +63,7 @@ async function kindOf(answering: Promise<unknown>): Promise<string> {
   );
 }
 
-describe('a lying engine that was told nothing', () => {
+describe('a lying engine without instructions', () => {
   it('describes the sidecar’s models as its own, and itself as another process', () => {
     const { instanceId } = engine.description ?? {};
     expect(engine.description).toEqual({ ...honest.description, instanceId });
@@ -71,19 +71,19 @@ describe('a lying engine that was told nothing', () => {
     expect(engine.description?.models[0]?.modelId).not.toBe(0n);
   });
 
-  it('tells the truth, and counts it', async () => {
+  it('answers correctly, and counts the answers', async () => {
     const untimed = (answers: Inference[]): Partial<Inference>[] =>
       answers.map((answer) => ({ ...answer, queueUs: 0, computeUs: 0, batchItems: 0, recordingId: 0n }));
     expect(untimed(await ask(engine, 20))).toEqual(untimed(await ask(honest, 20)));
     expect(liar.counts).toEqual({ seen: 20, answered: 20, lied: 0, refused: 0, cancelled: 0 });
   });
 
-  it('passes on what the sidecar refuses', async () => {
+  it('passes on the sidecar’s refusals', async () => {
     expect(await kindOf(engine.infer({ ...inputs[0]!, model: 'nobody' }, context()))).toBe('UNKNOWN_MODEL');
     expect(liar.counts).toMatchObject({ seen: 1, answered: 0 });
   });
 
-  it('is lost when its sidecar is, and back with it', async () => {
+  it('is lost with its sidecar, and returns with it', async () => {
     await sidecar.pause();
     const answering = kindOf(engine.infer(inputs[0]!, context()));
     await until(() => liar.counts.seen === 1, { what: 'the item' });
@@ -113,7 +113,7 @@ describe('lies', () => {
     );
   });
 
-  it('can be no numbers at all', async () => {
+  it('can have no numbers', async () => {
     liar.lie = answerNaN;
     const [[truth], [lie]] = [await ask(honest, 1), await ask(engine, 1)];
     const { potentials } = lie!;
@@ -130,7 +130,7 @@ describe('lies', () => {
     expect(liar.counts).toMatchObject({ answered: 5, lied: 1 });
   });
 
-  it('are as many as was said, and the same for every seed', async () => {
+  it('have the given share, and are the same for the same seed', async () => {
     liar.lie = flipDigestBit;
     liar.lieShare = 0.1;
     await ask(engine, 200);
@@ -174,7 +174,7 @@ describe('faults', () => {
     expect(performance.now() - startMs).toBeGreaterThanOrEqual(99); // timers count whole milliseconds
   });
 
-  it('can be silence, which lasts for what was taken meanwhile', async () => {
+  it('can be silence, which never ends for items received meanwhile', async () => {
     liar.stall = true;
     const deadlineMs = performance.now() + 100;
     const unheard = kindOf(engine.infer(inputs[0]!, context({ deadlineMs })));
@@ -200,7 +200,7 @@ describe('a cancellation', () => {
   });
 });
 
-describe('Infer, the call for one input', () => {
+describe('the call Infer', () => {
   let client: EngineServiceClient;
 
   beforeEach(() => {
@@ -220,7 +220,7 @@ describe('Infer, the call for one input', () => {
     });
   }
 
-  it('is forwarded, and lied to', async () => {
+  it('is forwarded, and answered with a lie', async () => {
     const [truth] = digests(await ask(honest, 1));
     expect((await infer())?.stateDigest).toBe(truth);
     liar.lie = flipDigestBit;
@@ -233,7 +233,7 @@ describe('Infer, the call for one input', () => {
     await expect(infer()).rejects.toMatchObject({ code: grpc.status.RESOURCE_EXHAUSTED, details: 'on purpose' });
   });
 
-  it('is cancelled when its caller is tired of the silence', async () => {
+  it('is cancelled when its caller stops waiting', async () => {
     liar.stall = true;
     await expect(infer(50)).rejects.toMatchObject({ code: grpc.status.DEADLINE_EXCEEDED });
     await until(() => liar.counts.cancelled === 1, { what: 'the cancellation' });

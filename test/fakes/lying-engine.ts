@@ -1,4 +1,4 @@
-// A real sidecar behind one that lies, refuses, dawdles or counts as a test tells it to.
+// A proxy of a real sidecar that lies, refuses, delays or counts, controlled by a test.
 import { randomBytes } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { toGrpcJs } from '../../services/api/grpc-js/call.ts';
@@ -24,23 +24,23 @@ import { Random } from '../fuzz/random.ts';
 import { unusedSocket } from '../support/sidecar.ts';
 import type { FakeStream } from './fake-sidecar.ts';
 
-/** The results to send instead of the honest one. None: the item is never answered. */
+/** The results to send instead of the correct one. Empty: the item is never answered. */
 export type Tamper = (honest: InferResult, item: InferItem) => readonly InferResult[];
 
-/** What to say instead of the truth; undefined: the truth. */
+/** The lie; undefined: the truth. */
 export type Lie = (truth: Inference, item: InferItem) => Inference | undefined;
 
 export const flipDigestBit: Lie = (truth) => ({ ...truth, stateDigest: truth.stateDigest ^ 1n });
 
-/** The state's digest stays: only who compares the answers themselves finds out, or what stands for them. */
+/** The state digest stays: only a comparison of the answers or of their readout digests finds it. */
 export const addSpike: Lie = (truth) => {
   const spikeCounts = truth.spikeCounts.map((count, at) => (at === 0 ? count + 1 : count));
   const answer = { ...truth, spikeCounts };
-  // In full it is a well-formed answer to something else.
+  // A full answer is a well-formed answer to another input.
   return { ...answer, readoutDigest: spikeCounts.length > 0 ? readoutDigest(answer) : truth.readoutDigest ^ 1n };
 };
 
-/** The state's digest stays here, too. In full it is malformed. */
+/** The state digest stays here, too. A full answer is malformed. */
 export const answerNaN: Lie = (truth) => ({
   ...truth,
   readoutDigest: truth.readoutDigest ^ 2n,
@@ -53,43 +53,45 @@ export class LyingEngine {
   readonly address = unusedSocket();
 
   lie: Lie | undefined;
-  /** Of the answers, 0 to 1. */
+  /** Share of the answers, 0 to 1. */
   lieShare = 1;
-  /** Replaces every result of the stream; its real sidecar then answers in full, also where only digests are wanted. */
+  /**
+   * Replaces every result of the stream. The real sidecar then sends full answers, even if only digests are requested.
+   */
   tamper: Tamper | undefined;
-  /** Refuses items with this reason, unseen by the real sidecar. */
+  /** Refuses items with this reason, without the real sidecar. */
   failWith: ErrorKind | undefined;
-  /** Of the items, 0 to 1. */
+  /** Share of the items, 0 to 1. */
   failShare = 1;
-  /** Takes items and never answers them, not even when it stalls no more. */
+  /** Accepts items and never answers them, not even after the stall has ended. */
   stall = false;
-  /** What it says of itself instead of the truth. */
+  /** Changes its description. */
   describe: (truth: DescribeResponse) => DescribeResponse = (truth) => truth;
-  /** What its real sidecar is asked instead of an item. */
+  /** Changes the items for the real sidecar. */
   rewrite: (item: InferItem) => InferItem = (item) => item;
-  /** What it says of a recorded run instead of asking its real sidecar; undefined: it never answers. */
+  /** Replaces the recording of the real sidecar; undefined: it never answers. */
   recording: (() => GetRecordingResponse | undefined) | undefined;
-  /** By how much answers and refusals come late. */
+  /** Delay of answers and refusals. */
   delayMs = 0;
-  /** What it does with a stream that is opened, once it is served. */
+  /** Called for each opened stream. */
   onStream: (stream: FakeStream) => void = () => undefined;
-  /** Streams that are open. */
+  /** Open streams. */
   readonly streams = new Set<FakeStream>();
 
-  /** Items: taken, answered (with a lie; `tamper` counts as one), refused by `failWith`, named by a cancellation. */
+  /** Numbers of items: received, answered (with a lie; `tamper` counts as one), refused by `failWith`, cancelled. */
   readonly counts = { seen: 0, answered: 0, lied: 0, refused: 0, cancelled: 0 };
 
   readonly #real: EngineServiceClient;
   readonly #random: Random;
-  /** A process of its own, whose messages have no checksums. */
+  /** It has its own instance id, and its messages have no checksums. */
   readonly #self = { instanceId: randomBytes(16), checksums: false, checksum: 0n };
   readonly #server = new grpc.Server();
 
-  /** Who is lied to is chosen by `seed`, in the order in which items and answers come. */
+  /** `seed` selects the items with a lie, in the order of items and answers. */
   constructor(sidecarAddress: string, seed = 1) {
     this.#random = new Random(seed);
     this.#real = new EngineServiceClient(sidecarAddress, grpc.credentials.createInsecure(), {
-      // A sidecar that is back must be back here, too, before the router asks again.
+      // A restarted sidecar must be connected here before the router reconnects.
       'grpc.initial_reconnect_backoff_ms': 20,
       'grpc.max_reconnect_backoff_ms': 50,
     });
@@ -130,7 +132,7 @@ export class LyingEngine {
         callback(...answer);
       });
     };
-    // The library says this at the end of every call.
+    // The library emits this at the end of every call.
     call.once('cancelled', () => {
       if (!done) this.counts.cancelled += 1;
     });
@@ -190,11 +192,11 @@ export class LyingEngine {
       );
     });
     real.on('end', () => this.#later(() => stream.end()));
-    // Its sidecar is lost, so it is lost to the router; at once, like a process that dies.
+    // Its sidecar is lost, so its own connections end at once, like those of a process that dies.
     real.on('error', (error) => stream.emit('error', error));
   }
 
-  /** What becomes of the next item. */
+  /** The fate of the next item. */
   #take(): 'forward' | 'stall' | RouterError {
     this.counts.seen += 1;
     if (this.stall) return 'stall';

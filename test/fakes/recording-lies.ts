@@ -1,4 +1,4 @@
-// What a programmable engine can say of a recorded run (proto/NUMERICS.md, "Recording"), as data: recordings that no run has.
+// False recordings of a programmable engine (proto/NUMERICS.md, "Recording"), as data: no run has them.
 import { GetRecordingResponse, type RecordedNode } from '../../services/generated/tandem/engine/v1/engine.ts';
 
 interface RecordingLie {
@@ -10,7 +10,7 @@ interface RecordingLie {
 const MOST_UINT32 = 2 ** 32 - 1;
 const STEPS = 16;
 
-/** As of the shipped model's first spiking node, if `over` leaves it so. */
+/** The recording of the shipped model's first spiking node, except for `over`. */
 function node(over: Partial<RecordedNode> = {}): RecordedNode {
   const checksums = Array.from({ length: STEPS }, () => 1);
   return { node: 'hidden', elements: 384, spikes: new Uint8Array(STEPS * 48), stateChecksums: checksums, ...over };

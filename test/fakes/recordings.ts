@@ -1,4 +1,4 @@
-// Recordings made by hand: "lif" spikes, "li" does not.
+// Hand-made recordings: "lif" spikes, "li" does not.
 import type { RecordedNode, Recording } from '../../services/engines/engine.ts';
 
 interface FakeRun {
@@ -36,7 +36,7 @@ export function fakeRecording(run: FakeRun = {}): Recording {
   };
 }
 
-/** The same with one node in another form. */
+/** The same with one node changed. */
 export function withNode(recording: Recording, index: number, over: Partial<RecordedNode>): Recording {
   const nodes = recording.nodes.map((node, each) => (each === index ? { ...node, ...over } : node));
   return { ...recording, nodes };

@@ -1,4 +1,4 @@
-// A router over fake engines and one small model, and questions for it.
+// A router with fake engines and one small model, and requests for it.
 import { FakeEngine, fakeModel, fakePins } from './fake-engine.ts';
 import { fakeBreaker, silent } from './fake-parts.ts';
 import { RouterError } from '../../services/core/errors.ts';
@@ -102,7 +102,7 @@ export function context(): CallContext & { controller: AbortController } {
   return { deadlineMs: Infinity, signal: controller.signal, controller };
 }
 
-/** Roomy, unless `over` says otherwise. */
+/** With high limits, except for `over`. */
 export function sessionLimits(over: Partial<SessionOptions> = {}): SessionOptions {
   const most = { max: 100, maxPerCaller: 100, maxBytes: 1e6, maxWaiting: 10, maxWaitingInAll: 100 };
   return { ...most, idleMs: 60_000, snapshotBytes: 65_536, snapshotSteps: 64, ...over };

@@ -52,11 +52,11 @@ async function timed<T>(work: Promise<T>): Promise<number> {
 
 /** Resolves when the engine is ready again. */
 function whenBack(): Promise<unknown> {
-  return until(() => engine.description, { what: 'the engine to be back' });
+  return until(() => engine.description, { what: 'the engine to return' });
 }
 
 describe('a slow link', () => {
-  it('passes everything on while nothing is wrong', async () => {
+  it('passes everything on without faults', async () => {
     const direct = new SidecarEngine('direct', sidecar.address);
     await direct.start();
     const context = { deadlineMs: Infinity, signal: new AbortController().signal };
@@ -80,11 +80,11 @@ describe('a slow link', () => {
     link.delayMs = 150;
     expect(await timed(infer())).toBeGreaterThanOrEqual(150);
     link.delayMs = 0;
-    await infer(); // comes after all that was delayed
+    await infer(); // comes after all delayed bytes
     expect(await timed(infer())).toBeLessThan(150);
   });
 
-  it('delays many answers no more than one', async () => {
+  it('delays many answers by the same time as one', async () => {
     link.delayMs = 150;
     const oneByOne = inputs.slice(0, 20).map(async (input, at) => {
       for (let turn = 0; turn < at; turn += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -103,7 +103,7 @@ describe('a slow link', () => {
     expect(link.connections).toBe(1);
   });
 
-  it('loses what is in flight when it is cut, and takes nobody until it is restored', async () => {
+  it('loses its bytes in transit when it is cut, and accepts no connection until it is restored', async () => {
     link.stalled = true;
     const answering = kindOf(infer());
     link.cut();
@@ -130,7 +130,7 @@ describe('a slow link to an engine that dies', () => {
     expect(await kindOf(infer())).toBe('answered');
   });
 
-  it('says nothing while it is stalled', async () => {
+  it('sends nothing while it is stalled', async () => {
     link.stalled = true;
     const answering = kindOf(infer());
     await sidecar.restart();

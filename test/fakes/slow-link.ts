@@ -1,4 +1,4 @@
-// A bad network between the router and a real engine: bytes come late, not at all, or the line is cut.
+// A bad network between the router and a real engine: bytes are late or lost, or the connection is cut.
 import { once } from 'node:events';
 import { type Server, type Socket, createServer } from 'node:net';
 import { Random } from '../fuzz/random.ts';
@@ -6,17 +6,17 @@ import { connectTo } from '../support/connect-to.ts';
 import { unusedSocket } from '../support/sidecar.ts';
 import { type TcpConditions, TcpTimes } from './tcp-conditions.ts';
 
-/** As much as the socket buffers of a connection hold: then its writer must wait. */
+/** The size of a connection's socket buffers: beyond it, its writer must wait. */
 const MAX_QUEUED_BYTES = 65_536;
 
 export class SlowLink {
-  /** Where the router finds the engine now. */
+  /** The address of the engine for the router. */
   readonly address = unusedSocket();
-  /** By how much what the engine says from now on comes late. Its order stays, and any amount may be under way. */
+  /** The delay of bytes that the engine sends from now on. Their order stays, and any amount may be in transit. */
   delayMs = 0;
-  /** Of the network, for both directions; undefined: it is good. */
+  /** Conditions of the network, for both directions; undefined: it is good. */
   conditions: TcpConditions | undefined;
-  /** Connections that were ever taken, and those that are open. */
+  /** Numbers of all connections, and of open ones. */
   connections = 0;
   open = 0;
   /** Bytes that were passed on. */
@@ -28,7 +28,7 @@ export class SlowLink {
   #stalled = false;
   #server: Server | undefined;
 
-  /** What `conditions` leave to chance follows from `seed`. */
+  /** `seed` determines the random part of `conditions`. */
   constructor(engineAddress: string, seed = 1) {
     this.#engineAddress = engineAddress;
     this.#random = new Random(seed);
@@ -39,7 +39,7 @@ export class SlowLink {
     return this;
   }
 
-  /** While it is stalled both sides hear nothing of each other, not even that the other one is gone. */
+  /** While it is stalled, neither side gets anything from the other, not even its end. */
   get stalled(): boolean {
     return this.#stalled;
   }
@@ -49,14 +49,14 @@ export class SlowLink {
     for (const direction of this.#directions) direction.pump();
   }
 
-  /** Breaks every connection, with what is under way on it, and refuses new ones. */
+  /** Breaks every connection, with its bytes in transit, and refuses new ones. */
   cut(): void {
     this.#server?.close();
     this.#server = undefined;
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Takes connections again. */
+  /** Accepts connections again. */
   async restore(): Promise<void> {
     this.#server = createServer({ allowHalfOpen: true }, (router) => this.#relay(router));
     this.#server.listen(this.address.slice('unix:'.length));
@@ -90,7 +90,7 @@ export class SlowLink {
     }
   }
 
-  /** Of one direction of one connection. */
+  /** One direction of one connection. */
   #timetable(delayMs: () => number): Conduct['dueMs'] {
     const times = new TcpTimes(this.#random);
     return (bytes) => {
@@ -102,12 +102,12 @@ export class SlowLink {
 
 interface Conduct {
   readonly held: () => boolean;
-  /** When what is sent now is to be passed on. */
+  /** The time at which bytes that are sent now are passed on. */
   readonly dueMs: (bytes: number) => number;
   readonly passed: (bytes: number) => void;
 }
 
-/** Passes on what a socket says, its end and its loss included, in order. */
+/** Passes on the bytes of a socket, its end and its loss, in order. */
 class Direction {
   readonly sink: Socket;
   readonly #conduct: Conduct;
@@ -136,7 +136,7 @@ class Direction {
     this.pump();
   }
 
-  /** Passes on what is due. */
+  /** Passes on the bytes that are due. */
   pump(): void {
     clearTimeout(this.#timer);
     while (!this.#conduct.held() && this.#queue[0] !== undefined) {

@@ -1,4 +1,4 @@
-// An engine that goes on from states: its model adds up all elements of all steps. Small enough to be computed by heart, and its
+// An engine with session states: its model adds up all elements of all steps. It is easy to compute by hand, and its
 // states have the form of proto/NUMERICS.md, "Session state".
 import type { Inference, InferenceInput } from '../../services/core/inference.ts';
 import { xxh64 } from '../../services/engines/xxh64.ts';
@@ -35,7 +35,7 @@ export function pointOf(state: Uint8Array): Point {
   return { steps: bytes.readUInt32LE(BODY_AT + 8), sum: bytes.readDoubleLE(SUM_AT) };
 }
 
-/** What an honest engine answers. `stepsOf`: a constant input's; 0: the input is a series. */
+/** The correct answer. `stepsOf`: the steps of a constant input; 0: the input is a series. */
 export function goOn(input: InferenceInput, constantSteps = 16, padding = 0): Inference {
   const { state = Buffer.alloc(0), data, shape } = input;
   const before = state.length === 0 ? { steps: 0, sum: 0 } : pointOf(state);
@@ -58,7 +58,7 @@ export function goOn(input: InferenceInput, constantSteps = 16, padding = 0): In
   return input.digestOnly ? { ...whole, spikeCounts: [], potentials: new Uint8Array(0) } : whole;
 }
 
-/** `padding`: its states are larger by so many bytes. */
+/** `padding`: its states are larger by this number of bytes. */
 export function statefulEngine(id: string, constantSteps = 16, padding = 0): FakeEngine {
   const engine = new FakeEngine(id);
   engine.takesStates = true;

@@ -13,13 +13,13 @@ describe('bytes on a TCP connection', () => {
     expect(times().arrivalMs(1, 5, { delayMs: 200 })).toBe(205);
   });
 
-  it('arrive at the rate of the wire, after what was sent before', () => {
+  it('arrive at the rate of the link, after earlier bytes', () => {
     const wire = times();
     expect(wire.arrivalMs(1_000, 0, { bitsPerS: 8_000 })).toBe(1_000);
     expect(wire.arrivalMs(500, 100, { bitsPerS: 8_000 })).toBe(1_500);
   });
 
-  it('wait for a retransmission where a segment is lost, and so do those behind it', () => {
+  it('wait for a retransmission if a segment is lost, and so do later ones', () => {
     const wire = times();
     const arrivals = Array.from({ length: 200 }, () => wire.arrivalMs(1, 0, { lossShare: 0.1 }));
     expect(arrivals).toEqual([...arrivals].sort((a, b) => a - b));
@@ -27,11 +27,11 @@ describe('bytes on a TCP connection', () => {
     expect([200, 600, 1_400]).toContain(arrivals.at(-1));
   });
 
-  it('that come out of order wait a little', () => {
+  it('out of order wait a little', () => {
     expect(times().arrivalMs(1, 0, { reorderShare: 1 })).toBe(10);
   });
 
-  it('that come twice cost the wire twice', () => {
+  it('that arrive twice use the link twice', () => {
     expect(times().arrivalMs(1_000, 0, { duplicateShare: 1, bitsPerS: 8_000 })).toBe(2_000);
   });
 });

@@ -1,20 +1,20 @@
-// What a bad network does to one direction of a TCP connection, as its two ends notice it. TCP mends loss, repetition and
-// order below its users: all that is left of them is time, and that what follows waits for what is missing.
+// The effect of a bad network on one direction of a TCP connection. TCP repairs loss, repetition and order, so its
+// users notice only delays: later bytes wait for missing ones.
 //
-// A model in place of `tc netem`, which kernels without its module do not have. It is coarser: a lost segment always
-// waits for the retransmission timer, where TCP would often mend it sooner by duplicate acknowledgements, and losses of
-// acknowledgements and of handshakes are left out.
+// A model instead of `tc netem`, which needs a kernel module. It is simpler: a lost segment always waits for the
+// retransmission timer, although TCP would often repair it sooner by duplicate acknowledgements, and lost
+// acknowledgements and handshakes are left out.
 import type { Random } from '../fuzz/random.ts';
 
 export interface TcpConditions {
   /** One way. */
   readonly delayMs?: number;
-  /** Of the segments, 0 to 1. */
+  /** Share of the segments, 0 to 1. */
   readonly lossShare?: number;
   readonly bitsPerS?: number;
-  /** Of the segments that come late by REORDERED_MS, so that those behind them wait. */
+  /** Share of the segments that are late by REORDERED_MS, so that later ones wait. */
   readonly reorderShare?: number;
-  /** Of the segments that are sent twice: the receiver drops the second, which took time on the wire. */
+  /** Share of the segments that are sent twice: the receiver drops the second, which still used the link. */
   readonly duplicateShare?: number;
 }
 
@@ -26,7 +26,7 @@ const REORDERED_MS = 10;
 
 export class TcpTimes {
   readonly #random: Random;
-  /** When the wire has taken everything so far. */
+  /** When the link has sent everything so far. */
   #sentMs = 0;
   /** When everything so far has arrived. */
   #arrivedMs = 0;
@@ -35,7 +35,7 @@ export class TcpTimes {
     this.#random = random;
   }
 
-  /** When the last of `bytes` that are sent at `nowMs` arrives: never before what was sent earlier. */
+  /** The arrival of the last of `bytes` that are sent at `nowMs`: never before earlier bytes. */
   arrivalMs(bytes: number, nowMs: number, conditions: TcpConditions): number {
     const { bitsPerS = Infinity, delayMs = 0, lossShare = 0, reorderShare = 0, duplicateShare = 0 } = conditions;
     for (let left = bytes; left > 0; left -= SEGMENT_BYTES) {

@@ -1,4 +1,4 @@
-// One caller sends a thousand batches at once, each of 4 MB of empty items; another one sends good requests.
+// One caller sends a thousand batches at once, each with 4 MB of empty items. Another one sends good requests.
 import { closedLoad } from '../support/load.ts';
 import { run } from '../support/process.ts';
 import { untilConnected } from './judging.ts';
@@ -18,7 +18,7 @@ export const batchFlood: Scenario = {
     const router = await stage.router(this.settings, await stage.sidecars(3));
     await untilConnected(router.operator, ['engine-1', 'engine-2', 'engine-3']);
     const caller = stage.caller(router.address);
-    await measured(stage, caller, pause(ALONE_MS)); // for the compilers
+    await measured(stage, caller, pause(ALONE_MS)); // for the JIT compiler
     const alone = await measured(stage, caller, pause(ALONE_MS));
     const beganMs = performance.now();
     const args = ['--address', router.address, '--count', String(stage.options.count ?? BATCHES)];
@@ -51,7 +51,7 @@ interface Measured {
   readonly p99_ms: number;
 }
 
-/** A few requests in flight until `end`. */
+/** Keeps a few requests open until `end`. */
 async function measured({ inputs }: Stage, system: Caller, end: Promise<unknown>): Promise<Measured> {
   const load = closedLoad({ system, inputs, total: Infinity, inFlight: IN_FLIGHT, deadlineMs: 10_000 });
   await end;

@@ -1,5 +1,5 @@
-// Sends batches of empty items at once, and prints how many ended with which status. A process of its own, which shares
-// one message among all calls: a client library would copy it for each.
+// Sends batches of empty items at once, and prints the number of calls by status. A separate process with one message
+// for all calls: a client library would copy it for each.
 import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type ClientHttp2Session, connect } from 'node:http2';
@@ -8,9 +8,9 @@ import { status } from '@grpc/grpc-js';
 import { ReasoningServiceService } from '../../services/generated/tandem/v1/reasoning.ts';
 
 const CONNECTIONS = 10;
-/** Node counts what waits to be sent, and with more of it resets the streams whose headers come. */
+/** Node limits unsent bytes, and above the limit it resets new streams. */
 const MEMORY_MB = 1_000;
-/** The router's limit, less what gRPC puts before a message. */
+/** The router's limit, minus gRPC's prefix of a message. */
 const MESSAGE_BYTES = 4_194_304;
 /** Field 1 of ReasonBatchRequest, of length 0. */
 const EMPTY_ITEM = Buffer.from([0x0a, 0x00]);
@@ -29,7 +29,7 @@ function send(session: ClientHttp2Session): Promise<string> {
       'content-type': 'application/grpc',
       te: 'trailers',
     });
-    // Node's client does not close a stream that was refused before it was written whole.
+    // Node's client does not close a stream that was refused before it was completely written.
     const read = (headers: IncomingHttpHeaders): void => {
       const code = headers['grpc-status'];
       if (code === undefined) return;
@@ -45,7 +45,7 @@ function send(session: ClientHttp2Session): Promise<string> {
   });
 }
 
-/** Resolves once it knows how many calls at once the router takes on it: more would be reset before they are calls. */
+/** Resolves when it knows the router's limit of concurrent calls: more would be reset before they become calls. */
 async function open(): Promise<ClientHttp2Session> {
   const session = connect(`http://${values.address}`, { maxSessionMemory: MEMORY_MB }).on('error', () => undefined);
   await once(session, 'remoteSettings');

@@ -1,5 +1,5 @@
-// Half of all requests are given up by their callers. A Node server ends a connection that resets about 1,000 streams
-// at once (33 more a second), so callers come with a new connection before that.
+// Callers cancel half of all requests. A Node server ends a connection that resets about 1,000 streams at once (33 more
+// a second), so callers open a new connection before that.
 import * as grpc from '@grpc/grpc-js';
 import { ReasonRequest, ReasoningServiceClient } from '../../services/generated/tandem/v1/reasoning.ts';
 import { CacheMode } from '../../services/generated/tandem/v1/types.ts';
@@ -47,7 +47,7 @@ export const cancelled: Scenario = {
         if (cancels) setTimeout(() => call.cancel(), Math.random() * CANCEL_WITHIN_MS);
       });
 
-    /** One connection after another, each for as many cancellations as a server bears. */
+    /** One connection after another, each for as many cancellations as a server allows. */
     const line = async (): Promise<void> => {
       while (!isOver()) {
         const client = new ReasoningServiceClient(router.address, grpc.credentials.createInsecure(), {
@@ -80,7 +80,7 @@ export const cancelled: Scenario = {
       return inFlight === 0 && engines.every((each) => each.inFlight === 0) && (connections?.clients ?? 0) <= 1;
     };
     let last: Record<string, unknown> = {};
-    // The operator is the one client that is left.
+    // The operator is the only remaining client.
     const isQuiet = await until(quiet, { what: 'the router to be idle', timeoutMs: 5_000 }).catch(() => false);
     await pause(500);
     const late = memory.slice(memory.length >> 1);

@@ -1,4 +1,5 @@
-// The router's wall clock is set, or runs too fast, while one engine of three becomes bad: that is noticed as ever.
+// The router's wall clock is set, or runs too fast, while one engine of three becomes faulty. The fault must be
+// detected as usual.
 import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +11,12 @@ import { type Scenario, ms, pause } from './scenario.ts';
 
 const HOUR_MS = 3_600_000;
 const IDS = ['engine-1', 'engine-2', 'engine-3'];
-/** It is set in the calm, so that a router that counts by it has counted. */
+/** It is set before the fault, so that a router that uses it is affected. */
 const SETTLES_MS = 1_000;
-/** After the engine is out: what holds for `for_ms` is seen at the next look, and the machine has other work, too. */
+/**
+ * After the engine is excluded: a condition that holds for `for_ms` is seen at the next check, and the machine may be
+ * busy.
+ */
 const ALERT_MS = SOON_ALERTS.alerts.for_ms + 2 * SOON_ALERTS.alerts.interval_ms + 1_000;
 
 function wallClock(name: string, fault: string, clock: WallClock): Scenario {

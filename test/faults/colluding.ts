@@ -1,5 +1,5 @@
-// More than one liar. Liars that differ lose a vote; a majority of liars that agree cannot be told from the truth, unless
-// those who agree must be of two kinds.
+// More than one lying engine. Different lies lose a vote. A majority with the same lie cannot be detected, unless the
+// engines that agree must be of two kinds.
 import { EngineState } from '../../services/generated/tandem/v1/engines.ts';
 import { closedLoad } from '../support/load.ts';
 import { answerKey } from '../support/answer-key.ts';
@@ -9,11 +9,11 @@ import type { Stage } from './stage.ts';
 const VOTES = 300;
 const QUARANTINE_OFF = { quarantine: { dissents: 1_000, window_ms: 1_000 } };
 
-/** What a sidecar does: tell the truth, or lie by a fault and its seed. */
+/** The behaviour of a sidecar: correct, or lying by a fault and its seed. */
 type Conduct = 'honest' | { readonly fault: string; readonly seed: number };
 
 const WRONG = { fault: 'runs=1', seed: 1 };
-/** Of another kind: two that flip a bit at random flip the same one now and then. */
+/** Of another kind, since two random bit flips are sometimes equal. */
 const OTHERWISE_WRONG = { fault: 'weights=1', seed: 1 };
 const NO_NUMBERS = { fault: 'nans=1', seed: 1 };
 
@@ -90,7 +90,7 @@ export const colluding: Scenario = {
     return {
       figures: { cells },
       measured: cells.map(describe).join('; '),
-      // What becomes of `alike` is documented, not demanded.
+      // The result of `alike` is reported, but not required.
       passed:
         [ofFive, nobody].every(({ right }) => right === VOTES) &&
         [ofThree, kinds, usual].every(({ wrong }) => wrong === 0),

@@ -1,11 +1,11 @@
-// The link between the router and one engine flips bits, and TCP's checksums do not show it.
+// The link between the router and one engine flips bits that TCP's checksums do not detect.
 import { refusalOf } from '../support/refusal.ts';
 import { DisputeFile } from '../support/dispute-file.ts';
 import { SINGLE_STRATEGIES, ask, judged, total } from './judging.ts';
 import type { Scenario } from './scenario.ts';
 
 const REQUESTS = 10_000;
-/** Few, so that most requests travel in a chunk of their own. */
+/** Few, so that most requests are in a separate chunk. */
 const IN_FLIGHT = 4;
 const TO_ENGINE = 0.03;
 const TO_ROUTER = 0.02;
@@ -14,7 +14,7 @@ const STRATEGIES = ['REDUNDANT', ...SINGLE_STRATEGIES] as const;
 export const corruptLink: Scenario = {
   name: 'corrupt-link',
   fault: 'one to three bits flip in 3 % and 2 % of the chunks to and from one engine of three',
-  // The engine is asked again as soon as it is connected again: most of its requests cross the link.
+  // The engine gets requests as soon as it is connected again, so most of its requests cross the link.
   settings: { vote: { audit_rate: 0.05 }, breaker: { reset_ms: 10 }, slow_start_ms: 0 },
   bar: '0 wrong, 0 failed; no dissent of the engine: a wrong checksum is a fault of the link',
   async run(stage) {

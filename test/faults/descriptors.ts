@@ -1,4 +1,4 @@
-// No file descriptor is left in the router, or in one engine of three, until connections that filled it are closed.
+// The router, or one engine of three, has no free file descriptor until the connections that used them are closed.
 import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -14,10 +14,10 @@ const IDS = ['engine-1', 'engine-2', 'engine-3'];
 const CONNECTIONS = 200;
 /** Serving again within: */
 const SERVES_MS = 1_000;
-/** What a process may open when it is full: less than one connection needs. */
+/** Descriptors that a full process may still open: fewer than one connection needs. */
 const SPARE = 1;
 
-/** Takes all its descriptors: its limit is lowered to what it has open, and connections wait to be taken. */
+/** Uses up all its descriptors: lowers its limit to the number of open ones, and opens connections that must wait. */
 class Exhausted {
   readonly #address: string;
   readonly #pid: number;
@@ -38,7 +38,7 @@ class Exhausted {
     });
   }
 
-  /** The limit stays; what it had open besides is closed. */
+  /** The limit stays; its other descriptors are closed. */
   end(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -89,7 +89,7 @@ const engine: Scenario = {
       exhausted.end();
       const endMs = performance.now();
       const back = await until(async () => isIn(await running.operator.engine('engine-1')), {
-        what: 'the engine to be back',
+        what: 'the engine to return',
         timeoutMs: 10_000,
       }).catch(() => false);
       served = back ? performance.now() - endMs : undefined;

@@ -1,4 +1,4 @@
-// The name of three engines that answer leads elsewhere.
+// The host name of three working engines gets other addresses.
 import { mkdtempSync, renameSync, writeFileSync } from 'node:fs';
 import { type Server, type Socket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -15,9 +15,9 @@ import type { Stage } from './stage.ts';
 const GOOD: DnsAnswer = { addresses: ['127.0.0.1', '127.0.0.2', '127.0.0.3'] };
 /** They refuse connections. */
 const DEAD: DnsAnswer = { addresses: ['127.0.0.101', '127.0.0.102', '127.0.0.103'] };
-/** They take connections and say nothing. */
+/** They accept connections and send nothing. */
 const SILENT: DnsAnswer = { addresses: ['127.0.0.111', '127.0.0.112', '127.0.0.113'] };
-/** They are gRPC servers, and no engines. */
+/** They are gRPC servers, but not engines. */
 const WRONG: DnsAnswer = { addresses: ['127.0.0.121', '127.0.0.122', '127.0.0.123'] };
 const NOT_FOUND: DnsAnswer = { code: 'ENOTFOUND' };
 const IDS = ['engine-127-0-0-1', 'engine-127-0-0-2', 'engine-127-0-0-3'];
@@ -34,7 +34,7 @@ class Name {
   }
 }
 
-/** `answers` take turns; one alone stays. */
+/** The answers alternate; a single one stays. */
 function moved(name: string, fault: string, answers: readonly DnsAnswer[], namedId?: string): Scenario {
   return {
     name: `dns-${name}`,
@@ -115,7 +115,7 @@ async function startStrangers(stage: Stage, port: number): Promise<void> {
 export const dnsScenarios: readonly Scenario[] = [
   moved('dead', 'moves to addresses that refuse connections', [DEAD]),
   moved('silent', 'moves to addresses that accept and say nothing', [SILENT], 'engine-127-0-0-111'),
-  moved('wrong', 'moves to servers that are no engines', [WRONG], 'engine-127-0-0-121'),
+  moved('wrong', 'moves to servers that are not engines', [WRONG], 'engine-127-0-0-121'),
   moved('gone', 'is not found', [NOT_FOUND]),
-  moved('flaps', 'leads elsewhere each second', [DEAD, GOOD, NOT_FOUND, SILENT, GOOD, WRONG]),
+  moved('flaps', 'changes every second', [DEAD, GOOD, NOT_FOUND, SILENT, GOOD, WRONG]),
 ];

@@ -1,4 +1,4 @@
-// One process that is wrong has two ids and two addresses: alone it must not be a majority.
+// One wrong process has two ids and two addresses: it must not be a majority alone.
 import { EngineState } from '../../services/generated/tandem/v1/engines.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { NEVER_OUT, SINGLE_STRATEGIES, ask, judged, total, untilConnected, whileReadmitted } from './judging.ts';

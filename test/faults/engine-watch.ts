@@ -1,4 +1,5 @@
-// What an operator sees of one engine from the beginning of a fault on: when it is out, and what names it and the cause.
+// An operator's view of one engine from the start of a fault: the time of its exclusion, and the reports that name it
+// and the cause.
 import * as grpc from '@grpc/grpc-js';
 import { BreakerState, type EngineStatus, EngineState } from '../../services/generated/tandem/v1/engines.ts';
 import { type Event, EventServiceClient, Severity } from '../../services/generated/tandem/v1/events.ts';
@@ -9,24 +10,24 @@ import { pause } from './scenario.ts';
 const POLL_MS = 25;
 
 export interface Seen {
-  /** From the beginning of the fault; undefined: it took requests all the time. */
+  /** From the start of the fault; undefined: it was never excluded. */
   readonly outMs: number | undefined;
-  /** Each names the engine and says why; empty: it does not. */
+  /** Each report names the engine and the reason; empty if it does not. */
   readonly inEngines: string;
   readonly inEvent: string;
   readonly inAlert: string;
-  /** When that alert came, from the beginning of the fault. */
+  /** The time of that alert, from the start of the fault. */
   readonly alertMs: number | undefined;
-  /** Events that call it down, each counted once however often its count has grown. */
+  /** Events that report it down; repeated events count once. */
   readonly downEvents: number;
 }
 
-/** It takes requests like the others. */
+/** It gets requests like the others. */
 export function isIn({ state, breaker }: EngineStatus): boolean {
   return state === EngineState.ENGINE_STATE_READY && breaker === BreakerState.BREAKER_STATE_CLOSED;
 }
 
-/** What opened its breaker last; empty: nothing. */
+/** The last reason why its breaker opened; empty: none. */
 function whyOpen({ breakerEvents }: EngineStatus): string {
   return breakerEvents.findLast(({ state }) => state === BreakerState.BREAKER_STATE_OPEN)?.why ?? '';
 }

@@ -1,4 +1,4 @@
-// How scenarios are played in which one of three engines, or the link to it, is bad for a while under a mixed load.
+// Runs scenarios in which one of three engines, or its link, is faulty for a while under a mixed load.
 import { paceLoad } from '../support/load.ts';
 import { until } from '../support/until.ts';
 import { type Seen, EngineWatch, isIn } from './engine-watch.ts';
@@ -9,21 +9,21 @@ import type { Router, Stage } from './stage.ts';
 
 export const DEADLINE_MS = 2_000;
 export const MIXED_RATE_PER_S = 300;
-/** Of a router: alerts that come while the fault lasts. */
+/** Settings of a router with alerts during the fault. */
 export const SOON_ALERTS = { alerts: { interval_ms: 200, for_ms: 500 } };
 const WARM_MS = 4_000;
 const CALM_MS = 4_000;
-/** What a fault may do to callers, and how long. */
+/** The allowed effect of a fault on callers, and its duration. */
 const FIRST_MS = 2_000;
 const FIRST_SHARE = 0.003;
 const AFTER_S = 8;
 const BACK_MS = 15_000;
-/** Without a fault: above this the machine has too much else to do, and failures may be its own. */
+/** Without a fault: above this the machine is too busy, and may cause failures itself. */
 const BUSY_P99_MS = 250;
 
 interface Fault {
   readonly router: Router;
-  /** The engine that is bad, or whose link is. */
+  /** The faulty engine, or the engine with the faulty link. */
   readonly id: string;
   /** From stage.truths(). */
   readonly truths: readonly string[];
@@ -36,7 +36,7 @@ export interface Played {
   readonly requests: number;
   readonly wrong: number;
   readonly failed_before: number;
-  /** Of those that were due in the first two seconds, or under way when the fault began. */
+  /** Of requests that were due in the first two seconds, or open at the start of the fault. */
   readonly first: number;
   readonly failed_first: number;
   /** From two seconds after its beginning until its end. */
@@ -53,7 +53,7 @@ export interface Played {
   readonly seen: Seen;
 }
 
-/** Plays it: calm, the fault, and the return of the engine. */
+/** Runs it: without the fault, with it, and the return of the engine. */
 export async function playFault(stage: Stage, { router, id, truths, begin, end }: Fault): Promise<Played> {
   const caller = new MixedCaller(router.address);
   const { inputs } = stage;
@@ -99,7 +99,7 @@ export async function playFault(stage: Stage, { router, id, truths, begin, end }
   };
 }
 
-/** A fault of the engine: it must be put out and named. */
+/** For a fault of the engine: it must be excluded and named. */
 export function judgeEngine(played: Played): Outcome {
   const { wrong, failed_before, first, failed_first, failed_after, seen } = played;
   const nameless = (['inEngines', 'inEvent', 'inAlert'] as const).filter((where) => seen[where] === '');
@@ -123,7 +123,7 @@ export function judgeEngine(played: Played): Outcome {
   };
 }
 
-/** A fault of the link: no request may fail, since two engines are well. */
+/** For a fault of the link: no request may fail, since two engines work. */
 export function judgeLink(played: Played): Outcome {
   const { wrong, failed_before, failed_first, failed_after, seen } = played;
   const out = seen.outMs === undefined ? 'in all the time' : `out after ${ms(seen.outMs)}`;

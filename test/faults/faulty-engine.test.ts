@@ -1,4 +1,4 @@
-// The switch is in the test build, which does what it is told, and nowhere else.
+// The test build has switchable faults; no other build has them.
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -83,14 +83,14 @@ describe('tandem-engine-faulty', () => {
   it.each([
     ['answers=1', { counts: 100, state: 0, readout: 0 }],
     ['runs=1', { counts: 100, state: 100, readout: 100 }],
-  ])('does as it is told by %s', async (fault, wrong) => {
+  ])('has the fault of %s', async (fault, wrong) => {
     const answers = await answersOf('--fault', fault);
     expect(changed(answers, ({ spikeCounts }) => spikeCounts)).toBe(wrong.counts);
     expect(changed(answers, ({ stateDigest }) => stateDigest)).toBe(wrong.state);
     expect(changed(answers, ({ readoutDigest }) => readoutDigest)).toBe(wrong.readout);
   });
 
-  it('computes wrong with one bit of one weight, and says the same twice', async () => {
+  it('computes a wrong result with one flipped bit of a weight, and the same one twice', async () => {
     const answers = await answersOf('--fault', 'weights=1');
     expect(changed(answers, ({ stateDigest }) => stateDigest)).toBeGreaterThan(0);
     const digests = (of: readonly Inference[]): bigint[] => of.map(({ stateDigest }) => stateDigest);
@@ -110,7 +110,7 @@ describe('tandem-engine-faulty', () => {
     await tookMs();
     expect(await tookMs()).toBeLessThan(300);
     process.kill(sidecar.pid, 'SIGHUP');
-    // A signal takes its time.
+    // A signal is not immediate.
     await until(async () => (await tookMs()) >= 300, { what: 'a slow answer' });
     await engine.stop();
   });

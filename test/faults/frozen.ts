@@ -1,5 +1,5 @@
-// The router stands still. One caller goes on sending: thousands of its requests wait in buffers, and nobody waits for their
-// answers any more. Another caller comes back when the router goes on.
+// The router is stopped. One caller continues to send: thousands of its requests wait in buffers, although their
+// deadlines have passed. Another caller returns when the router continues.
 import { type LoadRequest, type LoadResult, paceLoad } from '../support/load.ts';
 import { run } from '../support/process.ts';
 import { DEADLINE_MS, MIXED_RATE_PER_S } from './fault-play.ts';

@@ -1,13 +1,13 @@
-// One engine of three is half dead: it answers Describe, and does something wrong with what it is asked.
+// One engine of three is faulty: it answers Describe, but handles inputs wrongly.
 import {
   type Harm,
   answerLate,
   answerTwice,
   answerUnknownIds,
   flood,
-  goDeaf,
+  stopReading,
   refuseWith,
-  swallow,
+  ignoreInputs,
 } from '../fakes/grey-harms.ts';
 import { SOON_ALERTS, judgeEngine, playFault } from './fault-play.ts';
 import { untilConnected } from './judging.ts';
@@ -36,12 +36,12 @@ function grey(name: string, fault: string, harm: Harm): Scenario {
 }
 
 export const greyScenarios: readonly Scenario[] = [
-  grey('swallows', 'swallows inputs', swallow),
-  grey('unknown-ids', 'answers with ids that were not asked', answerUnknownIds),
-  grey('doubled', 'gives each answer twice', answerTwice),
+  grey('ignores', 'ignores inputs', ignoreInputs),
+  grey('unknown-ids', 'answers with unknown ids', answerUnknownIds),
+  grey('doubled', 'sends each answer twice', answerTwice),
   grey('late', `answers after ${LATE_MS} ms`, answerLate(LATE_MS)),
-  grey('deaf', 'stops reading its streams', goDeaf),
-  grey('flood', 'swallows inputs and sends 4,000 empty messages a second', flood),
+  grey('unread', 'stops reading its streams', stopReading),
+  grey('flood', 'ignores inputs and sends 4,000 empty messages a second', flood),
   grey('cancelled', 'says CANCELLED to everything', refuseWith('CANCELLED')),
   grey('deadline', 'says DEADLINE_EXCEEDED to everything', refuseWith('DEADLINE_EXCEEDED')),
 ];

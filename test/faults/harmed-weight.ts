@@ -1,4 +1,4 @@
-// One engine of three holds a weight that is not the model's any more: NaN, or with one bit of its exponent flipped.
+// One engine of three has a wrong weight: NaN, or with one flipped bit of its exponent.
 import { WRONG_ENGINE_SETTINGS, describeSums, passes, playWrongEngine, sumUp } from './judging.ts';
 import type { Outcome, Scenario } from './scenario.ts';
 import type { Stage } from './stage.ts';
@@ -54,7 +54,7 @@ async function play(stage: Stage, harms: readonly Harm[]): Promise<Outcome> {
   return {
     figures: { cells, sums },
     measured: describeSums(sums),
-    // A weight that no input uses does no harm; most must.
+    // A weight that no input uses has no effect; most weights must have one.
     passed: passes(sums, false) && sums.harmless.length < cells.length / 2,
     missed: [],
   };

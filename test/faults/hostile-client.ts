@@ -1,5 +1,5 @@
-// Plays one of hostile-plays.ts against an engine for some seconds. A process of its own, whose work and memory are not
-// those of the program that measures.
+// Runs one attack of hostile-plays.ts against an engine for some seconds. It is a separate process, so its work and
+// memory do not affect the measurement.
 import { parseArgs } from 'node:util';
 import { PLAYS } from './hostile-plays.ts';
 
@@ -9,4 +9,4 @@ const { values } = parseArgs({ options: { address: string, model: string, play: 
 const endMs = performance.now() + Number(values.seconds) * 1_000;
 const target = { address: values.address!, model: values.model!, isOver: () => performance.now() >= endMs };
 await PLAYS[values.play!]!(target);
-process.exit(0); // a stream that the engine does not end would keep it
+process.exit(0); // a stream that the engine does not end would keep the process alive

@@ -1,5 +1,5 @@
-// A client that is hostile reaches an engine beside its router. The engine's memory stays bounded, and the router's callers
-// are served.
+// A hostile client connects to an engine directly. The engine's memory stays bounded, and the router's callers are
+// served.
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
@@ -15,7 +15,7 @@ import type { Caller, Stage } from './stage.ts';
 
 const SHIPPED_MODEL = 'deploy/models/supersense';
 const HONEST_RATE_PER_S = 50;
-/** Of requests that need more memory than the engine keeps free for each stream. */
+/** Requests that need more memory than the engine reserves for each stream. */
 const LARGE_RATE_PER_S = 5;
 const DEADLINE_MS = 2_000;
 const WARM_MS = 2_000;
@@ -62,7 +62,7 @@ function writeModels(): ModelFolder {
 interface Course {
   readonly play: string;
   readonly fault: string;
-  /** Only unary calls are hostile, which leaves streams all of their memory. */
+  /** Only unary calls are hostile, so streams have all of their memory. */
   readonly isUnary?: boolean;
 }
 

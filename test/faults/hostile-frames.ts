@@ -1,4 +1,5 @@
-// HTTP/2 by hand, for a client that breaks rules which every library keeps. See RFC 9113, section 4.1, and RFC 7541, 6.2.2.
+// Hand-written HTTP/2, for a client that breaks rules which every library keeps. See RFC 9113, section 4.1, and RFC
+// 7541, 6.2.2.
 import type { Socket } from 'node:net';
 import { connectTo } from '../support/connect-to.ts';
 
@@ -49,7 +50,7 @@ function headerBlock(path: string): Buffer {
   );
 }
 
-/** What a client sends first. `window`: bytes of each answer, and of all, that the engine may send. */
+/** The first bytes of a client. `window`: bytes of each answer, and of all, that the engine may send. */
 export function opening(window: number): Buffer {
   const setting = Buffer.concat([Buffer.of(0, INITIAL_WINDOW_SIZE), uint32(window)]);
   const frames = [Buffer.from(PREFACE), frame(FrameType.SETTINGS, 0, 0, setting)];
@@ -64,7 +65,7 @@ interface HandMade {
   reset(stream: number): void;
 }
 
-/** A connection that reads what comes and ignores it, or does not read it where `reads` is false. */
+/** A connection that reads and ignores its data, or does not read if `reads` is false. */
 export function handMade(
   address: string,
   { window, reads }: { readonly window: number; readonly reads: boolean },

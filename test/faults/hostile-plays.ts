@@ -1,4 +1,5 @@
-// What a hostile client does to an engine. A play goes on until it is over, and begins anew whatever the engine ends of it.
+// The attacks of a hostile client on an engine. An attack runs until its end, and restarts everything that the engine
+// ends.
 import { randomBytes } from 'node:crypto';
 import { type ClientHttp2Stream, type OutgoingHttpHeaders, connect } from 'node:http2';
 import type { Socket } from 'node:net';
@@ -10,7 +11,7 @@ import { pause } from './scenario.ts';
 
 export interface Target {
   readonly address: string;
-  /** It answers one input, the number 1, with a large raster. */
+  /** A model that answers the input 1 with a large raster. */
   readonly model: string;
   readonly isOver: () => boolean;
 }
@@ -21,10 +22,10 @@ const { infer, inferStream, trace } = EngineServiceService;
 /** As many as the engine allows on a connection. */
 const STREAMS = 256;
 const RASTERS_A_STREAM = 64;
-/** The engine has ended calls by then whose answers are unread. */
+/** By then the engine has ended calls with unread answers. */
 const AGAIN_MS = 12_000;
 const UNARY_CONNECTIONS = 16;
-/** So that a play that is refused does not spin. */
+/** Prevents a busy loop if the attack is refused. */
 const RETRY_MS = 250;
 const RESETS_A_TURN = 500;
 const HUGE_BYTES = 64 * 1_024 * 1_024;
@@ -93,7 +94,7 @@ const rapidReset: Play = async (target) => {
   });
 };
 
-/** Calls that send `body` with a library that keeps the rules, `count` at once, again and again. */
+/** Sends `count` calls with `body` at a time, repeatedly, with a correct library. */
 async function send(
   { address, isOver }: Target,
   count: number,

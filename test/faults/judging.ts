@@ -1,4 +1,4 @@
-// How scenarios with one wrong engine among honest ones are judged: what callers got, and what became of the engine.
+// Judges scenarios with one wrong engine among correct ones: the answers of callers, and the state of the engine.
 import { BreakerState, EngineState } from '../../services/generated/tandem/v1/engines.ts';
 import { BallotOutcome, Strategy } from '../../services/generated/tandem/v1/types.ts';
 import type { EngineLie } from '../fakes/lies.ts';
@@ -10,13 +10,13 @@ import { until } from '../support/until.ts';
 import { type Outcome, failures } from './scenario.ts';
 import type { Caller, Router, Stage } from './stage.ts';
 
-/** The wrong engine goes on voting: where it is put out, it is readmitted. */
+/** The wrong engine continues to vote: if it is quarantined, it is readmitted. */
 export const NEVER_OUT = { quarantine: { dissents: 1_000, window_ms: 1_000, sit_out_ms: 10, sit_out_max_ms: 10 } };
 export const STAYS_OUT = { quarantine: { sit_out_ms: 300_000 } };
 /** Dissents come faster than the least watchful quarantine overlooks. */
 const READMIT_EVERY_MS = 100;
 const IN_FLIGHT = 16;
-/** An engine that dissents in none of so many votes does no harm. */
+/** An engine that dissents in none of this number of votes is harmless. */
 const VOTES_UNTIL_OUT = 400;
 
 /** FASTEST first: it asks engines above all that have never answered. */
@@ -32,7 +32,7 @@ export interface Heard {
 
 interface PutOut {
   readonly isOut: boolean;
-  /** Recorded disputes in which it is the wrong one. */
+  /** Recorded disputes that name it as wrong. */
   readonly dissents: number;
   readonly votes: number;
 }
@@ -65,7 +65,7 @@ export function dissentsOf({ requests }: LoadResult): number {
     .filter(({ outcome }) => outcome === BallotOutcome.BALLOT_OUTCOME_DISSENTED).length;
 }
 
-/** Runs `load` while engine-1 is readmitted whenever it is put out. */
+/** Runs `load`, and readmits engine-1 whenever it is quarantined. */
 export async function whileReadmitted<T>({ adminAddress }: Router, load: () => Promise<T>): Promise<T> {
   const operator = new Operator(adminAddress);
   const readmission = setInterval(() => void readmit(operator).catch(() => undefined), READMIT_EVERY_MS);
@@ -91,7 +91,7 @@ async function isKeptOut(operator: Operator): Promise<boolean> {
   return state !== EngineState.ENGINE_STATE_READY || breaker !== BreakerState.BREAKER_STATE_CLOSED;
 }
 
-/** Votes, one after the other, until engine-1 is out. */
+/** Votes, one after the other, until engine-1 is excluded. */
 async function untilOut(stage: Stage, engines: readonly Addressed[]): Promise<PutOut> {
   const disputes = new DisputeFile();
   const router = await stage.router({ ...WRONG_ENGINE_SETTINGS, ...STAYS_OUT, disputes: disputes.settings }, engines);
@@ -153,9 +153,9 @@ interface Sums {
   readonly failed: number;
   readonly single: number;
   readonly singleWrong: number;
-  /** Without a vote every failure is a wrong refusal: the inputs are right, and two engines are honest. */
+  /** Without a vote every failure is a wrong refusal: the inputs are valid, and two engines are correct. */
   readonly singleFailed: number;
-  /** Names of cells whose engine is not out though it dissented. */
+  /** Names of cells with an engine that dissented but was not excluded. */
   readonly stillIn: readonly string[];
   /** Names of cells whose engine never dissented. */
   readonly harmless: readonly string[];
@@ -194,7 +194,7 @@ export function describeSums(sums: Sums): string {
   );
 }
 
-/** `hasRightSingles`: a single engine's wrong answer shows by its form, so that requests without a vote are right, too. */
+/** `hasRightSingles`: a wrong answer is detectable without a vote, so such requests must be right, too. */
 export function passes(sums: Sums, hasRightSingles: boolean): boolean {
   const { wrong, failed, singleWrong, singleFailed, stillIn, mostDissents } = sums;
   const isRight = wrong === 0 && failed === 0 && singleFailed === 0 && (!hasRightSingles || singleWrong === 0);

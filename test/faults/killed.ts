@@ -1,4 +1,4 @@
-// One of three sidecars is gone at once, with what it had in flight.
+// One of three sidecars is killed, with open requests.
 import { paceLoad } from '../support/load.ts';
 import { until } from '../support/until.ts';
 import { type Scenario, failures, ms, p99Ms, pause, rounded } from './scenario.ts';

@@ -45,7 +45,7 @@ function under(conditions: TcpConditions): Connect {
   };
 }
 
-/** Bits that flip where TCP's checksum does not see it; where it does, they are a loss. */
+/** Bits that flip without detection by TCP's checksum. If it detects them, they are a loss. */
 const corrupt: Connect = async (stage, engine) => {
   const shares = { seed: 1, toEngine: 0, toRouter: 0 };
   const { address } = await stage.corruptingLink(engine, shares);
@@ -65,5 +65,5 @@ export const linkScenarios: readonly Scenario[] = [
   link('rate-200', '200 kbit/s', under({ bitsPerS: 200_000 })),
   link('duplicate', '50 % of the segments sent twice, at 5 Mbit/s', under({ duplicateShare: 0.5, bitsPerS: 5e6 })),
   link('reorder', '25 % out of order', under({ reorderShare: 0.25 })),
-  link('corrupt', 'bits flip in 1 % of the chunks, unseen by TCP', corrupt),
+  link('corrupt', 'bits flip in 1 % of the chunks, not detected by TCP', corrupt),
 ];

@@ -1,5 +1,5 @@
-// One engine of three is wrong, now and then or always: its answer behind true digests, its run and all that it says of
-// it, or a weight in its memory under the model's true id.
+// One engine of three is wrong, sometimes or always: its answer with true digests, its run with matching digests, or a
+// weight in its memory with the true model id.
 import { EngineState, type EngineStatus } from '../../services/generated/tandem/v1/engines.ts';
 import { Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { type LoadResult, closedLoad } from '../support/load.ts';
@@ -16,7 +16,7 @@ interface Lie {
 interface Audit {
   readonly name: string;
   readonly engines: number;
-  /** Of the liar among them. */
+  /** The index of the lying engine. */
   readonly position: number;
   readonly requests: number;
 }
@@ -28,7 +28,7 @@ const LIES: readonly Lie[] = [
   { name: 'run bit, 100 %', fault: 'runs=1' },
   { name: 'weight bit', fault: 'weights=1' },
 ];
-/** What an audit is to find, each in every place among the engines. */
+/** The faults that an audit must find, at every index among the engines. */
 const AUDITED = LIES.filter(({ fault }) => fault.endsWith('=1'));
 const SECONDS = 28;
 const IN_FLIGHT = 16;
@@ -52,7 +52,7 @@ export const lying: Scenario = {
       const [liar] = await stage.faulty(fault);
       const engines = [liar!, ...honest];
 
-      // It keeps lying all the while: were it put out, the rest would be voted among the honest.
+      // It must keep voting: otherwise the other votes would have only correct engines.
       let router = await stage.router({ ...this.settings, ...NEVER_OUT }, engines);
       const result = await votedWhileReadmitted(stage, router, refusals);
       const counts = {
@@ -130,7 +130,7 @@ async function loaded(stage: Stage, caller: Caller): Promise<LoadResult> {
   return result;
 }
 
-/** One after the other, so that no vote is under way when the engine is put out. */
+/** One after the other, so that no vote is open when the engine is quarantined. */
 async function untilOut(stage: Stage, router: Router, truths: readonly string[]) {
   const load = closedLoad({ system: router, inputs: stage.inputs, total: 5_000, inFlight: 1 });
   const isOut = async (): Promise<boolean> =>
@@ -156,7 +156,7 @@ async function untilAudited(stage: Stage, engines: readonly { readonly address: 
     await closedLoad({ system: router, inputs: stage.inputs, request, total: 10, inFlight: 1 }).finished;
     sent += 10;
     const { votes } = await router.operator.metrics();
-    // An answer that is not the one of its digests needs no audit: it is malformed.
+    // An answer that does not match its digests needs no audit: it is malformed.
     const isOut = ({ state }: EngineStatus): boolean => state === EngineState.ENGINE_STATE_QUARANTINED;
     found = (votes?.auditDisputes ?? 0n) > 0n || (await router.operator.engines()).some(isOut);
   }

@@ -1,4 +1,4 @@
-// `npm run test:faults`: harm done to real processes under load, and what callers notice of it. See --help.
+// `npm run test:faults`: faults of real processes under load, and their effect on callers. See --help.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { table } from '../../services/cli/table.ts';

@@ -1,4 +1,4 @@
-// A caller that uses every strategy in turn, votes and batches among them.
+// A caller that uses every strategy in turn, including votes and batches.
 import * as grpc from '@grpc/grpc-js';
 import {
   ReasonBatchRequest,
@@ -97,7 +97,7 @@ export class MixedCaller implements Caller {
 
 const PAST_CACHE = { cache: CacheMode.CACHE_MODE_BYPASS };
 
-/** As a call for that item alone would have failed. */
+/** The error that a call for that item alone would have had. */
 function toServiceError(error: ReasonError | undefined): Error {
   const { code = grpc.status.UNKNOWN, reason = '', message = 'a result without an outcome' } = error ?? {};
   const metadata = new grpc.Metadata();

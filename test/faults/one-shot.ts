@@ -10,7 +10,10 @@ import type { Scenario } from './scenario.ts';
 const FAULTS = 2_000;
 const IN_FLIGHT = 4;
 const ROUNDS = 10;
-/** A vote waits half as long again for the last ballot: the faulty engine computes every run twice, and must not be late. */
+/**
+ * A vote waits half as long again for the last ballot. The faulty engine computes every run twice, and must not be
+ * late.
+ */
 const HONEST_DELAY_MS = 4;
 
 interface Place {
@@ -31,7 +34,7 @@ interface Compared {
   /** Disputes whose recordings were compared. */
   readonly located: number;
   readonly right: number;
-  /** Runs in which a spike changed, and those of them whose neuron is named. */
+  /** Runs with a changed spike, and those of them in which the neuron is named. */
   readonly spikes: number;
   readonly neurons: number;
   readonly unlocated: readonly string[];
@@ -59,7 +62,7 @@ export const oneShot: Scenario = {
     let votes: Heard = { requests: 0, wrong: 0, failed: {} };
     let faults: LoggedFault[] = [];
     await whileReadmitted(router, async () => {
-      // Some runs are given up before they end, because their votes are decided: these are in no log.
+      // Some runs are cancelled because their votes are decided; these are not in the log.
       for (let round = 0; round < ROUNDS && faults.length < wanted; round += 1) {
         const count = wanted - faults.length;
         votes = added(votes, judged(await ask(stage, router, 'REDUNDANT', count, IN_FLIGHT), truths));
@@ -86,7 +89,7 @@ export const oneShot: Scenario = {
         located > 0 &&
         mistakes.length === 0 &&
         unlocated.length === 0 &&
-        // Late ballots are no dissents; there must not be many.
+        // Late ballots are not dissents; there must not be many.
         records.length >= 0.95 * different.length,
       missed: faults.length < wanted ? [`${faults.length} of ${wanted} faults`] : [],
     };
@@ -104,7 +107,7 @@ function linesOf(log: string): LoggedFault[] {
   return lines.map((line) => JSON.parse(line) as LoggedFault);
 }
 
-/** Each record beside the log's line of the same run: that with its state digest, or one that failed as it did. */
+/** Compares each record with the log line of the same run: the one with its state digest, or with the same failure. */
 function compare(records: readonly DisputeRecord[], faults: readonly LoggedFault[]): Compared {
   const byDigest = new Map(faults.map((fault) => [fault.state_digest, fault]));
   const failedRuns = faults.filter(({ state_digest }) => state_digest === '').map(toText);
@@ -142,7 +145,7 @@ function toText({ first_difference: first, first_spike: spike }: LoggedFault): s
   return `${placeText(first?.step, first?.node)}; spike ${placeText(spike?.step, spike?.node, spike?.neuron)}`;
 }
 
-/** A run that failed before anything recorded differed did so where its refusal says: `why`. */
+/** A run that failed before a recorded difference failed at the place in its refusal: `why`. */
 function recordedText(difference: RecordedDifference, why: string): string {
   const { state_step, state_node, spike_step, spike_node, spike_neuron } = difference;
   const refused = /step \d+, node .*/.exec(why)?.[0];

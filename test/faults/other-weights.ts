@@ -1,4 +1,4 @@
-// An engine holds other weights under the name and version of the router's model. It is never asked, and it is named.
+// An engine has other weights for the name and version of the router's model. It is never asked, and it is named.
 import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ interface Cell {
 
 const CELLS: readonly Cell[] = [
   { name: 'one of three', others: 1, strategies: ['REDUNDANT', ...SINGLE_STRATEGIES] },
-  // They are the majority of the engines, and still not of the repository.
+  // They are the majority of the engines, but their weights are not those of the repository.
   { name: 'two of three', others: 2, strategies: SINGLE_STRATEGIES },
 ];
 

@@ -1,4 +1,4 @@
-// Five times as many requests as an engine can work off. Its model is heavy, so that nothing else is short.
+// Five times as many requests as an engine can compute. Its model is slow, so that nothing else is a bottleneck.
 import { closedLoad, paceLoad } from '../support/load.ts';
 import { ModelFolder } from '../support/model-folder.ts';
 import { dims, matrix } from '../support/nir-writer.ts';

@@ -1,4 +1,4 @@
-// One of three sidecars stands still: its connection is open, and nobody answers.
+// One of three sidecars is stopped: its connection is open, but it does not answer.
 import { paceLoad } from '../support/load.ts';
 import { until } from '../support/until.ts';
 import { type Scenario, failures, ms, p99Ms, pause, rounded } from './scenario.ts';

@@ -1,4 +1,4 @@
-// Every sidecar is ended in order and started anew, one after the other, as a deployment would.
+// Every sidecar is stopped and started again, one after the other, as in a rolling deployment.
 import { paceLoad } from '../support/load.ts';
 import { until } from '../support/until.ts';
 import { type Scenario, failures, ms, p99Ms, pause, rounded } from './scenario.ts';

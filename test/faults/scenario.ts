@@ -1,15 +1,15 @@
-// What a scenario is, and what it is measured with.
+// The type of a scenario, and its measures.
 import type { LoadRequest } from '../support/load.ts';
 import type { Stage } from './stage.ts';
 
 export interface Outcome {
-  /** Everything measured, for --json. Names end in their unit. */
+  /** All measured values, for --json. Names end in their unit. */
   readonly figures: Readonly<Record<string, unknown>>;
   /** The same in a line. */
   readonly measured: string;
   /** Whether nothing failed and nothing was wrong. Speed never decides. */
   readonly passed: boolean;
-  /** Bars of speed and memory that were missed, with their figures. */
+  /** Limits of speed and memory that were missed, with the measured values. */
   readonly missed: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export interface Scenario {
 export const ms = (value: number): string => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 export const rounded = (value: number, digits = 2): number => Number(value.toFixed(digits));
 
-/** From when it was due: a load that could not be sent in time was slow, too. */
+/** From the planned time, so a late request counts as slow. */
 export const tookMs = ({ dueMs, endMs }: LoadRequest): number => endMs - dueMs;
 
 /** Nearest rank; NaN of none. */
@@ -40,7 +40,7 @@ export function p99Ms(requests: readonly LoadRequest[], fromMs: number, toMs: nu
   return percentile(requests.filter(({ dueMs }) => dueMs >= fromMs && dueMs < toMs).map(tookMs), 99);
 }
 
-/** How many ended how, without those that ended well. */
+/** Number of requests by outcome, without OK. */
 export function failures(requests: readonly LoadRequest[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { outcome, code } of requests) {

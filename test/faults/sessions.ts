@@ -1,5 +1,5 @@
-// Sidecars are killed at random moments while clients send the pieces of long series in sessions. Each session must come to what
-// one run of its whole series comes to: no step is lost, none is computed twice.
+// Sidecars are killed at random moments while clients send pieces of long series in sessions. Each session must have
+// the result of one run of its whole series: no step is lost, and none is computed twice.
 import { ReasonRequest, type ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
 import { Random } from '../fuzz/random.ts';
 import { SESSION_MODEL, piece, sessionModels, sessionSeries } from '../support/session-model.ts';
@@ -24,7 +24,7 @@ interface Tally {
 
 export const sessions: Scenario = {
   name: 'sessions',
-  fault: 'kill -9 two of three sidecars again and again, at random moments of sessions',
+  fault: 'kill -9 two of three sidecars repeatedly, at random moments of sessions',
   settings: {
     ...{ local: { enabled: true }, default_model: SESSION_MODEL, cache: { enabled: false } },
     ...{ request_timeout_ms: 20_000, retry: { max_attempts: 8, budget_percent: 100 } },
@@ -69,7 +69,7 @@ export const sessions: Scenario = {
   },
 };
 
-/** One series in random pieces, held against one run of all of it. */
+/** One series in random pieces, compared with one run of the whole series. */
 async function playSession(router: Router, id: string, seed: number, tally: Tally): Promise<void> {
   const random = new Random(seed);
   const series = sessionSeries(STEPS, seed);

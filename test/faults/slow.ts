@@ -22,7 +22,7 @@ export const slow: Scenario = {
     switchFaults(second!);
     const hedged = await loaded(stage, router, Strategy.STRATEGY_HEDGED);
     const turns = await loaded(stage, router, Strategy.STRATEGY_ROUND_ROBIN, 3);
-    // Among answers in turn it is asked every third time: what hedging does where nobody knows yet who is slow.
+    // With ROUND_ROBIN order it is asked every third time, as before the latencies of engines are known.
     const healthyMs = healthy.percentileMs(99);
     const delayMs = healthy.percentileMs(95); // setting hedged.percentile
     const hedgedMs = hedged.percentileMs(99);

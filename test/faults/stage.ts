@@ -1,5 +1,5 @@
-// What a scenario plays on: real sidecars, faulty ones, links that break, a router as a process of its own. All of it is
-// gone when the scenario is over, however it ended.
+// The environment of a scenario: real sidecars, faulty ones, bad links, and a router as a separate process. All of it
+// is removed at the end of the scenario.
 import type { ServiceError } from '@grpc/grpc-js';
 import { CorruptingLink, type CorruptionOptions } from '../fakes/corrupting-link.ts';
 import { LyingEngine } from '../fakes/lying-engine.ts';
@@ -39,12 +39,12 @@ interface FaultOptions {
   readonly log?: string;
 }
 
-/** On if they are off, and off if they are on. */
+/** Switches the faults on or off. */
 export function switchFaults({ pid }: RunningSidecar): void {
   process.kill(pid, 'SIGHUP');
 }
 
-/** A p99 from which on a rate counts as more than the machine sustains: a queue grows somewhere. */
+/** From this p99 on, a rate is more than the machine sustains, since a queue grows. */
 const SUSTAINED_P99_MS = 30;
 const CALIBRATION_S = 2;
 
@@ -61,7 +61,7 @@ export class Stage {
     this.options.progress(text);
   }
 
-  /** What a scenario has started itself. */
+  /** Everything that a scenario has started. */
   onEnd(end: () => unknown): void {
     this.#ends.push(end);
   }
@@ -72,7 +72,7 @@ export class Stage {
     return sidecars;
   }
 
-  /** Sidecars that do the harm of sidecar-cpp/faults: tandem-engine-faulty --help. Those of one seed tell the same lies. */
+  /** Sidecars with faults of sidecar-cpp/faults (tandem-engine-faulty --help). Equal seeds give equal lies. */
   async faulty(
     fault: string,
     { count = 1, seed = 1, waits = false, log }: FaultOptions = {},
@@ -95,7 +95,7 @@ export class Stage {
     return link;
   }
 
-  /** An engine that says what its `tamper` makes of a real one's results. */
+  /** An engine whose `tamper` changes the results of a real one. */
   async programmable({ address }: { readonly address: string }): Promise<LyingEngine> {
     const engine = await new LyingEngine(address).start();
     this.#ends.push(() => engine.stop());
@@ -116,19 +116,19 @@ export class Stage {
     return { ...process, operator, ...this.caller(process.address) };
   }
 
-  /** With connections of its own, which no other caller shares. */
+  /** With separate connections. */
   caller(address: string, seen?: (error: ServiceError) => void): Caller {
     const caller = callRouter(address, seen);
     this.#ends.push(() => caller.close());
     return caller;
   }
 
-  /** The whole of each input's answer, as the router's own engine gives it, which has no faults. */
+  /** The full answer to each input, from the router's own engine, which has no faults. */
   async truths(modelsDir = SUPERSENSE): Promise<string[]> {
     const router = await this.router({ local: { enabled: true }, models_dir: modelsDir }, []);
     const { inputs } = this;
     const truths = new Map<number, string>();
-    // A machine that has much else to do may shed some of them.
+    // A busy machine may refuse some of them.
     while (truths.size < inputs.length) {
       const { requests } = await closedLoad({ system: router, inputs, total: inputs.length, inFlight: 2 }).finished;
       for (const { input, response } of requests) if (response !== undefined) truths.set(input, answerKey(response));

@@ -1,6 +1,6 @@
-// Sends requests at a fixed rate until SIGTERM. Then prints the number of requests for each status. A process of its own: after a
-// router that stood still, its client library works off what it could not send for seconds, and answers of a caller in the
-// same process would wait for that.
+// Sends requests at a fixed rate until SIGTERM. Then prints the number of requests for each status. A separate process:
+// after the router was stopped, its client library needs seconds to send its waiting requests, and another caller in
+// the same process would be delayed.
 import { parseArgs } from 'node:util';
 import { callRouter } from '../support/caller.ts';
 import { readHeldout } from '../support/heldout.ts';

@@ -1,4 +1,4 @@
-// The router itself gets little time, or little memory.
+// The router gets little CPU time, or little memory.
 import { status } from '@grpc/grpc-js';
 import { Status } from '../../services/generated/google/rpc/status.ts';
 import { type LoadRequest, type LoadResult, paceLoad } from '../support/load.ts';
@@ -27,7 +27,7 @@ interface Course {
   readonly env?: Record<string, string>;
   /** Times the usual rate while it lasts. */
   readonly times?: number;
-  /** Does the harm; resolves when it is over. */
+  /** Causes the fault; resolves when it is over. */
   readonly harm: (router: Router, stage: Stage) => Promise<void>;
 }
 
@@ -121,7 +121,7 @@ function judge({ requests, extras, harmMs, endMs, refused, withRetryInfo, bare }
   };
 }
 
-/** A tenth of the time, as a quota of the system would give it: at the beginning of each slice. */
+/** A tenth of the CPU time, at the start of each slice, like a CPU quota of the system. */
 async function starve(router: Router, stage: Stage): Promise<void> {
   const endMs = performance.now() + (stage.options.seconds ?? STARVED_MS / 1_000) * 1_000;
   while (performance.now() < endMs) {

@@ -1,4 +1,4 @@
-// The router is told to end while hundreds of requests are under way: its engines answer late.
+// The router is stopped while hundreds of requests are open, since its engines answer late.
 import { type LoadRequest, paceLoad } from '../support/load.ts';
 import { type Scenario, ms, pause, rounded } from './scenario.ts';
 
@@ -27,7 +27,7 @@ export const stopped: Scenario = {
     const sidecars = await stage.sidecars(2);
     const links = await Promise.all(sidecars.map((sidecar) => stage.link(sidecar)));
     const ratePerS = stage.options.rate * RATE_SHARE;
-    // From the start: engines that become slow at once are taken for full, and callers are refused for that.
+    // Slow from the start: if engines became slow suddenly, they would count as full, and requests would be refused.
     for (const link of links) link.delayMs = ENGINES_DELAY_MS;
     const rounds: Round[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -44,7 +44,7 @@ export const stopped: Scenario = {
       const tookMs = performance.now() - signalMs;
       const { requests } = await ending;
       const inFlight = requests.filter(({ startMs, endMs }) => startMs <= signalMs && endMs > signalMs);
-      // ROUTER_FULL is what a router says that does not end, too: refused, with a time at which to try again.
+      // ROUTER_FULL is also an answer of a running router: refused, with a delay before a retry.
       const isLost = ({ outcome }: LoadRequest): boolean => outcome !== 'OK' && outcome !== 'ROUTER_FULL';
       const lost = inFlight.filter(isLost);
       const earlier = requests.filter((each) => each.endMs <= signalMs && isLost(each));

@@ -1,7 +1,7 @@
-// Compares what both engines recorded of one run, to the bit.
+// Compares the recordings of one run on both engines, bit for bit.
 import type { Engine, Recording } from '../../services/engines/engine.ts';
 
-/** A recording as text that is equal only for equal recordings. A run that was not recorded is a difference. */
+/** A recording as text; equal texts mean equal recordings. A run without a recording is a difference. */
 export async function recordingText(engine: Engine, id: bigint): Promise<string> {
   if (id === 0n) return `not recorded by ${engine.id}`;
   const context = { deadlineMs: Infinity, signal: new AbortController().signal };

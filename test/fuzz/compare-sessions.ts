@@ -1,5 +1,5 @@
-// Runs random networks in pieces, each piece on another engine than the one before, and compares the end with the whole run,
-// to the bit (proto/NUMERICS.md, "Session state").
+// Runs random networks in pieces, each piece on another engine than the last one, and compares the end with the whole
+// run, bit for bit (proto/NUMERICS.md, "Session state").
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ import { inputValues, pickTemper } from './random-values.ts';
 export const BEST = 'best';
 /** What the sidecars of a machine may run on: sidecar-cpp/README.md. */
 export const SIMD_LEVELS = ['scalar', 'ssse3', 'sse4', 'avx2', 'avx512', 'neon'] as const;
-/** An engine may be slow here, on an emulated CPU above all; it is not lost for that. */
+/** An engine may be slow here, for example on an emulated CPU, and must not count as lost. */
 const STALL_TIMEOUT_MS = 60_000;
 /** Sessions at the same time: batches form in the sidecars. */
 const LANES = 16;
@@ -28,7 +28,7 @@ const MOST_REPEATS = 6;
 const WHOLE = 'whole';
 
 interface SessionTally {
-  /** Sessions whose whole run ended well, and those that failed, whole and in pieces alike. */
+  /** Sessions that ended without an error, and sessions that failed equally as a whole and in pieces. */
   compared: number;
   failed: number;
   pieces: number;
@@ -55,7 +55,7 @@ export function emptySessionTally(): SessionTally {
   return { compared: 0, failed: 0, pieces: 0, engines: 0, stateBytes: 0, differences: [] };
 }
 
-/** Of each case one session, on the local engine and a sidecar of each level that the machine has. */
+/** One session for each case, on the local engine and a sidecar for each instruction set of the machine. */
 export async function compareSessions(
   cases: readonly FuzzCase[],
   plan: SessionPlan,
@@ -134,7 +134,8 @@ async function compareCase(
   const want = await outcomeOf(random.pick(engines), { ...session.whole, model: name });
   const { outcome: got, before } = await runPieces(engines, random, model.name, session.pieces, tally);
   const [a, b] = [textOf(want, 0), textOf(got, before)];
-  // A sum that overflows is found at the end of a run: in pieces earlier than in the whole, where a node may fail before.
+  // An overflowing sum is detected at the end of a run. So in pieces it is detected earlier than in the whole run, in
+  // which a node may fail first.
   const mayFailEarlier = manifest.includes('mean_potential') && [a, b].every((text) => text.startsWith('NON_FINITE'));
   if (a !== b && !mayFailEarlier) tally.differences.push(`seed ${seed}: whole: ${a}\n  in pieces: ${b}`);
   else if (want instanceof RouterError) tally.failed += 1;
@@ -211,7 +212,7 @@ export async function outcomeOf(engine: Engine, input: InferenceInput): Promise<
   }
 }
 
-/** Everything that must be the same. `before`: steps of the session before what failed. */
+/** Everything that must be the same. `before`: steps of the session before the failed piece. */
 export function textOf(outcome: Inference | RouterError, before: number): string {
   if (outcome instanceof RouterError) {
     const { kind, message, metadata } = outcome;

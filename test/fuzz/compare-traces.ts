@@ -1,4 +1,4 @@
-// Puts fuzz cases before both engines and compares how they got to their answers: every node at every step, to the bit.
+// Runs fuzz cases on both engines and compares their traces: every node at every step, bit for bit.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ interface TraceTally {
   digests: number;
   /** Nodes and steps whose values were compared, too. */
   places: number;
-  /** Runs that ended before their last step, on both engines alike. */
+  /** Runs that ended before their last step, equally on both engines. */
   ended: number;
   readonly differences: string[];
 }
@@ -75,7 +75,7 @@ async function compareRun(
   }
 }
 
-/** A trace, or why there is none. */
+/** A trace, or the reason why there is none. */
 async function traceOf(engine: Engine, input: InferenceInput, place?: TracePlace): Promise<Trace | string> {
   const context = { deadlineMs: Infinity, signal: new AbortController().signal };
   try {

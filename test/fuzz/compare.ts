@@ -1,4 +1,4 @@
-// Puts fuzz cases before both engines, the local one and a real sidecar, and compares what they answer, to the bit.
+// Runs fuzz cases on both engines, the local one and a real sidecar, and compares the answers, bit for bit.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,16 +12,16 @@ import { type SidecarOptions, startSidecar } from '../support/sidecar.ts';
 import { recordingText } from './compare-recordings.ts';
 import type { FuzzCase } from './generate.ts';
 
-/** What is asked for, in turn. */
+/** The requested details, in turn. */
 const DETAILS = ['SUMMARY', 'LAYERS', 'RASTER'] as const;
 
 /** Inputs sent and not yet answered. */
 const IN_FLIGHT = 64;
 
-/** An engine may be slow here, on an emulated CPU above all; it is not lost for that. */
+/** An engine may be slow here, for example on an emulated CPU, and must not count as lost. */
 const STALL_TIMEOUT_MS = 60_000;
 
-/** Room for the recordings of all that is in flight. */
+/** Memory for the recordings of all open inputs. */
 const RECORDER_BYTES = 256 * 1_048_576;
 const RECORDER = ['--recorder-bytes', String(RECORDER_BYTES)];
 
@@ -35,7 +35,7 @@ export interface Difference {
 
 export interface Tally {
   pairs: number;
-  /** Pairs whose runs failed, on both engines alike. */
+  /** Pairs with runs that failed equally on both engines. */
   failed: number;
   /** Models that both engines refuse. */
   refused: number;
@@ -86,7 +86,7 @@ export async function withEngines(
   }
 }
 
-/** `suffix`: of its name. `nir`: its file, which holds the time it was made, so that another one has another identity. */
+/** `suffix`: of its name. `nir`: its file. It contains its creation time, so another file has another identity. */
 export function writeModel(
   modelsDir: string,
   { seed, graph, manifest }: FuzzCase,
@@ -99,7 +99,7 @@ export function writeModel(
   writeFileSync(join(folder, '1', 'model.nir'), nir);
 }
 
-/** The case's pairs that are worth running: none where the model is refused. */
+/** The pairs of the case to run: none if the model is refused. */
 function pairsOf(fuzzCase: FuzzCase, local: Engine, sidecar: Engine, tally: Tally) {
   const [a, b] = [findModel(local, fuzzCase), findModel(sidecar, fuzzCase)];
   const same = a.error === '' ? describe(a) === describe(b) : b.error !== '' && blameTheSame(a.error, b.error);
@@ -122,8 +122,8 @@ function describe({ modelId, inputSize, outputSize, nodes, parameters, error }: 
 }
 
 /**
- * Two refusals may be worded differently, but name the same node, and the same field where both name one. Where sizes
- * contradict each other, either node or field may be blamed; then both refusals mention both, or one they share.
+ * Two refusals may have different texts, but must name the same node, and the same field if both name one. If sizes
+ * contradict each other, either node or field may be named; then both refusals mention both, or one in common.
  */
 function blameTheSame(a: string, b: string): boolean {
   const [blameA, blameB] = [blame(a), blame(b)];
@@ -155,7 +155,7 @@ async function comparePair(
   else if (!a.startsWith('digest')) tally.failed += 1;
 }
 
-/** An engine need not tell apart none asked for and none there. */
+/** An engine need not distinguish between layers that were not requested and layers that do not exist. */
 function layersText({ layers = [] }: Inference): string {
   const text = ({ node, neurons, spikes, eventsLeftOut, ...lists }: LayerActivity): string =>
     `${node} of ${neurons}: ${spikes} spikes at ${lists.spikesPerStep.join(' ')}, events ${lists.eventSteps.join(' ')} / ` +

@@ -1,5 +1,5 @@
-// libFuzzer on the C++ engine: `npm run test:fuzz -- --cpp MINUTES [TARGET…]`. Builds the targets, runs them at the same
-// time, and sums up what they did.
+// libFuzzer on the C++ engine: `npm run test:fuzz -- --cpp MINUTES [TARGET…]`. Builds the targets, runs them at the
+// same time, and prints a summary.
 import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -21,7 +21,9 @@ const MEMORY_MB = 2_048;
 const MAX_INPUT_BYTES = 65_536;
 /** libFuzzer looks for leaks after each run that keeps memory, which takes a second: HDF5 and gRPC keep some. */
 const KEEP_MEMORY: readonly Target[] = ['file', 'reader', 'stream'];
-/** AddressSanitizer keeps freed memory from being used again: HDF5's megabyte a file would always be fresh memory. */
+/**
+ * AddressSanitizer does not reuse freed memory at once, so HDF5's megabyte for each file would always be new memory.
+ */
 const ASAN_OPTIONS = 'quarantine_size_mb=16';
 const PROGRESS_MS = 30_000;
 
@@ -50,7 +52,7 @@ function build(): void {
   }
   rmSync(join(CACHE, 'seeds'), { recursive: true, force: true });
   execFileSync(join(BUILD, 'tandem-fuzz-seeds'), [join(CACHE, 'seeds')]);
-  // What the fuzzer once found stays in the corpus.
+  // Inputs that the fuzzer found stay in the corpus.
   const kept = join(ENGINE, 'fuzz', 'found');
   if (existsSync(kept)) cpSync(kept, join(CACHE, 'seeds'), { recursive: true });
 }

@@ -1,4 +1,4 @@
-// Spoils one thing in a graph, so that both engines must refuse it.
+// Damages one part of a graph, so that both engines must refuse it.
 import type { FieldValue, GraphSpec, NodeSpec } from '../support/nir-writer.ts';
 import type { Random } from './random.ts';
 

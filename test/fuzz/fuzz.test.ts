@@ -1,4 +1,4 @@
-// A seeded share of what `npm run test:fuzz` does at length.
+// A small, seeded part of `npm run test:fuzz`.
 import { describe, expect, it } from '@jest/globals';
 import { compareCases } from './compare.ts';
 import type { Tally } from './compare.ts';

@@ -1,4 +1,4 @@
-// Random networks and inputs before both engines: `node test/fuzz/fuzz.ts --pairs 10000`. See --help.
+// Random networks and inputs on both engines: `node test/fuzz/fuzz.ts --pairs 10000`. See --help.
 import { parseArgs } from 'node:util';
 import type { GraphSpec } from '../support/nir-writer.ts';
 import type { Difference, Tally } from './compare.ts';
@@ -102,7 +102,7 @@ async function fuzzSessions(count: number, seed: number, chunk: number, show: nu
   return worst;
 }
 
-/** Enough to see what it is about; `generate(seed)` gives the rest. */
+/** A short description; `generate(seed)` gives the rest. */
 function explain({ fuzzCase, input, local, sidecar }: Difference): string {
   const { seed, manifest, graph, inputs } = fuzzCase;
   const given = inputs[input];

@@ -52,7 +52,7 @@ export function generate(seed: number): FuzzCase {
   return { seed, graph, manifest: `${manifest}\n`, inputs };
 }
 
-/** How the neurons compute; half of the cases have nothing but the settings that models have had from the start. */
+/** The conventions of the neurons; half of the cases have only the oldest settings. */
 function settings(random: Random): string[] {
   const ifGain = `if_gain: ${random.pick(['dt', 'unit'])}`;
   if (random.chance(0.5)) return [`reset: ${random.pick(['value', 'subtract'])}`, ifGain];
@@ -71,7 +71,7 @@ function settings(random: Random): string[] {
   ];
 }
 
-/** Settings of their own for some neurons of a third of the cases; now and then for a node that has none. */
+/** Separate settings for some neurons in a third of the cases; sometimes for a node without settings. */
 function nodeSettings(random: Random, graph: GraphSpec): string[] {
   if (random.chance(0.65)) return [];
   const named = neuronsOf(graph, '')

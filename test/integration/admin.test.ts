@@ -1,4 +1,4 @@
-// The administrative door, on both edges: who may enter, and what it tells of addresses that callers name.
+// The administrative listener, on both edges: who has access, and how it answers for addresses that callers name.
 import { chmodSync, existsSync, mkdtempSync, statSync } from 'node:fs';
 import { type Server, type Socket, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ import { SUPERSENSE } from '../support/models.ts';
 const QUIET = { spawn: { count: 0 } };
 const FORBIDDEN = { code: 'PERMISSION_DENIED', reason: 'ADMIN_FORBIDDEN' };
 
-describe.each(EDGES)('the administrative door on edge %s', (edge) => {
+describe.each(EDGES)('the administrative listener on edge %s', (edge) => {
   let system: System;
   let owner: Operator;
   let stranger: Operator;
@@ -36,12 +36,12 @@ describe.each(EDGES)('the administrative door on edge %s', (edge) => {
     expect(existsSync(system.adminAddress.slice('unix:'.length))).toBe(false);
   });
 
-  it('is a socket in a folder that only its owner may enter', () => {
+  it('is a socket in a folder that only its owner can access', () => {
     const { mode } = statSync(dirname(system.adminAddress.slice('unix:'.length)));
     expect(mode & 0o777).toBe(0o700);
   });
 
-  it('takes changes, which the public address refuses with what to do', async () => {
+  it('accepts changes; the public address refuses them and says what to do', async () => {
     const { message, ...refusal } = await refusalOf(stranger.setStrategy(Strategy.STRATEGY_FASTEST));
     expect(refusal).toMatchObject(FORBIDDEN);
     expect(message).toMatch(/socket of setting admin\.listen.*role operate in setting auth/);
@@ -49,21 +49,21 @@ describe.each(EDGES)('the administrative door on edge %s', (edge) => {
     expect(await stranger.strategy()).toBe(Strategy.STRATEGY_FASTEST);
   });
 
-  it('refuses a second router that would take its socket', async () => {
+  it('refuses a second router with the same socket', async () => {
     const again = startSystem({ edge, ...QUIET, admin: { listen: system.adminAddress } });
     await expect(again).rejects.toThrow('something else listens there');
   });
 });
 
 describe('a router', () => {
-  it('does not start with a socket in a folder that others may enter', async () => {
+  it('does not start with a socket in a folder that others can access', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tandem-open-'));
     chmodSync(folder, 0o750);
     const starting = startSystem({ ...QUIET, admin: { listen: `unix:${folder}/router.sock` } });
     await expect(starting).rejects.toThrow(`other users may enter ${folder}; run "chmod 700 ${folder}"`);
   });
 
-  it('has no door where setting admin.listen is off', async () => {
+  it('does not exist if setting admin.listen is off', async () => {
     const system = await startSystem({ ...QUIET, admin: { listen: 'off' } });
     const operator = new Operator(system.address);
     expect(system.adminAddress).toBe('');
@@ -94,7 +94,7 @@ describe('RegisterEngine', () => {
     await system.stop();
   });
 
-  /** What is told of an address, and in how many seconds, then and later. */
+  /** The answer about an address, and the seconds until it, at first and later. */
   async function listed(id: string, address: string): Promise<unknown[]> {
     const beganMs = performance.now();
     const { state, stateReason } = await operator.register(id, address);
@@ -115,7 +115,7 @@ describe('RegisterEngine', () => {
     return `127.0.0.1:${(server.address() as { port: number }).port}`;
   }
 
-  it('tells the same of a closed port, an open one, and one with another protocol', async () => {
+  it('gives the same answer for a closed port, an open one, and one with another protocol', async () => {
     const closed = await listen(() => undefined);
     servers.splice(0).forEach((server) => server.close());
     const open = await listen(() => undefined);
@@ -130,7 +130,7 @@ describe('RegisterEngine', () => {
     expect(refusal.message).toContain('admin.engine_addresses');
   });
 
-  it('takes so many a second only', async () => {
+  it('accepts a limited number a second', async () => {
     const tries = Array.from({ length: 12 }, () => refusalOf(operator.register('far', '8.8.8.8:53')));
     const refusals = await Promise.all(tries);
     const late = refusals.filter(({ reason }) => reason === 'ENGINE_LIMIT');
@@ -140,7 +140,7 @@ describe('RegisterEngine', () => {
   });
 });
 
-it('engines that a caller registers answer as others do', async () => {
+it('engines that a caller registers answer like others', async () => {
   const sidecar = await startSidecar(SUPERSENSE);
   const system = await startSystem({ ...QUIET, local: { enabled: false } });
   const operator = new Operator(system.adminAddress);
@@ -152,7 +152,7 @@ it('engines that a caller registers answer as others do', async () => {
   await Promise.all([system.stop(), sidecar.stop()]);
 });
 
-it('the command line finds the socket of a router that was told nothing of it', async () => {
+it('the command line finds the default socket of a router', async () => {
   const env = { XDG_RUNTIME_DIR: mkdtempSync(join(tmpdir(), 'tandem-runtime-')) };
   const router = await startRouter({ admin: {} }, env);
   const args = ['engines', 'strategy', 'FASTEST', '--address', router.address];

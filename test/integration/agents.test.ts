@@ -1,4 +1,4 @@
-// AgentService and `npx tandem agents`, over a whole router, with a fake language model and without one.
+// AgentService and `npx tandem agents`, with a complete router, with and without a fake language model.
 import { createHash } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -60,7 +60,7 @@ describe('without a provider', () => {
 
   const tandem = (...args: string[]) => run('services/cli/main.ts', [...args, '--address', system.address]).finished;
 
-  it('AnalyzeGoal answers by rules, and says why', async () => {
+  it('AnalyzeGoal answers by rules, and gives the reason', async () => {
     const response = await call<AnalyzeGoalResponse>(system.address, 'AnalyzeGoal', { goal: GOAL });
     expect(response).toMatchObject({
       goal: 'Build a shop',
@@ -161,7 +161,7 @@ describe.each(EDGES)('with a provider, on edge %s', (edge) => {
   const analyze = (token: string, timeoutMs?: number): Promise<AnalyzeGoalResponse> =>
     call(system.address, 'AnalyzeGoal', { goal: GOAL }, { token, ...(timeoutMs && { timeoutMs }) });
 
-  it('gives its answer, with what it cost', async () => {
+  it('gives its answer, with its cost', async () => {
     fake.behave(says(ANALYSIS));
     expect(await analyze('token-ann')).toMatchObject({
       goal: 'A shop',
@@ -171,7 +171,7 @@ describe.each(EDGES)('with a provider, on edge %s', (edge) => {
     });
   });
 
-  it('answers by rules within the caller’s deadline where the provider does not', async () => {
+  it('answers by rules if the provider does not answer within the caller’s deadline', async () => {
     fake.behave(silent);
     expect(await analyze('token-ann', 2_000)).toMatchObject({
       goal: 'Build a shop',
@@ -221,7 +221,7 @@ describe.each(EDGES)('with a provider, on edge %s', (edge) => {
   });
 });
 
-it('stops the start where the key’s variable is not set, and names both', async () => {
+it('prevents the start if the key’s variable is not set, and names both', async () => {
   const agents = { provider: { base_url: 'http://127.0.0.1:9/v1', model: 'm', api_key_env: 'NO_SUCH_KEY' } };
   await expect(startSystem({ spawn: { count: 0 }, agents })).rejects.toThrow(
     /"agents.provider.api_key_env" is "NO_SUCH_KEY"; that variable is not set/,

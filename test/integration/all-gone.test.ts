@@ -21,8 +21,8 @@ beforeAll(async () => {
     local: { enabled: false },
     spawn: { count: 0 },
     sidecars: sidecars.map(({ address }, at) => ({ id: `engine-${at + 1}`, address })),
-    cache: { ttl_ms: 0 }, // whatever is kept is past its time
-    stall_timeout_ms: 60_000, // a paused sidecar is lost when it is killed, not before
+    cache: { ttl_ms: 0 }, // every stored answer is expired
+    stall_timeout_ms: 60_000, // a paused sidecar counts as lost when it is killed, not before
   });
 });
 
@@ -34,7 +34,7 @@ afterAll(async () => {
 const request = (at: number): Partial<ReasonRequest> => {
   return { tensor: { shape: [768], dtype: 'FP32', data: heldout[at]!.data } };
 };
-/** An input that no request had before. */
+/** A new input. */
 const newRequest = (): Partial<ReasonRequest> => request(++unasked);
 
 async function killAll(): Promise<void> {
@@ -47,7 +47,7 @@ async function restartAll(): Promise<void> {
   await until(() => system.pool.engines.every(({ isAvailable }) => isAvailable), { what: 'all engines to be back' });
 }
 
-describe('while all engines are gone', () => {
+describe('while all engines are lost', () => {
   const sent = request(0);
   let digest: bigint;
 
@@ -58,7 +58,7 @@ describe('while all engines are gone', () => {
 
   afterAll(restartAll);
 
-  it('an input that was answered before is answered as it was, and marked STALE', async () => {
+  it('an input that was answered before gets the old answer, marked STALE', async () => {
     const { cache, grade, stateDigest, attempts } = await system.reason(sent);
     expect({ cache, grade, attempts }).toEqual({
       cache: CacheStatus.CACHE_STATUS_STALE,
@@ -68,7 +68,7 @@ describe('while all engines are gone', () => {
     expect(stateDigest).toBe(digest);
   });
 
-  it('a new input is refused, with how each engine is and when to try again', async () => {
+  it('a new input is refused, with the state of each engine and when to try again', async () => {
     const call = system.reason(newRequest());
     expect(await refusalOf(call)).toMatchObject({
       code: 'UNAVAILABLE',
@@ -84,13 +84,13 @@ describe('while all engines are gone', () => {
   });
 });
 
-describe('a request under way when its engine dies, and all others with it', () => {
+describe('a request whose engine dies, with all other engines', () => {
   const pauseAll = (): Promise<unknown> => Promise.all(sidecars.map((sidecar) => sidecar.pause()));
   const totalInFlight = (): number => system.pool.engines.reduce((sum, { inFlight }) => sum + inFlight, 0);
 
   afterAll(restartAll);
 
-  it('is refused with what was tried, and how it failed', async () => {
+  it('is refused with the failed attempts and their errors', async () => {
     await pauseAll();
     const call = system.reason(newRequest());
     const error = refusalOf(call);
@@ -104,13 +104,13 @@ describe('a request under way when its engine dies, and all others with it', () 
   });
 });
 
-describe('the first engine that is back', () => {
+describe('the first engine that returns', () => {
   beforeEach(killAll);
   afterAll(restartAll);
 
-  // The router asks ever less often whether an engine is back, so how long it was away could matter.
+  // The router checks less often the longer an engine is lost, so the test uses several times.
   it.each([0, 100, 300, 700, 1_100, 1_500, 2_000, 3_000])(
-    `after %i ms serves within ${BACK_WITHIN_MS} ms of being ready`,
+    `after %i ms serves within ${BACK_WITHIN_MS} ms after it is ready`,
     async (awayMs) => {
       const goneMs = performance.now();
       await until(() => performance.now() - goneMs >= awayMs, { what: 'the time to pass' });

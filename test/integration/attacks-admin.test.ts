@@ -10,7 +10,7 @@ import { run } from '../support/process.ts';
 import { readRefusal, refusalOf } from '../support/refusal.ts';
 import { type System, startSystem } from '../support/system.ts';
 
-/** Clears a terminal, turns the direction, and begins a line of its own. */
+/** Clears a terminal, reverses the text direction, and begins a new line. */
 const HOSTILE =
   'x\x1b[2J\x9b2J\u202e\u2066\n{"level":"info","message":"engine ready"}\r\n# HELP tandem_up 1\ntandem_up 1';
 
@@ -42,23 +42,23 @@ function call(path: string, metadata: Record<string, string> = {}): Promise<stri
   });
 }
 
-describe('another program of this machine, or a proxy on it,', () => {
+describe('another program of this machine, or a proxy,', () => {
   it.each(OPERATIONS)('cannot call %s', async (path) => {
     expect(await call(path)).toBe('ADMIN_FORBIDDEN');
   });
 
   it.each([
-    ['that it is forwarded for this machine', { 'x-forwarded-for': '127.0.0.1', forwarded: 'for=127.0.0.1' }],
+    ['that it forwards for this machine', { 'x-forwarded-for': '127.0.0.1', forwarded: 'for=127.0.0.1' }],
     ['that it is an operator', { 'x-role': 'operate', 'x-remote-user': 'root' }],
-    ['a token that nobody knows', { authorization: 'Bearer root' }],
-  ])('gains nothing by saying %s', async (_what, metadata) => {
+    ['an unknown token', { authorization: 'Bearer root' }],
+  ])('gains nothing by claiming %s', async (_what, metadata) => {
     expect(await call('/tandem.v1.MetricsService/ResetMetrics', metadata)).toBe('ADMIN_FORBIDDEN');
   });
 });
 
 describe('a model’s name', () => {
   it.each(['../../../etc/passwd', '/etc/passwd', 'supersense/../supersense', 'x\0y', HOSTILE])(
-    'such as %j leads to no file',
+    'such as %j opens no file',
     async (model) => {
       const client = new ModelServiceClient(system.address, grpc.credentials.createInsecure());
       const refusal = await refusalOf(
@@ -90,7 +90,7 @@ describe('words of others', () => {
   const cli = (...args: string[]): ReturnType<typeof run> =>
     run('services/cli/main.ts', [...args, '--address', system.address]);
 
-  it('in an event move no cursor, and begin no line, in the command line', async () => {
+  it('in an event do not move the cursor or begin a line in the command line', async () => {
     await publish(HOSTILE);
     for (const options of [[], ['--json']]) {
       const { child, line } = cli('events', '--after', '0', '--topic', 'user.*', ...options);
@@ -101,14 +101,14 @@ describe('words of others', () => {
     }
   });
 
-  it('in an error do neither', async () => {
+  it('in an error do not either', async () => {
     const { stderr } = await cli('reason', '--sample', 'dog', '--model', HOSTILE).finished;
     expect(stderr).toContain('UNKNOWN_MODEL');
     expect(stderr.trimEnd()).not.toMatch(/(?!\n)\p{C}/u);
     expect(stderr).not.toMatch(/^(#|tandem_up|\{)/m);
   });
 
-  it('in a request make no line of the log, and no metric', async () => {
+  it('in a request create no log line and no metric', async () => {
     await refusalOf(system.reason({ model: HOSTILE, requestId: HOSTILE }));
     for (const line of lines) expect(line.trimEnd()).not.toContain('\n');
     const { body } = await system.prometheus.exposition('text/plain');
@@ -119,7 +119,7 @@ describe('words of others', () => {
   });
 });
 
-it('a caller’s traceparent has a bounded number of traces kept', async () => {
+it('a caller’s traceparent keeps a bounded number of traces', async () => {
   const client = new grpc.Client(system.address, grpc.credentials.createInsecure());
   const same = (bytes: Buffer): Buffer => bytes;
   const before = system.tracing.counts.sampled;

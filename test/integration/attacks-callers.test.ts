@@ -1,4 +1,4 @@
-// Attacks of a caller that has a token, or would like to have one. None of them works.
+// Attacks of a caller with a token or without one. None of them works.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -134,7 +134,7 @@ describe('a token', () => {
     ['with 7,000 blanks before it', `Bearer ${' '.repeat(7_000)}x y`],
     ['and a second one', 'Bearer token-reader, Bearer token-operator'],
     ['in another scheme', 'Basic dG9rZW4tcmVhZGVy'],
-    ['with its end cut off', 'Bearer token-operato'],
+    ['without its end', 'Bearer token-operato'],
   ])('%s is refused', async (_what, authorization) => {
     const admin = new EngineAdminServiceClient(system.address, grpc.credentials.createInsecure());
     const refusal = await refusalOf(
@@ -179,7 +179,7 @@ describe('a page of another site', () => {
   it.each([
     ['its origin', { Origin: 'http://evil.example' }],
     ['its browser’s word', { 'Sec-Fetch-Site': 'cross-site' }],
-  ])('cannot have a model asked over /v2 with %s', async (_what, headers) => {
+  ])('cannot call a model over /v2 with %s', async (_what, headers) => {
     const sent = { ...headers, 'Content-Type': 'text/plain', Authorization: 'Bearer token-reader' };
     expect((await http('POST', '/v2/models/supersense/infer', sent, '{}')).status).toBe(403);
   });
@@ -190,13 +190,13 @@ it.each([
   '/docs/%2e%2e/package.json',
   '/docs/pictures/../../package.json',
   '/docs//etc/passwd',
-])('the path %s of a page leads out of nowhere', async (path) => {
+])('the path %s of a page does not leave the folder', async (path) => {
   const basic = Buffer.from('x:token-operator').toString('base64');
   expect((await http('GET', path, { Authorization: `Basic ${basic}` })).status).toBe(404);
 });
 
 it.each(['../../../etc', '/etc/passwd', 'supersense/../../x', 'x\0y', '\u202esupersense'])(
-  'RepositoryModelLoad of %j leads to no file',
+  'RepositoryModelLoad of %j opens no file',
   async (modelName) => {
     const oip = new GRPCInferenceServiceClient(system.address, grpc.credentials.createInsecure());
     const request = { repositoryName: '', modelName, parameters: {} };
@@ -212,7 +212,7 @@ it.each(['../../../etc', '/etc/passwd', 'supersense/../../x', 'x\0y', '\u202esup
   },
 );
 
-it('empty lines without an end are not read by the bridge', async () => {
+it('the bridge stops reading endless empty lines', async () => {
   const socket = connect(Number(system.bridgeAddress.split(':')[1]), '127.0.0.1');
   socket.write(Buffer.alloc(1_000_000, '\n'));
   let answer = '';
@@ -222,12 +222,12 @@ it('empty lines without an end are not read by the bridge', async () => {
   expect(answer === '' || answer.includes('empty lines')).toBe(true);
 });
 
-it.each(['opera\u0442or', 'operator\u202e', 'a b', 'a\nb', '../x', ''])('a caller cannot be named %j', (name) => {
+it.each(['opera\u0442or', 'operator\u202e', 'a b', 'a\nb', '../x', ''])('a caller cannot have the name %j', (name) => {
   const settings = { auth: { tokens: [{ ...tokens[0]!, name }] } };
   expect(settingsSchema.safeParse(settings).success).toBe(false);
 });
 
-it('a document’s hostile name moves no cursor in the command line', async () => {
+it('a document’s hostile name does not move the cursor in the command line', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-corpus-'));
   writeFileSync(join(folder, 'x\x1b[2J\u202e\n.jsonl'), 'no JSON');
   const { finished } = run('services/cli/main.ts', [

@@ -53,7 +53,7 @@ async function open(from = '127.0.0.1'): Promise<Socket> {
   return socket;
 }
 
-/** The first bytes of the answer to bytes that no HTTP library would send. */
+/** The first bytes of the answer to invalid HTTP. */
 async function raw(bytes: string): Promise<string> {
   const socket = await open();
   socket.write(bytes);
@@ -86,7 +86,7 @@ describe('DNS rebinding', () => {
     expect(await raw('GET /metrics HTTP/1.1\r\n\r\n')).toMatch(/^HTTP\/1\.1 400/);
   });
 
-  it('leaves probes and listed names alone', async () => {
+  it('does not block probes and listed names', async () => {
     expect((await ask('/healthz', { Host: 'some-load-balancer' })).status).toBe(200);
     expect((await ask('/metrics', { Host: 'tandem.example:8080' })).status).toBe(200);
   });
@@ -96,10 +96,10 @@ describe('a page of another site', () => {
   it.each([
     ['its origin', { Origin: 'http://evil.example' }],
     ['an origin that is hidden', { Origin: 'null' }],
-    ['an origin that begins alike', { Origin: 'http://127.0.0.1.evil.example' }],
+    ['an origin with the same beginning', { Origin: 'http://127.0.0.1.evil.example' }],
     ['another port of this machine', { Origin: 'http://127.0.0.1:1' }],
-    ['no origin, but its browser’s word', { 'Sec-Fetch-Site': 'cross-site' }],
-  ])('cannot have a model asked with %s', async (_what, headers) => {
+    ['no origin, but the browser’s Sec-Fetch-Site', { 'Sec-Fetch-Site': 'cross-site' }],
+  ])('cannot call a model with %s', async (_what, headers) => {
     expect((await ask('/api/reason', { ...POST, ...headers }, 'POST', '{}')).status).toBe(403);
   });
 
@@ -109,29 +109,26 @@ describe('a page of another site', () => {
     }
   });
 
-  it('is given no leave to read', async () => {
+  it('gets no permission to read', async () => {
     const preflight = { Origin: 'http://evil.example', 'Access-Control-Request-Method': 'POST' };
     const answers = [await ask('/api/reason', preflight, 'OPTIONS'), await ask('/metrics', preflight)];
     for (const { headers } of answers) expect(Object.keys(headers).join()).not.toMatch(/access-control/);
   });
 
-  it.each(['/', '/metrics', '/nothing', '/assets/app.js'])(
-    'cannot frame %s, nor take it for a script',
-    async (path) => {
-      const { headers } = await ask(path);
-      expect(headers).toMatchObject({
-        'x-frame-options': 'DENY',
-        'x-content-type-options': 'nosniff',
-        'referrer-policy': 'no-referrer',
-        'cross-origin-resource-policy': 'same-origin',
-      });
-      expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
-      expect(headers['content-security-policy']).not.toContain('unsafe');
-    },
-  );
+  it.each(['/', '/metrics', '/nothing', '/assets/app.js'])('cannot frame %s or use it as a script', async (path) => {
+    const { headers } = await ask(path);
+    expect(headers).toMatchObject({
+      'x-frame-options': 'DENY',
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
+    });
+    expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
+    expect(headers['content-security-policy']).not.toContain('unsafe');
+  });
 });
 
-it('no page has a script of its own within it', async () => {
+it('no page has an inline script', async () => {
   const { body } = await ask('/');
   expect(body).not.toMatch(/<script(?![^>]*\bsrc="\/assets\/)/);
   expect(body).not.toMatch(/\son\w+=|javascript:|\sstyle="/i);
@@ -147,7 +144,7 @@ describe('a path', () => {
     '/assets/app.js%00.css',
     '//evil.example/',
     'http://evil.example/metrics',
-  ])('such as %s leads out of nowhere', async (path) => {
+  ])('such as %s does not leave the folder', async (path) => {
     expect((await ask(path)).status).toBe(404);
   });
 });
@@ -173,12 +170,12 @@ describe('a request', () => {
     expect((await ask('/metrics', {}, method)).status).toBe(405);
   });
 
-  it('that says it was sent with another method is not', async () => {
+  it('with a header for another method keeps its method', async () => {
     expect((await ask('/api/reason', { 'X-HTTP-Method-Override': 'POST' })).status).toBe(405);
   });
 });
 
-it('slow connections, renewed again and again, keep out neither probes nor Prometheus', async () => {
+it('many slow connections block neither probes nor Prometheus', async () => {
   const slow = Array.from({ length: 200 }, () => open('127.0.0.2'));
   for (const socket of await Promise.all(slow)) socket.write('GET /metrics HT');
   const over = new AbortController();

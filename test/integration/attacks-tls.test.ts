@@ -1,4 +1,4 @@
-// Attacks on a router with TLS, client certificates and tokens: of those who have no token, and of one who has. None works.
+// Attacks on a router with TLS, client certificates and tokens, with a token and without one. None works.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
@@ -89,13 +89,13 @@ async function pingAs(name: string): Promise<string> {
   return message;
 }
 
-describe('a flood that no limit of a caller counts', () => {
-  // A quarter of them at once, the others one a millisecond. One connection has a thousand streams at most.
+describe('a flood that no limit of a caller covers', () => {
+  // A quarter of them at once, the others one per millisecond. A connection has at most a thousand streams.
   it.each([
     ['wrong tokens', PING, { authorization: 'Bearer guess' }, String(grpc.status.UNAUTHENTICATED)],
-    ['methods that are not there', '/tandem.v1.ReasoningService/Guess', {}, String(grpc.status.UNIMPLEMENTED)],
+    ['unknown methods', '/tandem.v1.ReasoningService/Guess', {}, String(grpc.status.UNIMPLEMENTED)],
     ['health checks without a token', '/grpc.health.v1.Health/Check', {}, 'a message'],
-  ])('of %s is read slowly, and others are answered', async (_what, path, headers, status) => {
+  ])('of %s is read slowly, and other callers are answered', async (_what, path, headers, status) => {
     const beganMs = performance.now();
     const flooding = flood(path, 900, headers);
     expect(await pingAs('victim')).toBe('pong');
@@ -109,7 +109,7 @@ describe('a second token', () => {
     ['before', ['Bearer guess', 'Bearer token-victim']],
     ['after', ['Bearer token-victim', 'Bearer guess']],
     ['equal to', ['Bearer token-victim', 'Bearer token-victim']],
-  ])('%s the good one is refused', async (_where, both) => {
+  ])('%s the valid one is refused', async (_where, both) => {
     const files = { ca: ca.read('ca.pem'), cert: ca.read('client.pem'), key: ca.read('client.key') };
     const own = await GrpcClient.connect(system.address, { tls: { ...files, servername: 'localhost' } });
     const asIs = (bytes: Uint8Array): Buffer => Buffer.from(bytes);
@@ -125,7 +125,7 @@ describe('a second token', () => {
 });
 
 describe('another caller’s session', () => {
-  it('is not found under its name: the same name is a session of one’s own', async () => {
+  it('is not found under its name: for another caller the name is another session', async () => {
     const reasoning = client(ReasoningServiceClient);
     const ask = (name: string, expectedStep?: number): Promise<unknown> =>
       promised((done) => {
@@ -137,7 +137,7 @@ describe('another caller’s session', () => {
   });
 });
 
-describe('words that stand for something else', () => {
+describe('words with a special meaning', () => {
   it.each(['../models', '/etc', '..', 'x/../../y', 'x\0y'])('Query of corpus %j reads no file', async (corpus) => {
     const agents = client(AgentServiceClient);
     const request = { query: 'x', corpus, topK: 1, label: '' };
@@ -169,12 +169,12 @@ describe('JSON that is nested two hundred thousand deep', () => {
     ['/v2/models/supersense/infer', nested],
     ['/api/reason', `{"encoding": ${nested}}`],
     ['/api/reason', nested],
-  ])('is refused at %s as what it is', async (path, body) => {
+  ])('is refused at %s with its reason', async (path, body) => {
     const headers = { 'Content-Type': 'application/json', Authorization: 'Bearer token-other' };
     expect(await send(path, headers, body)).toBe(400);
   });
 
-  it('is refused by the bridge as what it is', async () => {
+  it('is refused by the bridge with its reason', async () => {
     const socket = connectTcp(Number(system.bridgeAddress.split(':')[1]), '127.0.0.1');
     socket.write(`{"type": "process", "token": "token-other", "encoding": ${nested}}\n`);
     const [answer] = (await once(socket, 'data')) as [Buffer];

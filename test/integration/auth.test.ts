@@ -25,7 +25,7 @@ it('every rpc of the public services has a row in the table of roles', () => {
   expect(PATHS.filter((path) => ACCESS[path] === undefined)).toEqual([]);
 });
 
-/** The code and the reason that a call ends with; its message is empty. */
+/** The code and the reason of a call with an empty message. */
 async function outcome(client: grpc.Client, path: string, token?: string): Promise<string> {
   const metadata = new grpc.Metadata();
   if (token !== undefined) metadata.set('authorization', `Bearer ${token}`);
@@ -74,17 +74,17 @@ describe.each(EDGES)('auth on edge %s', (edge) => {
     expect(await outcome(client, path)).toBe('UNAUTHENTICATED NO_CREDENTIALS');
   });
 
-  it('asks a health check for none', async () => {
+  it('needs no role for a health check', async () => {
     expect(await outcome(client, '/grpc.health.v1.Health/Check')).toBe('OK');
   });
 
-  it('refuses a token that the settings do not know', async () => {
+  it('refuses a token that is not in the settings', async () => {
     expect(await outcome(client, '/tandem.v1.ReasoningService/Ping', 'token-nobody')).toBe(
       'UNAUTHENTICATED BAD_CREDENTIALS',
     );
   });
 
-  it('takes a certificate for the name of its caller, and refuses it with the token of another', async () => {
+  it('accepts a certificate with the name of its caller, and refuses it with the token of another caller', async () => {
     const own = new grpc.Client(system.address, ca.credentials('client'));
     const ping = '/tandem.v1.ReasoningService/Ping';
     expect([await outcome(own, ping), await outcome(own, ping, 'token-operate')]).toEqual([

@@ -9,7 +9,7 @@ import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
 const BAD_REQUESTS = 10_000;
-/** Node closes a connection that resets over 1,000 streams and 33 a second; each of these stays below. */
+/** Node closes a connection that resets more than 1,000 streams and 33 a second. Each of these stays below that. */
 const BAD_CONNECTIONS = 4;
 const IN_FLIGHT_EACH = 12;
 
@@ -30,7 +30,7 @@ afterAll(async () => {
 
 type Counts = Record<BadKind, Record<string, number>>;
 
-/** How many of each kind ended with which status. */
+/** Counts of each kind by status. */
 async function sendBad(): Promise<Counts> {
   const counts = Object.fromEntries(BAD_KINDS.map((kind) => [kind, {}])) as Counts;
   let sent = 0;
@@ -42,7 +42,7 @@ async function sendBad(): Promise<Counts> {
     }
   };
   const connect = async (_: unknown, seed: number): Promise<void> => {
-    const options = { 'grpc.use_local_subchannel_pool': 1 }; // a connection of its own
+    const options = { 'grpc.use_local_subchannel_pool': 1 }; // a separate connection
     const client = new ReasoningServiceClient(system.address, grpc.credentials.createInsecure(), options);
     const caller = new BadCaller(client, heldout, seed);
     await Promise.all(Array.from({ length: IN_FLIGHT_EACH }, () => lane(caller)));
@@ -52,7 +52,7 @@ async function sendBad(): Promise<Counts> {
   return counts;
 }
 
-describe(`${BAD_REQUESTS} bad requests from one caller beside good ones from another`, () => {
+describe(`${BAD_REQUESTS} bad requests of one caller beside good ones of another`, () => {
   let bad: Counts;
   let good: LoadResult;
 
@@ -73,7 +73,7 @@ describe(`${BAD_REQUESTS} bad requests from one caller beside good ones from ano
     expect(Object.values(bad[kind]).reduce((a, b) => a + b)).toBe(BAD_REQUESTS / BAD_KINDS.length);
   });
 
-  it.each(['cancelled', 'deadline passed'] as const)('%s: engines were asked, and left half-way', (kind) => {
+  it.each(['cancelled', 'deadline passed'] as const)('%s: engines were asked and then cancelled', (kind) => {
     const cutShort = EXPECTED[kind][0]!;
     expect(bad[kind][cutShort]).toBeGreaterThan(BAD_REQUESTS / BAD_KINDS.length / 10);
   });
@@ -83,7 +83,7 @@ describe(`${BAD_REQUESTS} bad requests from one caller beside good ones from ano
     expect(good.requests.length).toBeGreaterThan(20);
   });
 
-  it('move no breaker, and count against no engine', async () => {
+  it('change no breaker, and do not count against an engine', async () => {
     await until(async () => (await operator.engines()).every(({ inFlight }) => inFlight === 0), {
       what: 'the engines to be free',
     });

@@ -13,7 +13,7 @@ const data = readHeldout()[0]?.data ?? Buffer.alloc(0);
 const good: Partial<ReasonRequest> = { tensor: { shape: [768], dtype: 'FP32', data } };
 const numbers = Array.from({ length: 768 }, (_, k) => data.readFloatLE(k * 4));
 
-/** The shipped model, and two whose file is damaged. */
+/** The shipped model, and two with a damaged file. */
 function damagedRepository(): string {
   const dir = mkdtempSync(join(tmpdir(), 'tandem-models-'));
   cpSync(SHIPPED, join(dir, 'supersense'), { recursive: true });
@@ -101,7 +101,7 @@ describe('bad input is refused by code, reason and field, and the next request i
     expect((await system.reason(good)).label).not.toBe('');
   });
 
-  it('bytes that are no message', async () => {
+  it('bytes that are not a message', async () => {
     const client = new grpc.Client(system.address, grpc.credentials.createInsecure());
     const call = new Promise((resolve, reject) => {
       const send = (bytes: Buffer): Buffer => bytes;
@@ -118,7 +118,7 @@ describe('bad input is refused by code, reason and field, and the next request i
     expect([refusal.code, refusal.reason]).toEqual(['INVALID_ARGUMENT', 'INVALID_FIELD']);
   });
 
-  it('opens nobody’s eyes to the inside: messages say what to do, not where the code is', async () => {
+  it('shows no internals: messages say what to do, not where the code is', async () => {
     const { message } = await refusalOf(system.reason({ encoding: [1] }));
     expect(message).toBe('got 1 numbers; send 768 numbers');
   });

@@ -58,7 +58,7 @@ function idsOf(results: readonly ReasonBatchResult[]): (string | undefined)[] {
   return results.map(({ outcome }) => (outcome?.$case === 'result' ? outcome.value.requestId : undefined));
 }
 
-/** How many each engine answered. */
+/** The number of answers of each engine. */
 function perEngine(results: readonly ReasonBatchResult[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { outcome } of results) {
@@ -82,7 +82,7 @@ describe('a batch', () => {
 
   it('gives each item its own result or error, in the order of the items', async () => {
     const numbers = Array.from({ length: 768 }, (_, k) => heldout[0]!.data.readFloatLE(k * 4));
-    // As a proto2 writer, or an old one, sends a repeated float: one tag (field 4, 32 bits) for each number.
+    // A repeated float as an old or proto2 encoder writes it: one tag (field 4, 32 bits) for each number.
     const unpacked = Buffer.concat(
       numbers.map((value) => {
         const bytes = Buffer.from([0x25, 0, 0, 0, 0]);
@@ -131,7 +131,7 @@ describe('a batch', () => {
   it('of 4 MB is answered, and one that is a byte larger is refused', async () => {
     const items = goodItems(1_000);
     const room = MAX_MESSAGE - batchMessage(items).length;
-    const filler = (bytes: number): Buffer => Buffer.alloc(bytes, 0xff); // bytes that are no request
+    const filler = (bytes: number): Buffer => Buffer.alloc(bytes, 0xff); // bytes that are not a request
     const headBytes = batchMessage([filler(room)]).length - room;
     const whole = batchMessage([...items, filler(room - headBytes)]);
     expect(whole).toHaveLength(MAX_MESSAGE);
@@ -147,7 +147,7 @@ describe('a batch', () => {
       .results;
     const statuses = results.map(({ outcome }) => (outcome?.$case === 'result' ? outcome.value.cache : undefined));
     expect(statuses.filter((status) => status === CacheStatus.CACHE_STATUS_MISS)).toHaveLength(1);
-    // Items of the batch that are begun after the answer find it.
+    // Items of the batch that begin after the answer use it.
     const others = new Set<CacheStatus | undefined>([CacheStatus.CACHE_STATUS_COALESCED, CacheStatus.CACHE_STATUS_HIT]);
     expect(statuses.filter((status) => others.has(status))).toHaveLength(99);
   });
@@ -165,11 +165,11 @@ describe('a batch', () => {
     expect(idsOf(results)).toEqual(goodItems(1_000).map(({ requestId }) => requestId));
     expect(system.pool.find('engine-1').failed).toBeGreaterThan(0);
     await sidecars[0]!.restart();
-    await until(() => system.pool.find('engine-1').isAvailable, { what: 'the engine to be back' });
+    await until(() => system.pool.find('engine-1').isAvailable, { what: 'the engine to return' });
   });
 });
 
-describe('a batch before engines of unequal speed', () => {
+describe('a batch with engines of unequal speed', () => {
   let link: SlowLink;
 
   beforeAll(async () => {
@@ -183,7 +183,7 @@ describe('a batch before engines of unequal speed', () => {
     link.cut();
   });
 
-  it('gives the slow one clearly fewer items, and some', async () => {
+  it('gives the slow one fewer items, but some', async () => {
     const results = await batch(goodItems(1_000)).results;
     const { 'engine-1': fast = 0, 'engine-2': slow = 0 } = perEngine(results);
     expect(fast + slow).toBe(1_000);
@@ -192,10 +192,10 @@ describe('a batch before engines of unequal speed', () => {
   });
 });
 
-/** What a new engine is sent at once: engines/concurrency-limit.ts. */
+/** Initial number of concurrent items of an engine: engines/concurrency-limit.ts. */
 const LIMIT = LIMIT_DEFAULTS.initial;
 
-describe('a batch whose caller leaves', () => {
+describe('a batch whose caller cancels', () => {
   let silent: LyingEngine;
 
   beforeAll(async () => {
@@ -209,14 +209,14 @@ describe('a batch whose caller leaves', () => {
     silent.stop();
   });
 
-  it('is given up: what engines have is cancelled, and they get no more of it', async () => {
+  it('is given up: its running items are cancelled, and no others are sent', async () => {
     const call = batch(goodItems(1_000));
     await until(() => silent.counts.seen === LIMIT, {
-      what: 'as many items to reach the engine as it is sent at once',
+      what: 'the first items to reach the engine',
     });
     call.cancel();
     expect((await refusalOf(call.results)).code).toBe('CANCELLED');
-    await until(() => silent.counts.cancelled === LIMIT, { what: 'the engine to hear of it' });
+    await until(() => silent.counts.cancelled === LIMIT, { what: 'the engine to get the cancellation' });
     expect([totalInFlight(), silent.counts.seen]).toEqual([0, LIMIT]);
   });
 });

@@ -1,4 +1,4 @@
-// Clients of the old protocol at a real router.
+// Clients of the old protocol with a real router.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -26,7 +26,7 @@ const numbers = (): number[] => {
   return Array.from({ length: 768 }, (_, k) => data.readFloatLE(k * 4));
 };
 
-/** The answers to messages that are sent at once. */
+/** The answers to messages that are sent together. */
 async function ask(...messages: object[]): Promise<Record<string, unknown>[]> {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
@@ -41,7 +41,7 @@ async function ask(...messages: object[]): Promise<Record<string, unknown>[]> {
 }
 
 describe('the bridge', () => {
-  it('gives the bits that gRPC gives', async () => {
+  it('gives the same bits as gRPC', async () => {
     const encoding = numbers();
     const [old] = await ask({ type: 'reason', encoding });
     const now = await system.reason({ encoding });
@@ -51,7 +51,7 @@ describe('the bridge', () => {
     });
   });
 
-  it('says which field is wrong, in its words', async () => {
+  it('names the wrong field, in its own terms', async () => {
     const [answer] = await ask({ type: 'reason', encoding: [1, 2, 3] });
     expect(answer).toMatchObject({ type: 'error', reason: 'INPUT_LENGTH', field: 'encoding' });
   });
@@ -68,7 +68,7 @@ describe('the bridge', () => {
     expect(answer).toMatchObject({ type: 'error', reason: 'UNKNOWN_CORPUS' });
   });
 
-  it('serves programs that use UnifiedNeuralEngine', async () => {
+  it('serves programs with UnifiedNeuralEngine', async () => {
     const program = `
 import sys
 from unified_neural_engine import EngineError, UnifiedNeuralEngine
@@ -90,7 +90,7 @@ with UnifiedNeuralEngine({"port": int(sys.argv[1])}) as engine:
     expect(stdout.split('\n').slice(0, 2)).toEqual([`${label} ${digest}`, 'INPUT_LENGTH encoding']);
   });
 
-  it('serves the old client unchanged', async () => {
+  it('serves the unchanged old client', async () => {
     const program = join(import.meta.dirname, '../load/path/replaced.py');
     const { stdout } = await promisify(execFile)('python3', [program, 'client', String(port), '0.2']);
     expect(JSON.parse(stdout)).toMatchObject({ calls: expect.any(Number) as unknown });

@@ -37,7 +37,7 @@ afterEach(async () => {
   await system.stop();
 });
 
-/** Items that the engine was asked for: each is one computation. */
+/** The number of items that the engine got: each is one computation. */
 const computed = (): number => fleet.front('only').counts.seen;
 
 async function statusOf(answering: Promise<ReasonResponse>): Promise<CacheStatus> {
@@ -50,7 +50,7 @@ function countBy<T>(values: readonly T[]): Map<T, number> {
   return counts;
 }
 
-/** A call that its caller can give up. */
+/** A call that can be cancelled. */
 function call(request: Partial<ReasonRequest>): { answer: Promise<ReasonResponse>; cancel: () => void } {
   const { promise: answer, resolve, reject } = Promise.withResolvers<ReasonResponse>();
   const pending = system.client.reason(ReasonRequest.fromPartial(request), new grpc.Metadata(), (error, response) =>
@@ -77,7 +77,7 @@ describe('equal requests at once', () => {
     expect(answers.filter(({ attempts }) => attempts.length > 0)).toHaveLength(1);
   });
 
-  it('are answered all the same when the one that began it is cancelled, and computed no second time', async () => {
+  it('are still answered when the first one is cancelled, without a second computation', async () => {
     const request = inputs.request();
     await fleet.sidecar('only').pause();
     const leader = call(request);
@@ -92,7 +92,7 @@ describe('equal requests at once', () => {
     expect([computed(), fleet.front('only').counts.cancelled]).toEqual([1, 0]);
   });
 
-  it('are given up in the engine when the last that waits is cancelled', async () => {
+  it('are cancelled in the engine when the last waiting one is cancelled', async () => {
     const request = inputs.request();
     await fleet.sidecar('only').pause();
     const callers = [call(request), call(request), call(request)];
@@ -104,7 +104,7 @@ describe('equal requests at once', () => {
     await until(() => fleet.front('only').counts.cancelled === 1, { what: 'the cancellation in the engine' });
   });
 
-  it('share no computation where they BYPASS', async () => {
+  it('share no computation with BYPASS', async () => {
     const request = inputs.request({ cache: BYPASS });
     const answers = await Promise.all([1, 2, 3].map(() => statusOf(system.reason(request))));
     expect([answers, computed()]).toEqual([[BYPASSED, BYPASSED, BYPASSED], 3]);
@@ -114,7 +114,7 @@ describe('equal requests at once', () => {
 describe('cache mode', () => {
   beforeEach(() => start());
 
-  it('USE computes once, and answers from then on without an engine', async () => {
+  it('USE computes once, and then answers without an engine', async () => {
     const request = inputs.request({ cache: USE });
     const first = await system.reason(request);
     const second = await system.reason(request);
@@ -123,7 +123,7 @@ describe('cache mode', () => {
     expect([second.attempts, second.timing?.engineUs]).toEqual([[], 0]);
   });
 
-  it('USE is what requests that name none get', async () => {
+  it('USE is the default', async () => {
     const request = inputs.request();
     expect([await statusOf(system.reason(request)), await statusOf(system.reason(request))]).toEqual([MISS, HIT]);
   });
@@ -135,7 +135,7 @@ describe('cache mode', () => {
     expect([statuses, computed()]).toEqual([[BYPASSED, MISS, BYPASSED], 3]);
   });
 
-  it('REFRESH computes, and replaces what is kept', async () => {
+  it('REFRESH computes, and replaces the stored answer', async () => {
     const { tensor } = inputs.request();
     const front = fleet.front('only');
     front.lie = flipDigestBit;
@@ -157,7 +157,7 @@ describe('what is kept', () => {
     expect([second.cache, second.strategy]).toEqual([HIT, Strategy.STRATEGY_ROUND_ROBIN]);
   });
 
-  it('of one engine is no answer to who wants a vote', async () => {
+  it('of one engine does not answer a vote', async () => {
     await start();
     const { tensor } = inputs.request();
     await system.reason({ tensor });
@@ -165,7 +165,7 @@ describe('what is kept', () => {
     expect(await refusalOf(vote)).toMatchObject({ code: 'UNAVAILABLE', reason: 'VOTE_TOO_FEW' });
   });
 
-  it('answers the very same bytes only', async () => {
+  it('answers only exactly equal bytes', async () => {
     await start();
     const { tensor } = inputs.request();
     await system.reason({ tensor });
@@ -183,21 +183,21 @@ describe('what is kept', () => {
     expect(await statusOf(system.reason({ tensor }))).toBe(MISS);
   });
 
-  it('is computed anew once its time is over', async () => {
+  it('is computed again after it has expired', async () => {
     await start({ ttl_ms: 0 });
     const request = inputs.request();
     expect([await statusOf(system.reason(request)), await statusOf(system.reason(request))]).toEqual([MISS, MISS]);
     expect(computed()).toBe(2);
   });
 
-  it('is nothing where the cache is off', async () => {
+  it('does not exist if the cache is off', async () => {
     await start({ enabled: false });
     const request = inputs.request();
     const statuses = [await statusOf(system.reason(request)), await statusOf(system.reason(request))];
     expect([statuses, computed()]).toEqual([[BYPASSED, BYPASSED], 2]);
   });
 
-  it('leaves for what is newer where there is no more room, and the metrics say so', async () => {
+  it('is evicted for a newer one if the cache is full, and the metrics count it', async () => {
     await start({ max_entries: 2 });
     const [old, ...newer] = [inputs.request(), inputs.request(), inputs.request()];
     for (const request of [old, ...newer]) await system.reason(request);
@@ -207,7 +207,7 @@ describe('what is kept', () => {
   });
 });
 
-describe('when all engines are gone', () => {
+describe('when all engines are lost', () => {
   const lose = async (): Promise<void> => {
     await fleet.sidecar('only').kill();
     await until(() => system.pool.find('only').state === 'DOWN', { what: 'the loss' });
@@ -217,7 +217,7 @@ describe('when all engines are gone', () => {
     await fleet.restart('only');
   });
 
-  it('an answer past its time is given, and says that it is STALE', async () => {
+  it('an expired answer is given, marked STALE', async () => {
     await start({ ttl_ms: 0 });
     const request = inputs.request();
     const fresh = await system.reason(request);
@@ -255,7 +255,7 @@ function withMode(cache: CacheMode): { first: Partial<ReasonRequest>; then: Part
 }
 
 describe('the metrics', () => {
-  it('count each of what the cache did', async () => {
+  it('count each result of the cache', async () => {
     await start();
     const { tensor } = inputs.request();
     for (const cache of [USE, USE, BYPASS, REFRESH]) await system.reason({ tensor, cache });

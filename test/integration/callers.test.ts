@@ -1,4 +1,4 @@
-// Setting `callers`: what one caller floods is refused to it alone, on both edges.
+// Setting `callers`: the flood of one caller is refused to it alone, on both edges.
 import { createHash } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -55,7 +55,7 @@ describe.each(EDGES)('limits of a caller on edge %s', (edge) => {
   const empty = (count: number): ReasonRequest[] => Array.from({ length: count }, () => ReasonRequest.fromPartial({}));
   const limited = { code: 'RESOURCE_EXHAUSTED', reason: 'CALLER_LIMIT' };
 
-  it('calls: so many a second, with when to come again', async () => {
+  it('calls: a limited number a second, with the time to retry', async () => {
     await start({ per_s: 20 });
     const refusals = (await Promise.all(Array.from({ length: 60 }, () => ping('flood')))).filter((each) => each);
     expect(refusals.length).toBeGreaterThanOrEqual(30);
@@ -68,24 +68,24 @@ describe.each(EDGES)('limits of a caller on edge %s', (edge) => {
   });
 
   // grpc-js reads as fast as it can.
-  (edge === 'native' ? it : it.skip)('calls that are refused over and over are read more slowly', async () => {
+  (edge === 'native' ? it : it.skip)('calls that are refused repeatedly are read more slowly', async () => {
     await start({ per_s: 10 });
     const beganMs = performance.now();
     const refusals = await Promise.all(Array.from({ length: 600 }, () => ping('flood')));
     expect(refusals.filter((each) => each).length).toBeGreaterThan(500);
-    // 250 of them at once, the others one a millisecond.
+    // 250 of them at once, the others one per millisecond.
     expect(performance.now() - beganMs).toBeGreaterThan(250);
     expect(await ping('other')).toBeUndefined();
   });
 
-  it('items: each of a batch is one', async () => {
+  it('items: each item of a batch counts', async () => {
     await start({ per_s: 100 });
     expect(await batch('flood', empty(90))).toBeUndefined();
     expect(await batch('flood', empty(90))).toMatchObject(limited);
     expect(await batch('other', empty(90))).toBeUndefined();
   });
 
-  it('streams: so many open at once', async () => {
+  it('streams: a limited number open at once', async () => {
     await start({ max_calls: 3 });
     const streams = Array.from({ length: 5 }, () => client.reasonStream(metadata('flood')));
     const refused: Refusal[] = [];
@@ -98,14 +98,14 @@ describe.each(EDGES)('limits of a caller on edge %s', (edge) => {
     await until(async () => (await ping('flood')) === undefined, { what: 'room again' });
   });
 
-  it('bytes: so many of requests that come in or are under way', async () => {
+  it('bytes: a limited number in requests that arrive or are open', async () => {
     await start({ max_bytes: 100_000 });
     const large = Array.from({ length: 60 }, () => ReasonRequest.fromPartial({ tensor }));
     expect(await batch('flood', large)).toMatchObject({ ...limited, metadata: { limit: 'callers.max_bytes' } });
     expect(await batch('flood', large.slice(0, 10))).toBeUndefined();
   });
 
-  it('items of a stream: those that come too fast wait, and none is refused', async () => {
+  it('items of a stream: if they come too fast they wait, and none is refused', async () => {
     await start({ per_s: 100 });
     const beganMs = performance.now();
     const stream = client.reasonStream(metadata('flood'));
@@ -118,7 +118,7 @@ describe.each(EDGES)('limits of a caller on edge %s', (edge) => {
       stream.write({ request: ReasonRequest.fromPartial({ requestId: `${at}`, tensor }) });
     await until(() => reasons.length === 150, { what: 'all answers' });
     expect(new Set(reasons)).toEqual(new Set(['OK']));
-    // The bucket holds a hundred, one of which the call itself has taken.
+    // The bucket has a hundred tokens, and the call itself has used one.
     expect(performance.now() - beganMs).toBeGreaterThan(500);
     expect(await ping('other')).toBeUndefined();
     stream.cancel();

@@ -43,21 +43,21 @@ describe('npx tandem', () => {
     expect(JSON.parse(stdout)).toMatchObject({ model: 'supersense', steps: 16, attempts: [{ outcome: 'OK' }] });
   });
 
-  it('reason --cache says what to do with the result cache, and the answer what it did', async () => {
+  it('reason --cache sets the use of the result cache, and the answer shows the result', async () => {
     await tandem(['reason', '--sample', 'piano']);
     expect((await tandem(['reason', '--sample', 'piano'])).stdout).toMatch(/cache HIT .* · grade SINGLE/);
     expect((await tandem(['reason', '--sample', 'piano', '--cache', 'bypass'])).stdout).toMatch(/cache BYPASSED/);
     expect((await tandem(['reason', '--sample', 'piano', '--cache', 'refresh'])).stdout).toMatch(/cache MISS/);
   });
 
-  it('reason --strategy REDUNDANT shows the ballots, which agree to the bit', async () => {
+  it('reason --strategy REDUNDANT shows the ballots, which agree exactly', async () => {
     const { stdout } = await tandem(['reason', '--sample', 'dog', '--strategy', 'REDUNDANT', '--cache', 'bypass']);
     expect(stdout).toMatch(/grade UNANIMOUS/);
     const digest = /digest ([0-9a-f]{16})/.exec(stdout)?.[1] ?? '';
     expect(stdout.split('\n').filter((line) => new RegExp(`agreed +${digest}`).test(line))).toHaveLength(3);
   });
 
-  it('reason --detail layers shows how often each layer fired at each step, --detail raster which neurons did', async () => {
+  it('reason --detail layers shows the spikes of each layer at each step, --detail raster those of each neuron', async () => {
     const { stdout: layers } = await tandem(['reason', '--sample', 'dog', '--detail', 'layers']);
     expect(layers).toMatch(
       /LAYER +NEURONS +SPIKES +FIRING +SPIKES AT EACH OF 16 STEPS\n\S+ +\d+ +\d+ +[\d.]+ % +[▁-█]{16}\n/,
@@ -72,7 +72,7 @@ describe('npx tandem', () => {
     expect([layer!.spikesPerStep.length, layer!.eventSteps.length]).toEqual([16, Number(layer!.spikes)]);
   });
 
-  it('metrics counts what was asked', async () => {
+  it('metrics counts requests', async () => {
     expect((await tandem(['metrics'])).stdout).toMatch(/\nReason +\d+/);
   });
 
@@ -82,7 +82,7 @@ describe('npx tandem', () => {
     expect([stderr, code]).toEqual([expect.stringMatching(/^answered 2, failed 0/), 0]);
   });
 
-  it.each(['batch', 'stream'])('%s answers a line each, the bad ones too', async (command) => {
+  it.each(['batch', 'stream'])('%s answers each line, also bad ones', async (command) => {
     const list = JSON.stringify(numbers());
     const lines = Array.from({ length: 300 }, (_, k) =>
       k === 4 ? '[1, 2, 3]' : `{"id": "line ${k}", "encoding": ${list}}`,
@@ -103,12 +103,12 @@ describe('npx tandem', () => {
     expect([stderr, code]).toEqual([expect.stringMatching(/^answered 299, failed 1/), 1]);
   });
 
-  it('batch says what to do where its calls are larger than the router takes', async () => {
+  it('batch says what to do if its calls are larger than the router’s limit', async () => {
     const { stderr, code } = await tandem(['batch', '-', '--chunk', '2000'], '[1]\n'.repeat(1_500));
     expect([stderr, code]).toEqual([expect.stringMatching(/BATCH_TOO_LARGE/), 1]);
   });
 
-  it('engines drain and readmit change who is sent requests', async () => {
+  it('engines drain and readmit change which engines get requests', async () => {
     expect((await tandem(['engines', 'drain', 'engine-1'])).stdout).toMatch(/^engine-1 is sent no more requests/);
     expect((await tandem(['engines'])).stdout).toMatch(/engine-1 +sidecar .* draining +closed/);
     expect((await tandem(['engines', 'readmit', 'engine-1'])).stdout).toMatch(/engine-1 +sidecar .* ready +closed/);
@@ -123,13 +123,13 @@ describe('npx tandem', () => {
     await extra.stop();
   });
 
-  it('engines register refuses a process that the pool knows, and names it', async () => {
+  it('engines register refuses a process that is in the pool, and names it', async () => {
     const { address } = system.pool.engines.find(({ id }) => id === 'engine-1')!.engine;
     const { stderr, code } = await tandem(['engines', 'register', 'again', address]);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/ENGINE_EXISTS.*engine-1/)]);
   });
 
-  it('engines strategy shows the new one and the one before', async () => {
+  it('engines strategy shows the new one and the previous one', async () => {
     expect((await tandem(['engines', 'strategy', 'FASTEST'])).stdout).toBe('strategy FASTEST, before ROUND_ROBIN\n');
     expect((await tandem(['engines'])).stdout).toMatch(/\nstrategy FASTEST\n$/);
     await tandem(['engines', 'strategy', 'ROUND_ROBIN']);
@@ -153,7 +153,7 @@ describe('npx tandem', () => {
     );
   });
 
-  // All ways to call it wrong, in the test's own process: wrong-calls.test.ts, and that of services/cli.
+  // All wrong calls, in the test's own process: wrong-calls.test.ts here and in services/cli.
   it('exits with 2 on wrong usage', async () => {
     const finished = await tandem(['raeson']);
     expect([finished.code, finished.stderr]).toEqual([
@@ -162,7 +162,7 @@ describe('npx tandem', () => {
     ]);
   });
 
-  it('exits with 3 and how to start one where no router answers', async () => {
+  it('exits with 3 and how to start a router if none answers', async () => {
     const finished = await run('services/cli/main.ts', ['ping', '--address', '127.0.0.1:1']).finished;
     expect([finished.code, finished.stderr]).toEqual([
       3,

@@ -1,4 +1,4 @@
-// Several models on real engines, one of which has its labels in another order, and one that fails.
+// Several models on real engines. One has its labels in another order, and one fails.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
 import {

@@ -11,7 +11,7 @@ import { until } from '../support/until.ts';
 
 const HIDDEN = 2_048;
 
-/** One network under two names: `slow` runs it for 100,000 steps (many seconds), `quick` for one. */
+/** One network with two names: `slow` runs it for 100,000 steps (many seconds), `quick` for one. */
 function repository(): string {
   const dir = mkdtempSync(join(tmpdir(), 'tandem-slow-'));
   const nir = writeNir({
@@ -56,7 +56,7 @@ describe.each([
     await system.stop();
   });
 
-  /** Answers only if the engine is free again: it has one thread, and the slow run would hold it for seconds. */
+  /** Answers only if the engine is free again: it has one thread, and the slow run would use it for seconds. */
   const quick = (): Promise<unknown> =>
     system.reason({ model: 'quick', encoding: [1] }, { deadline: Date.now() + 1_500 });
 

@@ -1,4 +1,4 @@
-// A router without a file descriptor to spare: alive, and serving again as soon as there are some.
+// A router without a free file descriptor stays alive, and serves again as soon as there are some.
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -28,7 +28,7 @@ afterEach(async () => {
   expect(await router.stop()).toBe(0);
 });
 
-/** Over a connection of its own, unless `client` is given. Resolves with the name of the status. */
+/** Over a separate connection, unless `client` is given. Resolves with the name of the status. */
 function reason(client = newClient(), deadlineMs = 5_000): Promise<string> {
   return new Promise((resolve) => {
     const options = { deadline: Date.now() + deadlineMs };
@@ -45,7 +45,7 @@ function newClient(): ReasoningServiceClient {
   return client;
 }
 
-/** Connections that never say a word. */
+/** Connections that never send anything. */
 async function openSilent(address: string, count: number): Promise<void> {
   const [host = '', port] = address.split(':');
   for (let k = 0; k < count; k += 1) {
@@ -61,7 +61,7 @@ function openFiles(): number {
 }
 
 describe('more connections than a process may have files', () => {
-  it('leave a reserve, keep out no caller, and are told of once', async () => {
+  it('leave a reserve, block no caller, and are reported once', async () => {
     router = await startRouter({ http_listen: '127.0.0.1:0', log_level: 'warn' }, {}, 256);
     await openSilent(router.httpAddress, 200);
     await openSilent(router.address, 400);
@@ -81,7 +81,7 @@ describe('a router that has no file descriptor left', () => {
     execFileSync('prlimit', ['--pid', String(router.pid), `--nofile=${files}:`]);
   }
 
-  it('serves those that are connected, survives what it opens, and takes new ones as soon as there is room', async () => {
+  it('serves connected callers, survives its own file operations, and accepts new callers as soon as there is room', async () => {
     const [port] = await freePorts(1);
     router = await startRouter({
       http_listen: '127.0.0.1:0',
@@ -99,7 +99,7 @@ describe('a router that has no file descriptor left', () => {
     process.kill(Number(sidecar), 'SIGKILL'); // cannot be started again for now
     router.reload({ strategy: 'FASTEST' }); // cannot be read
     await openSilent(router.address, 20);
-    const endMs = performance.now() + 1_500; // several looks of the alerts, and starts of the sidecar
+    const endMs = performance.now() + 1_500; // several checks of the alerts, and starts of the sidecar
     for (let sent = 0; performance.now() < endMs || sent < 20; sent += 1) expect(await reason(connected)).toBe('OK');
     await until(() => router.log().includes('no file descriptor is left'), { what: 'the log to say so' });
     expect(router.log()).toMatch(/settings refused/);
@@ -108,7 +108,7 @@ describe('a router that has no file descriptor left', () => {
     const freeMs = performance.now();
     expect(await reason(undefined, 1_000)).toBe('OK');
     expect(performance.now() - freeMs).toBeLessThan(1_000);
-    await until(() => (router.log().match(/sidecar started/g) ?? []).length > 1, { what: 'the sidecar to be back' });
+    await until(() => (router.log().match(/sidecar started/g) ?? []).length > 1, { what: 'the sidecar to return' });
     expect(router.log()).not.toMatch(/bug/);
   }, 60_000);
 });

@@ -14,7 +14,7 @@ import type { System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { SUPERSENSE } from '../support/models.ts';
 
-/** What `docker compose up --scale` is owed. */
+/** The time limits for `docker compose up --scale`. */
 const NOTICED_WITHIN_MS = 5_000;
 const HOSTS = ['127.0.0.1', '127.0.0.2', '127.0.0.3'];
 
@@ -22,7 +22,7 @@ const inputs = readHeldout();
 
 let sidecars: RunningSidecar[];
 let port: string;
-/** What the resolver says: addresses, or an error. */
+/** The resolver's answer: addresses, or an error. */
 let dns: string[] | Error;
 let lookups = 0;
 let tandem: Tandem;
@@ -44,7 +44,7 @@ afterEach(async () => {
   await tandem.stop();
 });
 
-/** A router that knows its engines by name only. */
+/** A router with only the host name of its engines. */
 async function startWith(
   addresses: string[] | Error,
   over: Record<string, unknown> = {},
@@ -80,7 +80,7 @@ const ids = (): string[] => tandem.pool.engines.map(({ id }) => id).sort();
 const answered = (id: string): number => tandem.pool.engines.find((each) => each.id === id)?.succeeded ?? 0;
 const underLoad = (): Load => closedLoad({ system: { reason }, inputs, total: Infinity, inFlight: 8 });
 
-/** How long it takes until the condition holds, milliseconds. */
+/** The time until the condition holds, milliseconds. */
 async function timeUntil(what: string, condition: () => boolean): Promise<number> {
   const startMs = performance.now();
   await until(condition, { what, timeoutMs: 10_000 });
@@ -97,13 +97,13 @@ describe('every address of a name', () => {
     expect([failed, perEngine]).toEqual([[], Object.fromEntries(ids().map((id) => [id, 100]))]);
   });
 
-  it('is found by the system’s own resolver, too', async () => {
+  it('is also found by the system’s own resolver', async () => {
     const targets = [{ name: 'engine', address: `localhost:${port}` }];
     await startWith([], { targets }, systemLookup);
     expect(tandem.pool.engines.map(({ id, state }) => [id, state])).toEqual([['engine-127-0-0-1', 'READY']]);
   });
 
-  it('leaves the router to itself while there is none', async () => {
+  it('leaves the router with its local engine while there is none', async () => {
     await startWith(new Error('getaddrinfo ENOTFOUND engines'), { interval_ms: 100 });
     expect(ids()).toEqual([]);
     dns = HOSTS.slice(0, 1);
@@ -119,37 +119,37 @@ describe('under load', () => {
 
   beforeEach(() => startWith(HOSTS.slice(0, 2)).then(() => void (load = underLoad())));
 
-  /** Nothing failed, and nothing had to be asked twice. */
+  /** Nothing failed, and nothing was retried. */
   async function expectCalm(): Promise<void> {
     const { failed, requests } = await load.stop();
     expect(failed).toEqual([]);
     expect(requests.filter(({ attempts }) => attempts.length > 1)).toEqual([]);
   }
 
-  it('an address that comes is an engine that answers within 5 s', async () => {
+  it('a new address is an engine that answers within 5 s', async () => {
     dns = HOSTS;
     const tookMs = await timeUntil('a new address serves', () => answered('engine-127-0-0-3') > 0);
     expect(tookMs).toBeLessThan(NOTICED_WITHIN_MS);
     await expectCalm();
   });
 
-  it('an address that vanishes is gone within 5 s, and no request fails', async () => {
+  it('a removed address is gone within 5 s, and no request fails', async () => {
     dns = HOSTS.slice(0, 1);
-    const tookMs = await timeUntil('a vanished address is gone', () => ids().length === 1);
+    const tookMs = await timeUntil('a removed address is gone', () => ids().length === 1);
     expect(tookMs).toBeLessThan(NOTICED_WITHIN_MS);
     await expectCalm();
   });
 
-  it('an engine that is killed and vanishes is gone at once', async () => {
+  it('an engine that is killed and removed is gone at once', async () => {
     dns = HOSTS.slice(0, 1);
     await sidecars[1]!.kill();
-    expect(await timeUntil('a killed and vanished address is gone', () => ids().length === 1)).toBeLessThan(1_000);
+    expect(await timeUntil('a killed and removed address is gone', () => ids().length === 1)).toBeLessThan(1_000);
     const { failed } = await load.stop();
     await sidecars[1]!.restart();
     expect(failed).toEqual([]);
   });
 
-  it('an engine that is killed and keeps its address stays, and is back when its process is', async () => {
+  it('an engine that is killed and keeps its address stays, and returns with its process', async () => {
     await sidecars[1]!.kill();
     await until(() => tandem.pool.find('engine-127-0-0-2').state === 'DOWN', { what: 'the router to notice' });
     const before = answered('engine-127-0-0-2');
@@ -160,10 +160,10 @@ describe('under load', () => {
   });
 });
 
-describe('a name that moves while requests run', () => {
-  /** Nothing listens there. */
+describe('a name whose addresses change under load', () => {
+  /** No process listens there. */
   const DEAD = ['127.0.0.7', '127.0.0.8', '127.0.0.9'];
-  /** Something listens there that is no engine. */
+  /** A process listens there that is not an engine. */
   const WRONG = ['127.0.0.5', '127.0.0.6'];
   let wrong: Server[];
   let load: Load;
@@ -190,7 +190,7 @@ describe('a name that moves while requests run', () => {
     ['to dead addresses', DEAD],
     ['to wrong hosts', WRONG],
     ['to nothing', new Error('getaddrinfo ENOTFOUND engines')],
-  ])('%s fails none, and no engine that answers leaves', async (_where, answer) => {
+  ])('%s fails none, and no working engine leaves', async (_where, answer) => {
     dns = answer;
     const seen = lookups;
     await until(() => lookups > seen + 10, { what: 'ten lookups' });
@@ -198,7 +198,7 @@ describe('a name that moves while requests run', () => {
     expect((await load.stop()).failed).toEqual([]);
   });
 
-  it('to and fro with every answer fails none', async () => {
+  it('back and forth with every answer fails none', async () => {
     const answers = [DEAD, HOSTS, WRONG, HOSTS.slice(1), new Error('EAI_AGAIN'), [...WRONG, HOSTS[0]!]];
     for (let n = 0; n < 24; n += 1) {
       dns = answers[n % answers.length]!;
@@ -210,7 +210,7 @@ describe('a name that moves while requests run', () => {
 });
 
 describe('a resolver', () => {
-  it('that leads to dead addresses takes no engine away that answers', async () => {
+  it('that resolves to dead addresses removes no working engine', async () => {
     await startWith(HOSTS, { interval_ms: 100 });
     const load = underLoad();
     dns = ['127.0.0.101', '127.0.0.102', '127.0.0.103'];
@@ -224,7 +224,7 @@ describe('a resolver', () => {
     ]);
   });
 
-  it('that fails or answers wrongly once takes no engine away', async () => {
+  it('that fails or is wrong once removes no engine', async () => {
     await startWith(HOSTS, { interval_ms: 100 });
     const engines = [...tandem.pool.engines];
     for (const answer of [new Error('EAI_AGAIN'), HOSTS.slice(0, 1), [], HOSTS, new Error('ENOTFOUND'), HOSTS]) {

@@ -1,4 +1,4 @@
-// From a dispute to the trace of the request it was about.
+// From a dispute to the trace of its request.
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ let file: string;
 beforeAll(async () => {
   fleet = await Fleet.start(IDS);
   fleet.front('liar').lie = flipDigestBit;
-  for (const id of ['one', 'three'] as const) fleet.front(id).delayMs = 50; // so that the liar is not late
+  for (const id of ['one', 'three'] as const) fleet.front(id).delayMs = 50; // so that the lying engine is not late
 });
 
 afterAll(() => fleet.stop());
@@ -35,7 +35,7 @@ async function get<T>(path: string): Promise<T> {
   return (await (await fetch(`http://${system.httpAddress}${path}`)).json()) as T;
 }
 
-/** What the dashboard lists, and what the file holds once the router has stopped. */
+/** The entries of the dashboard, and of the file after the router has stopped. */
 async function traceIds(): Promise<{ shown: string | undefined; recorded: string | undefined }> {
   const { disputes } = await get<{ disputes: { traceId: string }[] }>('/api/disputes');
   await system.stop();
@@ -44,7 +44,7 @@ async function traceIds(): Promise<{ shown: string | undefined; recorded: string
 }
 
 describe('a dispute', () => {
-  it('names the trace of its request, which is kept though it is in no sample', async () => {
+  it('names the trace of its request, which is kept although it is not sampled', async () => {
     await start({ ratio: 0 });
     const { traceId } = await system.reason(inputs.request());
     const { spans } = await get<{ spans: { events: { name: string }[] }[] }>(`/api/traces/${traceId}`);
@@ -52,7 +52,7 @@ describe('a dispute', () => {
     expect(await traceIds()).toEqual({ shown: traceId, recorded: traceId });
   });
 
-  it('names none where requests are not traced', async () => {
+  it('names none if requests are not traced', async () => {
     await start({ enabled: false });
     await system.reason(inputs.request());
     expect(await traceIds()).toEqual({ shown: '', recorded: undefined });

@@ -35,7 +35,7 @@ afterEach(async () => {
   await system.stop();
 });
 
-/** A router with both engines, in turn. */
+/** A router with both engines, by ROUND_ROBIN. */
 async function start(over: Record<string, unknown> = {}): Promise<void> {
   system = await startSystem({
     local: { enabled: false },
@@ -47,7 +47,7 @@ async function start(over: Record<string, unknown> = {}): Promise<void> {
   operator = new Operator(system.adminAddress);
 }
 
-/** Who answers `count` requests, one after the other; each of them once. */
+/** The engines that answer `count` requests, one after the other; each engine once. */
 async function answerers(count: number): Promise<string[]> {
   const ids = new Set<string>();
   for (let turn = 0; turn < count; turn += 1) ids.add((await system.reason(request)).engine?.engineId ?? '');
@@ -55,7 +55,7 @@ async function answerers(count: number): Promise<string[]> {
 }
 
 describe('ListEngines', () => {
-  it('shows every engine in the order of the settings, with what it runs', async () => {
+  it('shows every engine in the order of the settings, with its build and models', async () => {
     await start({ local: { enabled: true } });
     const engines = await operator.engines();
     expect(engines.map(({ id, kind, state, stateReason }) => [id, kind, state, stateReason])).toEqual([
@@ -68,7 +68,7 @@ describe('ListEngines', () => {
     expect(engines[1]?.build).toMatch(/^tandem-engine /);
   });
 
-  it('counts answers and failures, and how long answers take', async () => {
+  it('counts answers and failures, and measures the times of answers', async () => {
     await start();
     fleet.front('two').failWith = 'ENGINE_FAULT';
     for (let turn = 0; turn < 4; turn += 1) await system.reason(request);
@@ -78,13 +78,13 @@ describe('ListEngines', () => {
     expect(one?.latencyMs).toBeGreaterThan(0);
   });
 
-  it('shows a lost engine as DOWN with the reason, and its breaker’s whole story until it serves again', async () => {
+  it('shows a lost engine as DOWN with the reason, and its breaker’s history until it serves again', async () => {
     await start({ breaker: { reset_ms: 50 } });
     await fleet.sidecar('two').kill();
     await until(async () => (await operator.engine('two')).state === DOWN, { what: 'the loss' });
     const lost = await operator.engine('two');
     expect(lost.stateReason).not.toBe('');
-    expect(lost.build).toMatch(/^tandem-engine /); // as it was seen last
+    expect(lost.build).toMatch(/^tandem-engine /); // the last known value
     expect([lost.breakerEvents[0]?.state, lost.models]).toEqual([BreakerState.BREAKER_STATE_OPEN, []]);
     await fleet.restart('two');
     await until(async () => (await operator.engine('two')).state === READY, { what: 'its return' });
@@ -107,7 +107,7 @@ describe('ListEngines', () => {
     for (let turn = 0; turn < 10; turn += 1) await system.reason(request);
     const { breaker, breakerEvents, state } = await operator.engine('two');
     expect([breaker, state]).toEqual([BreakerState.BREAKER_STATE_OPEN, READY]);
-    // In a row, where they took a tenth of a second.
+    // In sequence, each of a tenth of a second.
     expect(breakerEvents[0]?.why).toMatch(
       /^5 (of 5 requests failed|requests in a row failed).*, the last with ENGINE_FAULT$/,
     );
@@ -138,7 +138,7 @@ describe('RegisterEngine', () => {
     expect((await operator.engines()).map(({ id }) => id)).toEqual(['one', 'two', 'three']);
   });
 
-  it('adds one where nobody listens, as DOWN with the reason; it serves as soon as somebody does', async () => {
+  it('adds one at an unused address, as DOWN with the reason; it serves as soon as a sidecar listens', async () => {
     await third.kill();
     const added = await operator.register('three', third.address);
     expect([added.state, added.build]).toEqual([DOWN, '']);
@@ -149,7 +149,7 @@ describe('RegisterEngine', () => {
     expect(await answerers(3)).toEqual(['one', 'three', 'two']);
   });
 
-  it('takes an id once', async () => {
+  it('accepts an id once', async () => {
     expect(await refusalOf(operator.register('two', third.address))).toMatchObject({
       code: 'ALREADY_EXISTS',
       reason: 'ENGINE_EXISTS',
@@ -157,7 +157,7 @@ describe('RegisterEngine', () => {
     expect(await operator.engines()).toHaveLength(2);
   });
 
-  it('takes an id again once its engine was removed', async () => {
+  it('accepts an id again after its engine was removed', async () => {
     await operator.remove('two');
     expect(await operator.register('two', third.address)).toMatchObject({ state: READY, succeeded: 0n });
     expect(await answerers(2)).toEqual(['one', 'two']);
@@ -168,8 +168,8 @@ describe('RegisterEngine', () => {
     ['an id with a blank', 'engine 3', 'unix:/x', 'engine_id'],
     ['an id of 64 characters', 'x'.repeat(64), 'unix:/x', 'engine_id'],
     ['an empty address', 'three', '', 'address'],
-    ['an address that is none', 'three', '127.0.0.1:port', 'address'],
-    ['a port that there is not', 'three', '127.0.0.1:99999', 'address'],
+    ['an invalid address', 'three', '127.0.0.1:port', 'address'],
+    ['an invalid port', 'three', '127.0.0.1:99999', 'address'],
     ['a URL', 'three', 'http://127.0.0.1:50061', 'address'],
   ])('refuses %s by name of the field', async (_name, id, address, field) => {
     const refusal = await refusalOf(operator.register(id, address));
@@ -178,24 +178,24 @@ describe('RegisterEngine', () => {
   });
 });
 
-describe('an engine taken away under load', () => {
+describe('an engine removed under load', () => {
   beforeEach(() => start());
 
   it.each<[string, () => Promise<EngineStatus>]>([
     ['RemoveEngine', () => operator.remove('two')],
     ['DrainEngine', () => operator.drain('two')],
-  ])('by %s fails no request, and gets none any more', async (_name, takeAway) => {
+  ])('by %s fails no request, and gets no new ones', async (_name, takeAway) => {
     const load = closedLoad({ system, inputs, total: Infinity, inFlight: 50 });
     await until(() => load.started >= 300, { what: 'some load' });
     const { inFlight, succeeded } = await takeAway();
     await until(() => load.started >= 1_000, { what: 'load without it' });
     const { failed, requests } = await load.stop();
     expect(failed).toEqual([]);
-    // What it had in flight, it finished.
+    // It has finished its open requests.
     const lost = requests.flatMap(({ attempts }) => attempts).filter(({ outcome }) => /DRAINING|LOST/.test(outcome));
     expect(lost).toEqual([]);
     const expected = Number(succeeded) + inFlight;
-    // On a busy machine the time of an attempt may run out: that one is cancelled.
+    // On a busy machine an attempt may time out and is cancelled.
     const { seen, answered, cancelled } = fleet.front('two').counts;
     expect([seen - cancelled, answered]).toEqual([expected, seen]);
   });
@@ -204,7 +204,7 @@ describe('an engine taken away under load', () => {
 describe('RemoveEngine', () => {
   beforeEach(() => start());
 
-  it('says how the engine was when it left, and forgets it; its process goes on', async () => {
+  it('returns the last state of the engine, and forgets it; its process continues', async () => {
     await answerers(2);
     expect(await operator.remove('two')).toMatchObject({ id: 'two', succeeded: 1n, inFlight: 0 });
     expect((await operator.engines()).map(({ id }) => id)).toEqual(['one']);
@@ -217,10 +217,10 @@ describe('RemoveEngine', () => {
 describe('DrainEngine', () => {
   beforeEach(() => start());
 
-  it('says what is still in flight, which is finished', async () => {
+  it('returns the number of open requests, which are finished', async () => {
     await fleet.sidecar('one').pause();
-    const slow = system.reason(request); // to the first in turn
-    await until(() => fleet.front('one').counts.seen === 1, { what: 'the request in flight' });
+    const slow = system.reason(request); // to the first engine
+    await until(() => fleet.front('one').counts.seen === 1, { what: 'the open request' });
     const drained = await operator.drain('one');
     expect(drained).toMatchObject({ state: DRAINING, stateReason: 'an operator drains it', inFlight: 1 });
     expect(await answerers(3)).toEqual(['two']);
@@ -236,7 +236,7 @@ describe('DrainEngine', () => {
     expect(await answerers(2)).toEqual(['one', 'two']);
   });
 
-  it('lasts, whatever becomes of the engine meanwhile', async () => {
+  it('lasts when the engine restarts', async () => {
     await operator.drain('two');
     await fleet.restart('two');
     await until(() => system.pool.find('two').engine.description, { what: 'its return' });
@@ -246,7 +246,7 @@ describe('DrainEngine', () => {
 });
 
 describe('SetStrategy', () => {
-  it('holds for requests that name none, and says which one held before', async () => {
+  it('applies to requests without one, and returns the previous one', async () => {
     await start();
     expect(await operator.setStrategy(Strategy.STRATEGY_AFFINITY)).toBe(Strategy.STRATEGY_ROUND_ROBIN);
     expect(await operator.strategy()).toBe(Strategy.STRATEGY_AFFINITY);
@@ -258,7 +258,7 @@ describe('SetStrategy', () => {
 
   it.each([
     ['none', Strategy.STRATEGY_UNSPECIFIED],
-    ['one that there is not', 77 as Strategy],
+    ['an unknown one', 77 as Strategy],
   ])('refuses %s', async (_name, strategy) => {
     await start();
     expect(await refusalOf(operator.setStrategy(strategy))).toMatchObject({
@@ -277,7 +277,7 @@ const ON_AN_ENGINE: [string, (id: string) => Promise<unknown>][] = [
 ];
 
 describe('an unknown engine', () => {
-  it.each(ON_AN_ENGINE)('is NOT_FOUND to %s, which says which ones there are', async (_name, call) => {
+  it.each(ON_AN_ENGINE)('is NOT_FOUND for %s, which lists the known ones', async (_name, call) => {
     await start();
     const refusal = await refusalOf(call('nobody'));
     expect(refusal).toMatchObject({ code: 'NOT_FOUND', reason: 'UNKNOWN_ENGINE', field: 'engine_id' });
@@ -285,7 +285,7 @@ describe('an unknown engine', () => {
   });
 });
 
-describe('at the public address, where nobody has a role,', () => {
+describe('at the public address, where no caller has a role,', () => {
   it.each<[string, (id: string) => Promise<unknown>]>([
     ...ON_AN_ENGINE,
     ['RegisterEngine', () => operator.register('three', unusedSocket())],

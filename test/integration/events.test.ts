@@ -21,7 +21,7 @@ afterEach(() => {
   for (const client of clients.splice(0)) client.close();
 });
 
-/** With a connection of its own: one whose reader has stopped holds up all that shares it. */
+/** With a separate connection: a stopped reader blocks all users of its connection. */
 function connect(address: string): EventServiceClient {
   const client = new EventServiceClient(address, grpc.credentials.createInsecure(), {
     'grpc.use_local_subchannel_pool': 1,
@@ -60,7 +60,7 @@ describe('users’ events', () => {
     await system.stop();
   });
 
-  it('reach all who want them, in order, and nobody else', async () => {
+  it('reach all their subscribers in order, and no others', async () => {
     await start();
     const [all, some, none] = [
       new EventReader(connect(system.address), { topics: ['user.*'] }),
@@ -74,7 +74,7 @@ describe('users’ events', () => {
     expect([some.events.map(({ topic }) => topic), none.events]).toEqual([['user.b', 'user.b'], []]);
   });
 
-  it('are each heard once by who reconnects again and again while they come', async () => {
+  it('reach a subscriber that reconnects often, each once', async () => {
     await start();
     const COUNT = 500;
     const publishing = publishMany(publisher, COUNT);
@@ -98,7 +98,7 @@ describe('users’ events', () => {
     reader.cancel();
   });
 
-  it('are heard from the beginning by who comes back to a router that was restarted', async () => {
+  it('reach a subscriber from the beginning after a restart of the router', async () => {
     await start();
     const before = new EventReader(connect(system.address));
     const { instance } = await before.subscribed;
@@ -111,7 +111,7 @@ describe('users’ events', () => {
     expect(after.story[0]).toBe(1);
   });
 
-  it('that a stopped reader does not read cost it what the log forgets, and nobody else anything', async () => {
+  it('are lost for a stopped reader as the log drops them, and for no other', async () => {
     await start({ max_events: 20 });
     const [stopped, quick] = [connect(system.address), connect(system.address)].map(
       (client) => new EventReader(client, { topics: ['user.*'] }),
@@ -121,13 +121,13 @@ describe('users’ events', () => {
     const COUNT = 200;
     for (let n = 1; n <= COUNT; n += 1) {
       await publish(publisher, { payload: PAYLOAD });
-      await until(() => quick.events.length === n, { what: 'the quick reader to have it' });
+      await until(() => quick.events.length === n, { what: 'the fast reader to have it' });
     }
     const last = Number(quick.events.at(-1)!.sequence);
     expect(quick.story).toEqual(upTo(last - COUNT + 1, last));
     stopped.resume();
     await until(() => stopped.story.at(-1) === last, { what: 'the stopped reader to have caught up' });
-    // What had left the router when it stopped reading, how much it missed, and what the log still has.
+    // Events sent before it stopped reading, the number missed, and the events still in the log.
     const [disputes] = stopped.story.filter((each) => typeof each === 'string');
     const missed = Number(/^missed (\d+)$/.exec(disputes!)![1]);
     expect(missed).toBeGreaterThan(COUNT / 2);
@@ -139,7 +139,7 @@ describe('users’ events', () => {
     expect(events?.published['user']).toBe(BigInt(COUNT));
   });
 
-  it('cannot be so many that they push out the router’s own, or keep it from answering', async () => {
+  it('of users cannot evict the router’s own, or keep it from answering', async () => {
     await start({ max_events: 5, publish_per_s: 50 });
     const flood = Array.from({ length: 500 }, () => refusalOf(publish(publisher)));
     await system.reason({ encoding: Array<number>(768).fill(0.1) });
@@ -167,10 +167,10 @@ async function metricsOf({ address }: System): ReturnType<Operator['metrics']> {
   return metrics;
 }
 
-describe('thirty readers that have stopped', () => {
+describe('thirty stopped readers', () => {
   const MIB = 1_048_576;
 
-  it('take little more memory than the log: what they do not read is kept once, or not at all', async () => {
+  it('use little more memory than the log: unread events are kept once, or not at all', async () => {
     const router = await startRouter({ events: { max_bytes: MIB, publish_per_s: 10_000 } });
     try {
       const readers = Array.from({ length: 30 }, () => new EventReader(connect(router.address)));
@@ -200,7 +200,7 @@ describe('npx tandem', () => {
 
   const tandem = (args: string[]): Program => run('services/cli/main.ts', [...args, '--address', system.address]);
 
-  it('events shows what publish tells, until Ctrl-C, which is how it ends well', async () => {
+  it('events shows published events until Ctrl-C, which ends it with exit code 0', async () => {
     const watching = tandem(['events', '--after', '0', '--topic', 'engine', '--topic', 'user.*']);
     expect(await watching.line(/engine ready/)).toMatch(
       /^\S+Z {7}1 {2}engine {6}info {5}engine ready {2}engine=local /,
@@ -212,7 +212,7 @@ describe('npx tandem', () => {
     expect(await watching.finished).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('events --json writes a line for each message, the beginning too', async () => {
+  it('events --json writes a line for each message, including the first one', async () => {
     const watching = tandem(['events', '--json']);
     expect(JSON.parse(await watching.line(/./))).toMatchObject({
       subscribed: { instance: expect.any(String) as unknown },
@@ -226,7 +226,7 @@ describe('npx tandem', () => {
     [['publish', 'user.x', 'y', '--data', 'z'], 2, /key=value/],
     [['events', '--topic', 'engin'], 1, /there is no topic "engin"; there are: engine, breaker/],
     [['events', '--after', '900'], 1, /after_sequence is 900, and the newest event is \d/],
-  ])('says what is wrong: %j', async (args, code, message) => {
+  ])('reports the error: %j', async (args, code, message) => {
     const finished = await tandem(args).finished;
     expect([finished.code, finished.stderr]).toEqual([code, expect.stringMatching(message)]);
   });
@@ -269,7 +269,7 @@ describe('the router’s own events', () => {
     );
   }
 
-  it('tell of a killed sidecar, its breaker, and its return', async () => {
+  it('report a killed sidecar, its breaker, and its return', async () => {
     await fleet.sidecar('two').kill();
     expect((await eventOf('engine', 'engine down', 'two'))['why']).toMatch(/^down: /);
     expect(await eventOf('breaker', 'breaker changed', 'two')).toMatchObject({ breaker: 'OPEN' });
@@ -277,14 +277,14 @@ describe('the router’s own events', () => {
     expect((await eventOf('engine', 'engine ready', 'two'))['build']).toContain('tandem');
   });
 
-  it('tell of an engine that an operator removes', async () => {
+  it('report an engine that an operator removes', async () => {
     const operator = new Operator(system.adminAddress);
     await operator.remove('three');
     operator.close();
     await eventOf('engine', 'engine removed', 'three');
   });
 
-  it('tell of a lying engine: the disputes, its quarantine, and its readmission when it is honest', async () => {
+  it('report a lying engine: the disputes, its quarantine, and its readmission when it is correct again', async () => {
     fleet.front('two').lie = flipDigestBit;
     for (let n = 0; n < 10; n += 1) {
       await system.reason({ ...inputs.request(), strategy: Strategy.STRATEGY_REDUNDANT });
@@ -292,7 +292,7 @@ describe('the router’s own events', () => {
     expect((await eventOf('quarantine', 'engine quarantined', 'two'))['why']).toMatch(
       /contradicted the majority 3 times/,
     );
-    // A dispute is told once its recordings have been compared, which the quarantine does not wait for.
+    // A dispute is published after its recordings have been compared. The quarantine does not wait for that.
     const disputeEvents = (): typeof reader.events => reader.events.filter(({ topic }) => topic === 'dispute');
     await until(() => disputeEvents().length >= 3, { what: 'three disputes' });
     const disputes = disputeEvents();

@@ -16,13 +16,13 @@ afterAll(async () => {
 
 interface Outcome {
   readonly failed: number;
-  /** Who answered each request. */
+  /** The engine that answered each request. */
   readonly answeredBy: readonly string[];
   /** Requests that lost their first engine and were answered by another. */
   readonly failedOver: number;
 }
 
-/** Keeps `inFlight` requests going until `total` have ended; tells `onStart` how many have been started. */
+/** Keeps `inFlight` requests open until `total` have ended; calls `onStart` with the number of started ones. */
 async function load(
   total: number,
   inFlight: number,
@@ -51,7 +51,7 @@ async function load(
 }
 
 describe('a sidecar killed with -9 while 200 requests are in flight', () => {
-  it('fails no request, comes back, and is used again', async () => {
+  it('fails no request, returns, and is used again', async () => {
     const [first] = system.supervisors;
     const killed = first?.pid ?? 0;
     const { engine, breaker } = system.pool.find('engine-1');
@@ -62,7 +62,7 @@ describe('a sidecar killed with -9 while 200 requests are in flight', () => {
         else if (wasDown) resolve();
       });
     });
-    // Stopped first: the requests sent to it in between are certainly unanswered when it dies.
+    // Stopped first, so that the requests sent meanwhile are certainly unanswered when it dies.
     const stopThenKill = (started: number): void => {
       if (started === 1_500) process.kill(killed, 'SIGSTOP');
       if (started === 1_530) process.kill(killed, 'SIGKILL');
@@ -73,7 +73,7 @@ describe('a sidecar killed with -9 while 200 requests are in flight', () => {
     await back;
     expect(first?.pid).not.toBe(killed);
     await until(() => breaker.state !== 'OPEN', { what: 'the breaker to let a request try' });
-    // On a busy machine the request that tries may take too long, and then another one tries.
+    // On a busy machine the trial request may take too long, and then another one is sent.
     const isClosed = async (): Promise<boolean> => {
       if (breaker.state !== 'OPEN') await load(3, 1);
       return breaker.state === 'CLOSED';

@@ -42,7 +42,7 @@ describe('reason() through router, local engine and two C++ sidecars', () => {
     expect(answers.map(same)).toEqual(answers.map(() => same(answers[0] as never)));
   });
 
-  it('answers plain numbers as it answers bytes', async () => {
+  it('gives the same answer for numbers and for bytes', async () => {
     const encoding = Array.from({ length: 768 }, (_, k) => data.readFloatLE(k * 4));
     const [plain, raw] = await Promise.all([system.reason({ encoding }), system.reason({ tensor })]);
     expect(plain.stateDigest).toBe(raw.stateDigest);
@@ -73,7 +73,7 @@ describe('reason() through router, local engine and two C++ sidecars', () => {
     }
   });
 
-  it('says what it did', async () => {
+  it('reports its work', async () => {
     const answer = await system.reason({ tensor, requestId: 'mine', strategy: Strategy.STRATEGY_LOCAL_FIRST });
     expect(answer).toMatchObject({
       requestId: 'mine',
@@ -88,7 +88,7 @@ describe('reason() through router, local engine and two C++ sidecars', () => {
     expect(timing?.totalUs).toBeGreaterThanOrEqual(timing?.engineUs ?? Infinity);
   });
 
-  it('makes a request id where the caller gives none', async () => {
+  it('creates a request id if the caller gives none', async () => {
     expect((await system.reason({ tensor })).requestId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
@@ -103,7 +103,7 @@ describe('reason() through router, local engine and two C++ sidecars', () => {
 });
 
 describe('the shipped model', () => {
-  it('knows real held-out texts about as well as a linear classifier on the same split', async () => {
+  it('classifies held-out texts about as well as a linear classifier on the same split', async () => {
     const heldout = readHeldout();
     let right = 0;
     let linear = 0;
@@ -118,10 +118,10 @@ describe('the shipped model', () => {
   });
 });
 
-describe('the services beside it', () => {
+describe('the other services', () => {
   const credentials = grpc.credentials.createInsecure();
 
-  it('list the model with its shape, labels and holders', async () => {
+  it('list the model with its shape, labels and engines', async () => {
     const client = new ModelServiceClient(system.address, credentials);
     const response = await new Promise<ListModelsResponse>((resolve, reject) => {
       client.listModels({}, (error, found) => (error ? reject(error) : resolve(found)));

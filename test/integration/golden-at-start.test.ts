@@ -1,4 +1,4 @@
-// Golden vectors are checked when the router starts, as they are when a model is loaded while it runs.
+// Golden vectors are checked at the start of the router, as at every load of a model.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** Well-formed, and wrong in its third vector. Returns that vector's right digest. */
+/** Writes valid golden vectors with a wrong digest in the third. Returns that vector's right digest. */
 function damage(): string {
   const path = join(folder, 'damaged/golden.json');
   const golden = JSON.parse(readFileSync(path, 'utf8')) as Golden;

@@ -1,8 +1,15 @@
-// An engine of three is half dead: it answers Describe, and does something wrong with what it is asked.
+// One of three engines is faulty: it answers Describe, but handles inputs wrongly.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BreakerState, EngineState } from '../../services/generated/tandem/v1/engines.ts';
 import { Strategy } from '../../services/generated/tandem/v1/types.ts';
-import { type Harm, answerTwice, answerUnknownIds, goDeaf, refuseWith, swallow } from '../fakes/grey-harms.ts';
+import {
+  type Harm,
+  answerTwice,
+  answerUnknownIds,
+  stopReading,
+  refuseWith,
+  ignoreInputs,
+} from '../fakes/grey-harms.ts';
 import { LyingEngine } from '../fakes/lying-engine.ts';
 import { type Caller, callRouter } from '../support/caller.ts';
 import { readHeldout } from '../support/heldout.ts';
@@ -14,7 +21,7 @@ import { until } from '../support/until.ts';
 import { SUPERSENSE } from '../support/models.ts';
 
 const inputs = readHeldout();
-/** Long, so that a busy machine does not end it: the harm does. */
+/** Long, so that the fault ends it and not a busy machine. */
 const DEADLINE_MS = 5_000;
 
 let sidecars: RunningSidecar[];
@@ -30,7 +37,7 @@ beforeEach(async () => {
   router = await startRouter({
     local: { enabled: false },
     sidecars: addresses.map((address, at) => ({ id: `engine-${at + 1}`, address })),
-    breaker: { reset_ms: 60_000 }, // once it is out it stays out
+    breaker: { reset_ms: 60_000 }, // a quarantine does not end
   });
   operator = new Operator(router.adminAddress);
   caller = callRouter(router.address);
@@ -45,7 +52,7 @@ afterEach(async () => {
   await Promise.all(sidecars.map((sidecar) => sidecar.kill()));
 });
 
-/** Resolves with what failed when `end` holds. */
+/** Sends requests until `end` holds. Resolves with those that failed. */
 async function failuresUntil(end: () => Promise<unknown>): Promise<string[]> {
   const load = { system: caller, inputs, total: Infinity, deadlineMs: DEADLINE_MS };
   const turns = closedLoad({ ...load, request: { strategy: Strategy.STRATEGY_ROUND_ROBIN }, inFlight: 12 });
@@ -66,19 +73,19 @@ const isOut = async (): Promise<boolean> => {
 
 describe('under a load with votes', () => {
   const HARMS: [string, Harm][] = [
-    ['swallows inputs', swallow],
-    ['answers with ids that were not asked', answerUnknownIds],
-    ['gives each answer twice', answerTwice],
-    ['stops reading', goDeaf],
-    ['says CANCELLED to everything', refuseWith('CANCELLED')],
+    ['ignores inputs', ignoreInputs],
+    ['answers with unknown ids', answerUnknownIds],
+    ['sends each answer twice', answerTwice],
+    ['stops reading', stopReading],
+    ['answers everything with CANCELLED', refuseWith('CANCELLED')],
   ];
 
-  it.each(HARMS)('an engine that %s is out, and no request fails', async (_, harm) => {
+  it.each(HARMS)('an engine that %s is excluded, and no request fails', async (_, harm) => {
     const warm = closedLoad({ system: caller, inputs, total: 100, inFlight: 12 });
     expect((await warm.finished).failed).toEqual([]);
     const failed = await failuresUntil(async () => {
       harm(engine);
-      await until(isOut, { what: 'the engine to be out', timeoutMs: 8_000 });
+      await until(isOut, { what: 'the engine to be excluded', timeoutMs: 8_000 });
       await closedLoad({ system: caller, inputs, total: 50, inFlight: 4 }).finished;
     });
     expect(failed).toEqual([]);

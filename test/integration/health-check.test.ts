@@ -1,4 +1,4 @@
-// The health checks of containers, which have no shell: each program asks for itself.
+// The health checks of containers without a shell: each program checks itself.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
 import { execFile } from 'node:child_process';
@@ -46,12 +46,12 @@ function engineCheck(args: string[], env: Record<string, string> = {}): Promise<
 const routerCheck = (...args: string[]): Promise<Checked> => run('services/cli/main.ts', ['health', ...args]).finished;
 
 describe('tandem-engine --check-health', () => {
-  it('exits 0 where the server says SERVING', async () => {
+  it('exits with 0 if the server answers SERVING', async () => {
     status('SERVING');
     expect(await engineCheck([address])).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('exits 1 and says so where it says NOT_SERVING', async () => {
+  it('exits with 1 and says so if it answers NOT_SERVING', async () => {
     status('NOT_SERVING');
     const { code, stderr } = await engineCheck([address]);
     expect([code, stderr]).toEqual([
@@ -60,12 +60,12 @@ describe('tandem-engine --check-health', () => {
     ]);
   });
 
-  it('exits 1 and says what to look at where nobody answers', async () => {
+  it('exits with 1 and says what to check if no server answers', async () => {
     const { code, stderr } = await engineCheck(['127.0.0.1:1']);
     expect([code, stderr]).toEqual([1, expect.stringMatching(/no health answer from "127\.0\.0\.1:1".*--listen/)]);
   });
 
-  it('asks where --listen says unless told otherwise, over a Unix socket as well', async () => {
+  it('uses the address of --listen by default, also a Unix socket', async () => {
     const sidecar = await startSidecar(SUPERSENSE, { listen: unusedSocket() });
     try {
       expect(await engineCheck([], { TANDEM_ENGINE_LISTEN: sidecar.address })).toMatchObject({ code: 0, stderr: '' });
@@ -76,18 +76,18 @@ describe('tandem-engine --check-health', () => {
 });
 
 describe('npx tandem health', () => {
-  it('exits 0 where the router says SERVING', async () => {
+  it('exits with 0 if the router answers SERVING', async () => {
     status('SERVING');
     expect(await routerCheck('--address', address)).toMatchObject({ code: 0, stdout: `${address} says SERVING\n` });
   });
 
-  it('exits 1 and says where the cause is to be seen where it says NOT_SERVING', async () => {
+  it('exits with 1 and says where to find the cause if it answers NOT_SERVING', async () => {
     status('NOT_SERVING');
     const { code, stdout } = await routerCheck('--address', address);
     expect([code, stdout]).toEqual([1, expect.stringMatching(/says NOT_SERVING; .*\/readyz/)]);
   });
 
-  it('exits 3 where nobody answers', async () => {
+  it('exits with 3 if no router answers', async () => {
     const { code, stderr } = await routerCheck('--address', '127.0.0.1:1');
     expect([code, stderr]).toEqual([3, expect.stringMatching(/no router answers at 127\.0\.0\.1:1/)]);
   });

@@ -1,4 +1,4 @@
-// Inputs as callers have them, and outputs by every readout: the same from both kinds of engine, by the whole way.
+// All kinds of input and of readout, end to end: the same from both kinds of engine.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Events, type ReasonRequest, type ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
 import { Grade, Strategy } from '../../services/generated/tandem/v1/types.ts';
@@ -39,7 +39,7 @@ describe('inputs and readouts', () => {
     folder.remove();
   });
 
-  /** By both engines, which agree to the bit. */
+  /** The answer of both engines, which must agree exactly. */
   async function ask(request: Partial<ReasonRequest>): Promise<ReasonResponse> {
     const answer = await system.reason({ ...request, strategy: Strategy.STRATEGY_REDUNDANT });
     expect([answer.grade, answer.vote?.ballots.length]).toEqual([Grade.GRADE_UNANIMOUS, 2]);
@@ -87,7 +87,7 @@ describe('inputs and readouts', () => {
     expect(spikeCounts.map((count, at) => count * at).filter(Boolean)).toEqual([7, 11]);
   });
 
-  it('of events that are wrong are refused by field and index', async () => {
+  it('with wrong events are refused with field and index', async () => {
     const events = Events.fromPartial({ tUs: [5n, 4n], x: [0, 0], y: [0, 0], polarity: [false, false] });
     const { code, reason, field, metadata } = await refusalOf(system.reason({ model: 'sensor', events }));
     expect([code, reason, field, metadata['index']]).toEqual([
@@ -98,7 +98,7 @@ describe('inputs and readouts', () => {
     ]);
   });
 
-  it('with an encoder become the same spikes on every engine', async () => {
+  it('with an encoder give the same spikes on every engine', async () => {
     const { steps, spikeCounts } = await ask({ model: 'rate', encoding: [0, 0.5, 1, -1] });
     expect([steps, spikeCounts[0], spikeCounts[2], spikeCounts[3]]).toEqual([50, 0, 50, 0]);
     expect(spikeCounts[1]).toBeGreaterThan(10);
@@ -111,7 +111,7 @@ describe('inputs and readouts', () => {
     expect([answer.steps, answer.totalSpikes]).toEqual([100, 0n]);
   });
 
-  it('that are larger than a message may be are RESOURCE_EXHAUSTED, with the limit', async () => {
+  it('over the limit of a message get RESOURCE_EXHAUSTED, with the limit', async () => {
     const data = Buffer.alloc(16_777_216);
     const refused = refusalOf(system.reason({ model: 'frames', tensor: { shape: [128, FRAME], dtype: 'FP32', data } }));
     const { code, reason, metadata } = await refused;

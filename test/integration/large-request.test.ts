@@ -1,4 +1,4 @@
-// The router may be set to take larger messages than an engine does: such a request fails alone.
+// The router can have a higher message limit than an engine. A request between the two limits fails alone.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { RouterError } from '../../services/core/errors.ts';
 import { EnginePool } from '../../services/engines/pool.ts';
@@ -11,7 +11,7 @@ import { FakeSidecar, answerOf } from '../fakes/fake-sidecar.ts';
 const MIB = 1_048_576;
 const OTHERS = 8;
 
-/** Its gRPC server takes 4 MiB, as it says. */
+/** Its gRPC server accepts 4 MiB, as Describe says. */
 let sidecar: FakeSidecar;
 let engine: PooledEngine;
 
@@ -39,8 +39,8 @@ function ask(bytes: number): Promise<string> {
   );
 }
 
-describe('a request of 13 MB to an engine that takes 4 MiB', () => {
-  it('fails alone, and others that are sent with it are answered', async () => {
+describe('a request of 13 MB to an engine with a limit of 4 MiB', () => {
+  it('fails alone, and others sent with it are answered', async () => {
     for (let round = 0; round < 20; round += 1) {
       const others = Array.from({ length: OTHERS }, () => ask(3_072));
       const [large, ...rest] = await Promise.all([ask(13e6), ...others]);
@@ -49,7 +49,7 @@ describe('a request of 13 MB to an engine that takes 4 MiB', () => {
     expect([engine.breaker.events, engine.failed, engine.state]).toEqual([[], 0, 'READY']);
   });
 
-  it('is told which limit to raise', async () => {
+  it('is refused with the limit to raise', async () => {
     const input = { model: 'm', version: 1, shape: [3_250_000], data: Buffer.alloc(13e6) };
     const answering = engine.infer(input, { deadlineMs: Infinity, signal: new AbortController().signal });
     await expect(answering).rejects.toMatchObject({
@@ -60,7 +60,7 @@ describe('a request of 13 MB to an engine that takes 4 MiB', () => {
     });
   });
 
-  it('is answered where it just fits, and where many that fit are sent at once', async () => {
+  it('is answered if it just fits, also if many such requests are sent at once', async () => {
     const sizes = [4 * MIB - 256, ...Array.from({ length: 12 }, () => 900_000)];
     expect(new Set(await Promise.all(sizes.map(ask)))).toEqual(new Set(['answered']));
     expect(await ask(4 * MIB)).toBe('INPUT_TOO_LARGE');

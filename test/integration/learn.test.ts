@@ -1,4 +1,4 @@
-// A student taught by real models on real engines: a spiking base, a teacher that is right and one that never is.
+// A student with real models on real engines: a spiking base, a teacher that is right and one that never is.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ const folder = new ModelFolder()
   .add('good', 1, network([1, 0], [0, 1]), labelled)
   .add('liar', 1, network([0, 1], [1, 0]), labelled)
   .add('base', 1, network([1, -0.5], [-0.5, 1]), manifest);
-/** Of texts in which only "purrs" and "barks" are known. */
+/** A model of texts with only the known words "purrs" and "barks". */
 const tokenizer = {
   normalizer: { type: 'BertNormalizer', lowercase: true },
   pre_tokenizer: { type: 'BertPreTokenizer' },
@@ -80,7 +80,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** The label says which number is larger. */
+/** The label names the larger number. */
 function examples(count: number, seed: number): { encoding: number[]; label: string }[] {
   const random = randomOf(seed);
   return Array.from({ length: count }, (_, n) => {
@@ -117,7 +117,7 @@ describe('a student', () => {
     expect((await system.reason({ model: 'pupil', encoding: [0.1, 0.9], strategy: 5 })).grade).toBeGreaterThan(0);
   });
 
-  it('learns from texts behind a base with a tokenizer, and then takes texts itself', async () => {
+  it('learns from texts with a base that has a tokenizer, and then accepts texts itself', async () => {
     const random = randomOf(SEED);
     const times = (word: string): string => `${word} `.repeat(Math.floor(random() * 12));
     const texts = Array.from({ length: 200 }, () => {
@@ -132,14 +132,14 @@ describe('a student', () => {
     expect((await system.reason({ model: 'vet', text: 'barks barks barks it' })).label).toBe('dog');
   });
 
-  it('tells its teachers’ weights and regret', async () => {
+  it('reports its teachers’ weights and regret', async () => {
     const { teachers, publishedVersion } = (await state()).students[0]!;
     expect([publishedVersion, teachers.map(({ model }) => model)]).toEqual([1, ['good/1', 'liar/1']]);
     expect(teachers[0]!.weight).toBeGreaterThan(0.95);
     for (const { regret, regretBound } of teachers) expect(regret).toBeLessThanOrEqual(regretBound);
   });
 
-  it('gives Coordinate the weights that it has learnt', async () => {
+  it('gives Coordinate its learnt weights', async () => {
     const answer = await new Promise<{ teachers: { weight: number }[]; label: string }>((resolve, reject) => {
       const request = {
         student: 'pupil',
@@ -158,7 +158,7 @@ describe('a student', () => {
     expect(answer.teachers[0]!.weight).toBeGreaterThan(0.95);
   });
 
-  it('goes on after a restart with the same bits, serves the new version, and is rolled back by name', async () => {
+  it('continues after a restart with the same bits, serves the new version, and can be rolled back by name', async () => {
     const before = (await state()).students[0]!.stateDigest;
     await restart();
     expect((await state()).students[0]!.stateDigest).toBe(before);
@@ -173,7 +173,7 @@ describe('a student', () => {
     expect((await state()).students[0]!.stateDigest).toBe(before);
   });
 
-  it('is taught and shown by "tandem learn", and its log replays to the bit', async () => {
+  it('is taught and shown by "tandem learn", and its log replays exactly', async () => {
     const file = join(dir, 'examples.csv');
     const rows = examples(60, SEED + 2).map(({ encoding, label }) => `${encoding.join(',')},${label}`);
     writeFileSync(file, ['a,b,label', '1,2,sideways', ...rows].join('\n'));
@@ -190,7 +190,7 @@ describe('a student', () => {
 });
 
 describe('tandem learn --epochs', () => {
-  it('reads the file so often', async () => {
+  it('reads the file this number of times', async () => {
     const file = join(dir, 'few.csv');
     writeFileSync(
       file,
@@ -211,7 +211,7 @@ describe('tandem learn --epochs', () => {
     expect(Number(learnt) + Number(heldOut)).toBe(36);
   });
 
-  it('is for files, as standard input can be read once', async () => {
+  it('needs a file, since standard input can be read only once', async () => {
     const args = ['learn', '-', '--student', 's', '--labels', 'a,b', '--epochs', '2'];
     const { code, stderr } = await run('services/cli/main.ts', args).finished;
     expect([code, stderr]).toEqual([2, expect.stringMatching(/standard input can be read once/)]);
@@ -219,7 +219,7 @@ describe('tandem learn --epochs', () => {
 });
 
 describe('a Learn call', () => {
-  it('is for callers who may change what runs', async () => {
+  it('needs the role for changes', async () => {
     expect((await refusalOf(learn({}, [], client))).code).toBe('PERMISSION_DENIED');
   });
 
@@ -237,7 +237,7 @@ describe('a Learn call', () => {
     expect((await refusalOf(learn(over, examples(1, SEED)))).field).toBe(field);
   });
 
-  it('ends when its operation is cancelled, and keeps what was learnt', async () => {
+  it('ends when its operation is cancelled, and keeps the learnt state', async () => {
     const operations = new OperationServiceClient(system.adminAddress, grpc.credentials.createInsecure());
     const ended = new Promise<grpc.ServiceError | null>((resolve) => {
       const stream = admin.learn((error) => resolve(error));

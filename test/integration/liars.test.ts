@@ -1,4 +1,4 @@
-// An engine that says whatever it likes, beside two honest ones: no caller notices, and the engine is named.
+// An engine that returns false data, beside two correct ones: no caller gets a wrong answer, and the engine is named.
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
@@ -35,7 +35,7 @@ type StrategyName = (typeof STRATEGIES)[number];
 const REQUESTS = 24;
 const IN_FLIGHT = 4;
 
-/** Other inputs in each run, so that no lie is tried with one input only. */
+/** Other inputs in each run, so that each lie is tested with several inputs. */
 const seed = Date.now() % 1_000_000;
 const inputs = new Random(seed).shuffled(readHeldout()).slice(0, REQUESTS);
 
@@ -60,7 +60,7 @@ afterAll(async () => {
   await Promise.all(sidecars.map((sidecar) => sidecar.kill()));
 });
 
-/** One router for the tests of a block: what one lie does to it, the later ones notice. */
+/** One router for the tests of a block, so the effects of one lie are visible to the later tests. */
 function useRouter(): void {
   beforeAll(async () => {
     router = await startRouter({
@@ -68,8 +68,8 @@ function useRouter(): void {
       sidecars: sidecars.slice(0, 2).map(({ address }, at) => ({ id: `honest-${at + 1}`, address })),
       disputes: disputes.settings,
       retry: { attempt_timeout_ms: 1_000 },
-      hedged: { percentile: 99.9 }, // the engine answers before another is asked, on a busy machine, too
-      slow_start_ms: 0, // the liar gets its share at once
+      hedged: { percentile: 99.9 }, // the engine answers before another one is asked, also on a busy machine
+      slow_start_ms: 0, // the lying engine gets its share at once
     });
     caller = callRouter(router.address);
     batches = new grpc.Client(router.address, grpc.credentials.createInsecure());
@@ -95,7 +95,7 @@ async function ask(strategy: StrategyName) {
   return (await load.finished).requests.toSorted((a, b) => a.input - b.input);
 }
 
-/** The lying engine becomes a new one to the router, with the id `liarId`. */
+/** Registers the lying engine as a new one, with the id `liarId`. */
 async function register({ tamper }: EngineLie): Promise<void> {
   liarId = `liar-${(liars += 1)}`;
   liar.tamper = tamper;
@@ -103,7 +103,7 @@ async function register({ tamper }: EngineLie): Promise<void> {
   await operator.register(liarId, liar.address);
 }
 
-/** What callers notice of a lie. */
+/** The effect of a lie on callers. */
 async function lie(strategy: StrategyName, each: EngineLie): Promise<unknown> {
   await register(each);
   const requests = await ask(strategy);
@@ -115,12 +115,12 @@ async function lie(strategy: StrategyName, each: EngineLie): Promise<unknown> {
   return { seed, failed, wrong: wrong.length, inFlight };
 }
 
-/** A wrong answer of a run that the engine says it has recorded. */
+/** A wrong answer of a run with a claimed recording. */
 const WITH_RECORDING = WRONG_ANSWERS.find(({ name }) => name === 'another state digest, recorded')!;
 
 const UNNOTICED = { seed, failed: [], wrong: 0, inFlight: 0 };
 
-/** Asks on until `isSo`: HEDGED may hear the engine too late to notice what it says. */
+/** Sends requests until `isSo`: with HEDGED the engine may answer too late to be checked. */
 async function askUntil(what: string, isSo: () => Promise<boolean>, strategy: StrategyName): Promise<void> {
   const check = async (): Promise<boolean> => {
     if (await isSo()) return true;
@@ -147,13 +147,13 @@ async function isFailing(): Promise<boolean> {
 describe.each(STRATEGIES)('with %s', (strategy) => {
   useRouter();
 
-  it.each(REFUSALS)('nobody hears a wrong $name, and the engine is named', async (each) => {
+  it.each(REFUSALS)('no caller gets a wrong $name, and the engine is named', async (each) => {
     expect(await lie(strategy, each)).toEqual(UNNOTICED);
     await untilNamed(strategy);
     expect(liar.counts.lied).toBeGreaterThan(0);
   });
 
-  it.each(MALFORMED)('nobody gets $name, and the engine is named', async (each) => {
+  it.each(MALFORMED)('no caller gets $name, and the engine is named', async (each) => {
     expect(await lie(strategy, each)).toEqual(UNNOTICED);
     await untilNamed(strategy);
     expect(liar.counts.lied).toBeGreaterThan(0);
@@ -169,7 +169,7 @@ describe.each(STRATEGIES)('with %s', (strategy) => {
     expect(await lie(strategy, each)).toEqual(UNNOTICED);
   });
 
-  it('an engine that never answers costs time only', async () => {
+  it('an engine that never answers only costs time', async () => {
     expect(await lie(strategy, SILENCE)).toEqual(UNNOTICED);
   });
 });
@@ -199,7 +199,7 @@ describe('a dispute', () => {
     liar.recording = undefined;
   });
 
-  it.each(RECORDING_LIES)('is recorded though the engine’s recording is $name', async ({ recording }) => {
+  it.each(RECORDING_LIES)('is recorded although the engine’s recording is $name', async ({ recording }) => {
     liar.recording = recording;
     expect(await lie('REDUNDANT', WITH_RECORDING)).toEqual(UNNOTICED);
     const record = (await until(() => disputes.against(liarId)[0], { what: 'the record' }))!;
@@ -210,7 +210,7 @@ describe('a dispute', () => {
 describe('a batch', () => {
   useRouter();
 
-  it.each([...REFUSALS, ...MALFORMED])('has all its answers beside $name', async (each) => {
+  it.each([...REFUSALS, ...MALFORMED])('gets all its answers despite $name', async (each) => {
     await register(each);
     const items = inputs.map(({ data }) => ({
       tensor: { shape: [data.length / 4], dtype: 'FP32', data },

@@ -1,4 +1,4 @@
-// What reads the router's log ends, or stops reading.
+// The reader of the router's log ends, or stops reading.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -8,7 +8,7 @@ import { readHeldout } from '../support/heldout.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { until } from '../support/until.ts';
 
-/** Of the log: more than a pipe holds. */
+/** Bytes of log: more than a pipe can buffer. */
 const LINES = 700;
 const [input] = readHeldout();
 
@@ -18,7 +18,7 @@ afterEach(() => {
   child.kill('SIGKILL');
 });
 
-/** Each signal makes the router write a line. */
+/** At each signal the router writes a line. */
 async function makeItLog(lines: number): Promise<void> {
   for (let line = 0; line < lines; line += 1) {
     child.kill(line % 2 === 0 ? 'SIGUSR1' : 'SIGUSR2');
@@ -28,9 +28,9 @@ async function makeItLog(lines: number): Promise<void> {
 
 describe('a router whose log', () => {
   it.each([
-    ['is read no more', (stream: NonNullable<ChildProcess['stdout']>) => void stream.pause()],
-    ['has no reader any more', (stream: NonNullable<ChildProcess['stdout']>) => void stream.destroy()],
-  ])('%s answers, and stops when it is told to', async (_, end) => {
+    ['is not read any more', (stream: NonNullable<ChildProcess['stdout']>) => void stream.pause()],
+    ['has lost its reader', (stream: NonNullable<ChildProcess['stdout']>) => void stream.destroy()],
+  ])('%s answers, and stops at SIGTERM', async (_, end) => {
     const [port] = await freePorts(1);
     const args = ['services/start.ts', '--listen', `127.0.0.1:${port}`, '--http', 'off', '--engines', '0'];
     child = spawn(process.execPath, args, {

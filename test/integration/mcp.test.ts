@@ -1,4 +1,4 @@
-// `npx tandem mcp`, used by the official client, over a router with real engines.
+// `npx tandem mcp` with the official client, on a router with real engines.
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -46,7 +46,7 @@ describe('npx tandem mcp over standard input and output', () => {
     expect(client.getServerVersion()).toMatchObject({ name: 'tandem' });
   });
 
-  it('offers five tools that only read, each with schemas', async () => {
+  it('offers five read-only tools, each with schemas', async () => {
     const { tools } = await client.listTools();
     expect(tools.map(({ name }) => name)).toEqual(['models', 'reason', 'vote', 'replay', 'query']);
     for (const { annotations, inputSchema, outputSchema, description } of tools) {
@@ -56,14 +56,14 @@ describe('npx tandem mcp over standard input and output', () => {
     }
   });
 
-  it('models lists models, with the engines that hold them', async () => {
+  it('models lists models with their engines', async () => {
     const { structuredContent } = await client.callTool({ name: 'models', arguments: {} });
     expect(structuredContent).toMatchObject({ default_model: 'supersense' });
     const { models } = structuredContent as { models: { name: string; engines: string[] }[] };
     expect(models.find(({ name }) => name === 'supersense')?.engines).toEqual(['local', 'engine-1', 'engine-2']);
   });
 
-  it('reason answers as the router does, and says the same in text', async () => {
+  it('reason gives the router’s answer, also as text', async () => {
     const input = encoding();
     const { structuredContent, content } = await client.callTool({ name: 'reason', arguments: { encoding: input } });
     const { label, stateDigest } = await system.reason({ encoding: input });
@@ -97,7 +97,7 @@ describe('npx tandem mcp over standard input and output', () => {
     ['reason', {}, 'INVALID_ARGUMENT (INPUT_MISSING)'],
     ['replay', { model: 'supersense' }, 'Input validation error'],
     ['models', { surplus: 1 }, 'Input validation error'],
-  ])('%s tells what is wrong with %j', async (name, args, message) => {
+  ])('%s reports the error in %j', async (name, args, message) => {
     const { isError, content } = await client.callTool({ name, arguments: args });
     expect([isError, JSON.stringify(content)]).toEqual([true, expect.stringContaining(message)]);
   });
@@ -110,7 +110,7 @@ it('serves clients of earlier revisions', async () => {
   await client.close();
 });
 
-it('says that no router answers', async () => {
+it('reports that no router answers', async () => {
   const client = await overStdio('auto', '127.0.0.1:1');
   const { isError, content } = await client.callTool({ name: 'models', arguments: {} });
   expect([isError, content]).toEqual([

@@ -1,4 +1,4 @@
-// Sidecars that hold other weights, or other run settings, under a name and version of the router's repository.
+// Sidecars with other weights, or other run settings, for a name and version of the router's repository.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ function changed(file: string, change: (bytes: Buffer) => Uint8Array): string {
   return folder;
 }
 
-/** One weight is another one. */
+/** One weight differs. */
 const otherWeights = (): string => changed('1/model.nir', (bytes) => changeNir(bytes, 'node/nodes/affine2/bias', 0.7));
 const otherDt = (): string =>
   changed('model.yaml', (bytes) => Buffer.from(bytes.toString().replace('dt: 0.001', 'dt: 0.002')));
@@ -89,8 +89,8 @@ async function supersense(): Promise<Model> {
   return await promise.finally(() => client.close());
 }
 
-describe('engines with other weights under the name and version of the repository', () => {
-  it('are never asked, also where they are the majority', async () => {
+describe('engines with other weights for the name and version of the repository', () => {
+  it('are never asked, even as the majority', async () => {
     await startAll();
     for (let turn = 0; turn < 6; turn += 1) {
       const answer = await system.reason(request);
@@ -121,7 +121,7 @@ describe('engines with other weights under the name and version of the repositor
     ]);
   });
 
-  it('are told of once each, in the log and as an event, whatever their connection does', async () => {
+  it('are reported once each, in the log and as an event, also when they reconnect', async () => {
     await startAll();
     await wrong.restart();
     await until(async () => (await operator.engine('wrong')).state === EngineState.ENGINE_STATE_UNUSABLE, {
@@ -153,7 +153,7 @@ describe('engines with other weights under the name and version of the repositor
     expect(body).toContain('tandem_engine_model_problems{engine="right"} 0');
   });
 
-  it('are why the router is not ready, in so many words', async () => {
+  it('are named as the reason why the router is not ready', async () => {
     await startAll({ strategy: 'REDUNDANT' });
     const { status, text } = await readyz();
     expect([status, text]).toEqual([
@@ -162,7 +162,7 @@ describe('engines with other weights under the name and version of the repositor
     ]);
   });
 
-  it('are why no engine answers where there are no others', async () => {
+  it('are named as the reason why no engine answers, if there are no others', async () => {
     await start({ wrong: wrong.address });
     const { reason, message } = await refusalOf(system.reason(request));
     expect([reason, message]).toEqual([
@@ -184,7 +184,7 @@ it('an engine with other run settings is not asked either', async () => {
   await slow.stop();
 });
 
-it('a file that the router cannot read is served by no engine, and says why', async () => {
+it('a file that the router cannot read is served by no engine, with the reason', async () => {
   const damaged = changed('1/model.nir', (bytes) => bytes.subarray(0, 1_000));
   await start({ right: right.address }, { models_dir: damaged });
   const { reason, message } = await refusalOf(system.reason(request));

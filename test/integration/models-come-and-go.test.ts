@@ -1,4 +1,4 @@
-// Model versions that come and go, with real sidecars and the local engine.
+// Loading and unloading model versions, with real sidecars and the local engine.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -20,7 +20,7 @@ const request = {
 };
 
 let folder: ModelFolder;
-/** One has a repository of its own, with nothing that the router is given. */
+/** One has its own repository, without the router's models. */
 let other: ModelFolder;
 let sidecars: RunningSidecar[];
 let system: System;
@@ -54,8 +54,8 @@ afterEach(async () => {
 const idsOf = async (version: number): Promise<string[]> =>
   (await models.models()).find((each) => each.name === 'net' && each.version === version)?.engineIds ?? [];
 
-describe('models that come and go', () => {
-  it('are loaded from bytes onto every engine, also one with a repository of its own, and answer at once', async () => {
+describe('models that are loaded and unloaded', () => {
+  it('are loaded from bytes onto every engine, also one with its own repository, and answer at once', async () => {
     const loaded = await models.load({ name: 'net', nir: smallNet(2), manifest: 'steps: 8' });
     expect(loaded.engines.map(({ engineId }) => engineId).sort()).toEqual(['local', 's1', 's2']);
     expect(loaded.model).toMatchObject({ version: 2, isLatest: true, state: ModelState.MODEL_STATE_SERVED });
@@ -64,19 +64,19 @@ describe('models that come and go', () => {
     expect((await system.reason({ ...request, modelVersion: 1 })).modelVersion).toBe(1);
   });
 
-  it('are brought to an engine that lacks what the router had from the start', async () => {
+  it('are loaded onto an engine that lacks a model of the router’s start', async () => {
     await until(async () => (await idsOf(1)).length === 3, { what: 'all three to hold net/1' });
     expect((await system.reason({ ...request, modelVersion: 1 })).vote?.ballots).toHaveLength(3);
   });
 
-  it('come back to an engine that was killed, before it is asked for them', async () => {
+  it('are loaded again onto an engine that was killed, before its next request', async () => {
     await models.load({ name: 'net', nir: smallNet(2), manifest: 'steps: 8' });
     await sidecars[1]!.restart();
     await until(async () => (await idsOf(2)).includes('s2'), { what: 's2 to hold net/2 again' });
     expect((await system.reason(request)).modelVersion).toBe(2);
   });
 
-  it('are unloaded, and stay so when router and engines start again', async () => {
+  it('are unloaded, also after a restart of router and engines', async () => {
     await models.load({ name: 'net', nir: smallNet(2), manifest: 'steps: 8' });
     await models.unload({ name: 'net', version: 2 });
     expect((await system.reason(request)).modelVersion).toBe(1);
@@ -100,7 +100,7 @@ describe('models that come and go', () => {
     expect((await system.reason(request)).modelVersion).toBe(2);
   });
 
-  it('lose no request, and mix no weights, while versions are loaded, replaced and unloaded under load', async () => {
+  it('lose no request and mix no weights when versions are loaded, replaced and unloaded under load', async () => {
     const digests = new Map<number, Set<bigint>>();
     const failures: string[] = [];
     let isOver = false;
@@ -110,7 +110,7 @@ describe('models that come and go', () => {
         try {
           const { modelVersion, stateDigest, vote } = await system.reason(request);
           answered += 1;
-          // A vote of two weights would have ballots of two digests.
+          // A vote with two different weights would have ballots with two digests.
           const cast = vote!.ballots.map((ballot) => ballot.stateDigest).filter((digest) => digest !== 0n);
           if (new Set(cast).size > 1) failures.push(`net/${modelVersion} was answered with two weights`);
           const seen = digests.get(modelVersion) ?? new Set();
@@ -141,7 +141,7 @@ describe('models that come and go', () => {
     expect(state).toBe(1);
   });
 
-  it('have golden vectors made for them, and a model that is wrong is refused by name', async () => {
+  it('get golden vectors, and a wrong model is refused by name', async () => {
     const { cases, engineKinds } = await models.makeGolden({ name: 'net', cases: 3 });
     expect([cases, engineKinds]).toEqual([3, 2]);
     const golden = JSON.parse(readFileSync(join(folder.path, 'net/1/golden.json'), 'utf8')) as { cases: object[] };
@@ -164,8 +164,8 @@ describe('models that come and go', () => {
     ['an unknown setting', { nir: smallNet(5), manifest: 'stepps: 3' }, 'MODEL_REFUSED'],
     ['a path as a name', { name: '../x', nir: smallNet(5) }, 'INVALID_FIELD'],
     ['other content of a version', { version: 1, nir: smallNet(7), manifest: 'steps: 8' }, 'MODEL_EXISTS'],
-    ['labels that do not fit', { nir: smallNet(5), manifest: 'labels: [a, b, c]' }, 'MODEL_REFUSED'],
-  ])('refuse %s, and all is as it was', async (_what, sent, reason) => {
+    ['labels of another number', { nir: smallNet(5), manifest: 'labels: [a, b, c]' }, 'MODEL_REFUSED'],
+  ])('refuse %s, and nothing changes', async (_what, sent, reason) => {
     expect(await refusalOf(models.load({ name: 'net', ...sent }))).toMatchObject({ reason });
     expect((await models.models()).map(({ version }) => version)).toEqual([1]);
     expect((await system.reason({ ...request, modelVersion: 1 })).modelVersion).toBe(1);

@@ -1,4 +1,5 @@
-// The Open Inference Protocol's REST form, with lists and with bytes behind the JSON, as Triton's client sends them.
+// The REST form of the Open Inference Protocol, with lists and with bytes after the JSON, as Triton's client sends
+// them.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readHeldout } from '../support/heldout.ts';
 import { type System, startSystem } from '../support/system.ts';
@@ -43,7 +44,7 @@ const input = (over: object = {}): object => ({
 const inferBody = (over: object = {}): string => JSON.stringify({ id: 'an id', inputs: [input()], ...over });
 
 describe('infer', () => {
-  it('gives what Reason gives', async () => {
+  it('gives the same answer as Reason', async () => {
     const reasoned = await system.reason({ tensor: { shape: [768], dtype: 'FP32', data } });
     const response = await call(INFER, inferBody());
     const text = await response.text();
@@ -53,7 +54,7 @@ describe('infer', () => {
     expect(text).toContain(`"data":["${reasoned.label}"]`);
   });
 
-  it('takes nested lists, and answers a batch', async () => {
+  it('accepts nested lists, and answers a batch', async () => {
     const body = inferBody({ inputs: [input({ shape: [2, 768], data: [numbers, numbers] })] });
     const first = { name: 'scores', shape: [2, 45] };
     expect(await read(INFER, body)).toMatchObject({
@@ -61,7 +62,7 @@ describe('infer', () => {
     });
   });
 
-  it('takes and gives bytes behind the JSON', async () => {
+  it('accepts and returns bytes after the JSON', async () => {
     const binary = { shape: [768], data: undefined, parameters: { binary_data_size: data.length } };
     const header = JSON.stringify({
       inputs: [input(binary)],
@@ -82,7 +83,7 @@ describe('infer', () => {
     ['no inputs', '{}', 400, 'inputs'],
     ['a text among the numbers', inferBody({ inputs: [input({ data: [1, 'x'] })] }), 400, 'inputs[0].data[1]'],
     [
-      'bytes that are not there',
+      'missing bytes',
       inferBody({ inputs: [input({ parameters: { binary_data_size: 4 } })] }),
       400,
       'inputs[0].parameters.binary_data_size',
@@ -92,7 +93,7 @@ describe('infer', () => {
     expect(await read(INFER, body)).toMatchObject({ status, json: { field } });
   });
 
-  it('refuses a model that is not there', async () => {
+  it('refuses an unknown model', async () => {
     expect(await read('/v2/models/none/infer', inferBody())).toMatchObject({
       status: 404,
       json: { reason: 'UNKNOWN_MODEL' },
@@ -105,7 +106,7 @@ describe('infer', () => {
   });
 });
 
-describe('what the server says of itself', () => {
+describe('the server’s description', () => {
   it.each([
     ['/v2', { name: 'tandem' }],
     ['/v2/health/live', { live: true }],

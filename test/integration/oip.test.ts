@@ -55,7 +55,7 @@ function output(response: ModelInferResponse, name: string): Buffer {
 }
 
 describe('ModelInfer', () => {
-  it('gives what Reason gives, to the bit', async () => {
+  it('gives the same answer as Reason, exactly', async () => {
     const reasoned = await system.reason({ tensor: { shape: [768], dtype: 'FP32', data: first!.data } });
     const response = await infer(request([first!.data]));
     expect([response.id, response.modelName, response.modelVersion]).toEqual(['an id', 'supersense', '1']);
@@ -78,7 +78,7 @@ describe('ModelInfer', () => {
     expect(labels.lastIndexOf(alone[1]!.label)).toBe(labels.length - alone[1]!.label.length);
   });
 
-  it('counts its items under their own name', async () => {
+  it('counts its items under a separate name', async () => {
     await infer(request([first!.data, second!.data]));
     const metrics = new MetricsServiceClient(system.address, grpc.credentials.createInsecure());
     const { metrics: counted } = await promised<GetMetricsResponse>((done) => metrics.getMetrics({}, done));
@@ -88,7 +88,7 @@ describe('ModelInfer', () => {
     expect(types).not.toContain('ReasonBatch.item');
   });
 
-  it('traces its items under the name of their service', async () => {
+  it('traces its items with the name of their service', async () => {
     const metadata = new grpc.Metadata();
     const traceId = randomBytes(16).toString('hex');
     metadata.set('traceparent', `00-${traceId}-00f067aa0ba902b7-01`);
@@ -97,7 +97,7 @@ describe('ModelInfer', () => {
     await until(() => system.traces.spans(traceId).some((span) => span.name === name), { what: 'the trace' });
   });
 
-  it('votes where the parameter strategy says so', async () => {
+  it('votes if the parameter strategy says so', async () => {
     const strategy = { parameterChoice: { $case: 'stringParam' as const, value: 'REDUNDANT' } };
     const cache = { parameterChoice: { $case: 'stringParam' as const, value: 'BYPASS' } };
     const { parameters } = await infer(request([first!.data], { parameters: { strategy, cache } }));
@@ -136,7 +136,7 @@ describe('ModelStreamInfer', () => {
 });
 
 describe('the repository', () => {
-  it('unloads a model and loads it again, by the administrative door', async () => {
+  it('unloads a model and loads it again, through the administrative listener', async () => {
     const admin = new GRPCInferenceServiceClient(system.adminAddress, grpc.credentials.createInsecure());
     const isReady = async (): Promise<boolean> =>
       (await promised<{ ready: boolean }>((done) => client.modelReady({ name: 'supersense', version: '' }, done)))
@@ -158,7 +158,7 @@ describe('the repository', () => {
   });
 });
 
-describe('what the server says of itself and its models', () => {
+describe('the server’s description of itself and its models', () => {
   it('is live, and ready', async () => {
     expect(await promised((done) => client.serverLive({}, done))).toEqual({ live: true });
     expect(await promised((done) => client.serverReady({}, done))).toEqual({ ready: true });
@@ -185,7 +185,7 @@ describe('what the server says of itself and its models', () => {
     expect(index).toMatchObject({ models: expect.arrayContaining([entry]) });
   });
 
-  it('counts what it answered', async () => {
+  it('counts its answers', async () => {
     await infer(request([second!.data]));
     const { modelStats } = await promised<{ modelStats: { name: string; inferenceCount: bigint }[] }>((done) =>
       client.modelStatistics({ name: 'supersense', version: '' }, done),

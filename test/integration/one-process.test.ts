@@ -1,4 +1,4 @@
-// One engine process under two ids or two addresses: it is asked, and votes, once.
+// One engine process with two ids or two addresses is asked once, and votes once.
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
@@ -53,13 +53,13 @@ async function states(): Promise<unknown[][]> {
   return (await operator.engines()).map(({ id, state, duplicateOf }) => [id, state, duplicateOf]);
 }
 
-describe('a sidecar that is listed under two spellings of its address', () => {
+describe('a sidecar that is listed with two spellings of its address', () => {
   const spelled = (): Record<string, string> => ({
     first: sidecar.address,
     second: sidecar.address.replace('127.0.0.1', 'localhost'),
   });
 
-  it('is asked as the first of them, and has one vote', async () => {
+  it('is asked by its first id, and has one vote', async () => {
     await start({ ...spelled(), other: other.address });
     expect(await states()).toEqual([
       ['first', READY, ''],
@@ -73,7 +73,7 @@ describe('a sidecar that is listed under two spellings of its address', () => {
     ]);
   });
 
-  it('is asked as the second once the first is removed', async () => {
+  it('is asked by its second id after the first is removed', async () => {
     await start(spelled());
     await operator.remove('first');
     expect(await states()).toEqual([['second', READY, '']]);
@@ -117,7 +117,7 @@ describe('a process that listens at two addresses', () => {
     expect(fronts.map(({ counts }) => counts.seen)).toEqual([4, 0]);
   });
 
-  it('is refused when it is registered under its other address, and forgotten again', async () => {
+  it('is refused when it is registered with its other address, and not kept', async () => {
     await start({ first: fronts[0]!.address });
     const { reason, message } = await refusalOf(operator.register('second', fronts[1]!.address));
     expect([reason, message]).toEqual(['ENGINE_EXISTS', expect.stringContaining('same process as engine "first"')]);

@@ -1,4 +1,4 @@
-// A router that pushes its metrics to a collector, as OpenTelemetry's own variables tell it.
+// A router that pushes its metrics to a collector, configured by OpenTelemetry's own variables.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import { FakeMetricsCollector } from '../fakes/fake-metrics-collector.ts';
@@ -14,7 +14,7 @@ const inputs = new Inputs();
 let environment: NodeJS.ProcessEnv;
 let collector: FakeMetricsCollector;
 let system: System | undefined;
-/** What the router logged about metrics. */
+/** The router's log lines about metrics. */
 let said: string[];
 
 beforeEach(() => {
@@ -55,7 +55,7 @@ const answeredAtCollector = (): number | undefined =>
 describe.each(PROTOCOLS)('metrics pushed over %s', (protocol) => {
   beforeEach(() => start(protocol));
 
-  it('are what the router has counted', async () => {
+  it('are the router’s counts', async () => {
     await ask();
     await until(
       () => collector.point('tandem_requests', { method: 'Reason', code: 'INVALID_ARGUMENT' })?.asDouble === REFUSED,
@@ -72,7 +72,7 @@ describe.each(PROTOCOLS)('metrics pushed over %s', (protocol) => {
     expect(collector.point('tandem_cache_requests', { status: 'miss' })?.asDouble).toBe(ANSWERED);
   });
 
-  it('come once more when the router stops', async () => {
+  it('are pushed once more when the router stops', async () => {
     await until(() => collector.serviceName !== '', { what: 'the first push' });
     await ask();
     await system!.stop();
@@ -80,7 +80,7 @@ describe.each(PROTOCOLS)('metrics pushed over %s', (protocol) => {
     expect(answeredAtCollector()).toBe(ANSWERED);
   });
 
-  it('miss a collector that is away: the router says so once, and again once it is back, and answers all the while', async () => {
+  it('cannot reach a stopped collector: the router logs that once, logs its return, and answers all the time', async () => {
     collector.stop();
     await until(() => aboutMetrics().length > 0, { what: 'the router to notice', timeoutMs: 10_000 });
     await ask();
@@ -93,8 +93,8 @@ describe.each(PROTOCOLS)('metrics pushed over %s', (protocol) => {
   });
 });
 
-describe.each(PROTOCOLS)('a collector that is away, over %s', (protocol) => {
-  it('does not hold up a stop, however long a push may take', async () => {
+describe.each(PROTOCOLS)('an unreachable collector, over %s', (protocol) => {
+  it('does not delay a stop, even with a long push', async () => {
     const patient = { OTEL_METRIC_EXPORT_INTERVAL: '60000', OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: '30000' };
     await start(protocol, patient);
     collector.stop();

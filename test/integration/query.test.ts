@@ -1,4 +1,4 @@
-// A question to the user's own documents, by the public API, without a language model.
+// A query to the user's own documents, through the public API, without a language model.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,7 +56,7 @@ function query(request: Partial<QueryRequest>): Promise<QueryResponse> {
 }
 
 describe('a query', () => {
-  it('is answered from a document that has its words, which it cites', async () => {
+  it('is answered from a document with its words, and cites it', async () => {
     const answer = await query({ query: 'Who sleeps on the sofa?' });
     expect(answer.passages[0]).toMatchObject({ document: 'animals.md' });
     expect(answer.answer).toContain('The cat sleeps on the sofa all day.');
@@ -67,7 +67,7 @@ describe('a query', () => {
     ]);
   }, 120_000); // the first query reads the embedding
 
-  it('finds a document that says it in other words', async () => {
+  it('finds a document with other words of the same meaning', async () => {
     const { passages } = await query({ query: 'dog', topK: 1 });
     expect(passages.map(({ document }) => document)).toEqual(['animals.md']);
   });
@@ -118,7 +118,7 @@ describe('an indexing', () => {
     }
   }
 
-  it('labels the passages, by which a query can be narrowed', async () => {
+  it('labels the passages, and a query can filter by labels', async () => {
     store.add('labelled', [
       { name: 'fox', text: 'a small wild animal with red fur and a bushy tail' },
       { name: 'spade', text: 'a tool with a flat metal blade for digging' },

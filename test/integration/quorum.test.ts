@@ -38,8 +38,8 @@ async function readyz(): Promise<{ status: number; text: string }> {
 
 const VOTES = { strategy: 'REDUNDANT', vote: { participants: 3, agreement: 'UNANIMOUS' } };
 
-describe('a router whose vote needs three engines', () => {
-  it('is ready with three, and not with two: health, its watchers and /readyz say the same, and why', async () => {
+describe('a router with a vote that needs three engines', () => {
+  it('is ready with three, and not with two: health, its watchers and /readyz agree, and give the reason', async () => {
     await start(VOTES);
     const said = [health.watch(), health.watch('tandem.v1.ReasoningService')];
     await until(() => said.every(([first]) => first === 'SERVING'), { what: 'the first word' });
@@ -47,7 +47,7 @@ describe('a router whose vote needs three engines', () => {
 
     await fleet.sidecar('two').kill();
     const words = (): string[] => said.map((each) => each.join(' '));
-    await until(() => words().every((each) => each === 'SERVING NOT_SERVING'), { what: 'watchers to hear of it' });
+    await until(() => words().every((each) => each === 'SERVING NOT_SERVING'), { what: 'watchers to get it' });
     expect([await health.check(), await health.check('tandem.v1.ReasoningService')]).toEqual([
       'NOT_SERVING',
       'NOT_SERVING',
@@ -59,7 +59,7 @@ describe('a router whose vote needs three engines', () => {
 
     await fleet.restart('two');
     const all = 'SERVING NOT_SERVING SERVING';
-    await until(() => words().every((each) => each === all), { what: 'watchers to hear of its return' });
+    await until(() => words().every((each) => each === all), { what: 'watchers to get its return' });
   });
 
   it('is not ready while one of them drains, or is in quarantine', async () => {
@@ -79,7 +79,7 @@ describe('a router whose vote needs three engines', () => {
     ]);
   });
 
-  it('is ready with two once an operator has another strategy answer', async () => {
+  it('is ready with two after an operator sets another strategy', async () => {
     await start(VOTES);
     system.pool.setDraining(system.pool.find('three'), true);
     expect(await health.check()).toBe('NOT_SERVING');
@@ -90,7 +90,7 @@ describe('a router whose vote needs three engines', () => {
   });
 });
 
-it('a vote of two kinds is not ready with sidecars alone', async () => {
+it('a router with a vote of two kinds is not ready with sidecars alone', async () => {
   await start({ strategy: 'REDUNDANT', vote: { distinct_kinds: 2 } });
   expect([await health.check(), (await readyz()).text]).toEqual([
     'NOT_SERVING',
@@ -98,7 +98,7 @@ it('a vote of two kinds is not ready with sidecars alone', async () => {
   ]);
 });
 
-it('an operator’s own number counts whatever the strategy', async () => {
+it('setting ready.min_engines takes precedence over the strategy', async () => {
   await start({ ready: { min_engines: 4 } });
   expect([await health.check(), (await readyz()).text]).toEqual([
     'NOT_SERVING',
@@ -106,7 +106,7 @@ it('an operator’s own number counts whatever the strategy', async () => {
   ]);
 });
 
-it('engines that do not hold the default model do not count', async () => {
+it('engines without the default model do not count', async () => {
   await start({ default_model: 'nothing' });
   expect([await health.check(), (await readyz()).text]).toEqual([
     'NOT_SERVING',

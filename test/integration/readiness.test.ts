@@ -37,10 +37,10 @@ async function start(over: Record<string, unknown> = {}): Promise<void> {
   });
 }
 
-describe('an engine that comes back under load', () => {
+describe('an engine that returns under load', () => {
   const WINDOW_MS = 400;
 
-  /** Its share of the requests right after its return, and when `slow_start_ms` of 1,000 have long passed. */
+  /** Its share of the requests just after its return, and long after `slow_start_ms` of 1,000. */
   async function shares(over: Record<string, unknown>): Promise<[first: number, later: number]> {
     await start({ slow_start_ms: 1_000, ...over });
     const load = closedLoad({ system, inputs, total: Infinity, inFlight: 16 });
@@ -62,23 +62,23 @@ describe('an engine that comes back under load', () => {
     return result;
   }
 
-  /** Counts first attempts: on a busy machine an attempt may time out, and then another engine answers. */
+  /** Counts first attempts: on a busy machine an attempt may time out, and another engine answers. */
   const shareOf = (id: string, requests: readonly LoadRequest[]): number =>
     requests.filter(({ attempts }) => attempts[0]?.engineId === id).length / requests.length;
 
-  it('gets its share of a third little by little', async () => {
+  it('gets its share of a third gradually', async () => {
     const [first, later] = await shares({});
     expect(first).toBeLessThan(0.2);
     expect(later).toBeGreaterThan(0.3);
   });
 
-  it('gets it at once where slow_start_ms is 0', async () => {
+  it('gets its share at once if slow_start_ms is 0', async () => {
     const [first] = await shares({ slow_start_ms: 0 });
-    expect(first).toBeGreaterThan(0.25); // on a busy machine the window holds a few dozen requests, no more
+    expect(first).toBeGreaterThan(0.25); // on a busy machine the window has only a few dozen requests
   });
 });
 
-describe('where every breaker is open though every engine is well again', () => {
+describe('if every breaker is open although every engine works again', () => {
   beforeEach(async () => {
     await start({ breaker: { min_requests: 1, reset_ms: 60_000 } });
     for (const id of IDS) system.pool.find(id).breaker.trip('a false alarm');
@@ -87,7 +87,7 @@ describe('where every breaker is open though every engine is well again', () => 
   const ask = (strategy: Strategy = Strategy.STRATEGY_ROUND_ROBIN): Promise<ReasonResponse> =>
     system.reason({ tensor: { shape: [768], dtype: 'FP32', data: inputs[0]!.data }, strategy });
 
-  it('requests are answered, each engine in turn', async () => {
+  it('requests are answered by each engine in turn', async () => {
     const answers = [await ask(), await ask(), await ask()];
     expect(answers.map(({ engine }) => engine?.engineId)).toEqual([...IDS]);
     expect(system.pool.engines.map(({ breaker }) => breaker.state)).toEqual(['OPEN', 'OPEN', 'OPEN']);
@@ -105,13 +105,13 @@ describe('where every breaker is open though every engine is well again', () => 
     expect((await ask(Strategy.STRATEGY_REDUNDANT)).grade).toBe(Grade.GRADE_UNANIMOUS);
   });
 
-  it('an engine that drains is still not asked', async () => {
+  it('a draining engine is still not asked', async () => {
     system.pool.setDraining(system.pool.find('one'), true);
     const answers = [await ask(), await ask()];
     expect(answers.map(({ engine }) => engine?.engineId).sort()).toEqual(['three', 'two']);
   });
 
-  it('nobody answers where panic_percent is 0', async () => {
+  it('no engine answers if panic_percent is 0', async () => {
     await system.stop();
     await start({ breaker: { reset_ms: 60_000 }, panic_percent: 0 });
     for (const id of IDS) system.pool.find(id).breaker.trip('a false alarm');

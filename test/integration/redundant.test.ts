@@ -33,7 +33,7 @@ afterEach(async () => {
   await system.stop();
 });
 
-/** A router with the first `count` engines, where every request asks three of them for their vote. */
+/** A router with the first `count` engines. Every request asks three of them for a vote. */
 async function start(count: number, over: Record<string, unknown> = {}): Promise<void> {
   system = await startSystem({
     strategy: 'REDUNDANT',
@@ -41,25 +41,25 @@ async function start(count: number, over: Record<string, unknown> = {}): Promise
     cache: { enabled: false },
     sidecars: fleet.settings.slice(0, count),
     spawn: { count: 0 },
-    // A hundred votes at once are much for two slow cores; being turned away is another test's business.
+    // A hundred votes at once are much for two slow cores; another test is about refusals.
     overload: { max_wait_ms: 60_000 },
-    // Of two engines that hold still the test loses one; the other one is not to be lost by itself.
+    // The test kills one of two stopped engines; the other one must not time out.
     stall_timeout_ms: 10_000,
-    // A lying engine goes on voting here; another test is about its quarantine.
+    // A lying engine continues to vote here; another test is about its quarantine.
     quarantine: { dissents: 1_000 },
     ...over,
   });
   operator = new Operator(system.adminAddress);
 }
 
-/** What one engine says to it, which had better be honest yet. */
+/** The answer of one engine, which must still be correct. */
 function truthOf(request: Partial<ReasonRequest>): Promise<ReasonResponse> {
   return system.reason({ ...request, strategy: Strategy.STRATEGY_ROUND_ROBIN });
 }
 
 /**
- * Once a vote is decided, it waits for the other ballots half as long again. With these coming late, an engine that is not
- * among them has voted by then, so that nobody is absent only because this machine was busy.
+ * After a vote is decided, it waits half as long again for the other ballots. These engines answer late, so all others
+ * have voted by then, and none is absent only because this machine was busy.
  */
 function delay(ids: readonly Id[], delayMs = 50): void {
   for (const id of ids) fleet.front(id).delayMs = delayMs;
@@ -72,7 +72,7 @@ const answerKey = ({ stateDigest, spikeCounts, scores, label }: ReasonResponse):
   label,
 ];
 
-/** "one AGREED", or "two ABSENT ENGINE_LOST", in alphabetical order. */
+/** The ballots in alphabetical order, such as "one AGREED" or "two ABSENT ENGINE_LOST". */
 function ballotsOf({ vote }: ReasonResponse): string[] {
   const text = ({ engineId, outcome, why }: Ballot): string =>
     `${engineId} ${ballotOutcomeToJSON(outcome).replace('BALLOT_OUTCOME_', '')} ${why}`.trim();
@@ -98,7 +98,7 @@ describe('three honest engines', () => {
     expect(answer.grade).toBe(Grade.GRADE_UNANIMOUS);
   });
 
-  it('are three of those there are, each in its turn', async () => {
+  it('are of three of the engines, in turn', async () => {
     await start(4);
     const askedIds = new Set<string>();
     for (let turn = 0; turn < 4; turn += 1) {
@@ -109,7 +109,7 @@ describe('three honest engines', () => {
     expect(askedIds).toEqual(new Set(IDS));
   });
 
-  it('give no ballots to who asks one engine', async () => {
+  it('are not given for a request to one engine', async () => {
     await start(3);
     const answer = await system.reason(inputs.request({ strategy: Strategy.STRATEGY_ROUND_ROBIN }));
     expect([answer.grade, answer.vote]).toEqual([Grade.GRADE_SINGLE, undefined]);
@@ -119,8 +119,8 @@ describe('three honest engines', () => {
 describe('one liar of three', () => {
   it.each<[string, Lie]>([
     ['in its digest', flipDigestBit],
-    ['in its spikes, under the true digest', addSpike],
-  ])('%s never wins, and every ballot names it: MAJORITY', async (_name, lie) => {
+    ['in its spikes, with the true digest', addSpike],
+  ])('%s never wins, and the ballots show it: MAJORITY', async (_name, lie) => {
     await start(3);
     const requests = Array.from({ length: 100 }, () => inputs.request());
     const truths = await Promise.all(requests.map(truthOf));
@@ -133,7 +133,7 @@ describe('one liar of three', () => {
     expect(fleet.front('two').counts.lied).toBe(100);
   });
 
-  it('never wins with NaN for potentials, which cannot be an answer', async () => {
+  it('never wins with NaN potentials, which are no valid answer', async () => {
     await start(3);
     const requests = Array.from({ length: 100 }, () => inputs.request());
     const truths = await Promise.all(requests.map(truthOf));
@@ -143,7 +143,7 @@ describe('one liar of three', () => {
     expect(answers.flatMap(ballotsOf)).not.toContain('two AGREED');
   });
 
-  it('never wins either where it may be too late to be counted', async () => {
+  it('never wins if it may be too late to be counted', async () => {
     await start(3);
     const requests = Array.from({ length: 100 }, () => inputs.request());
     const truths = await Promise.all(requests.map(truthOf));
@@ -153,7 +153,7 @@ describe('one liar of three', () => {
     }
   });
 
-  it('is shown with the digest it gave', async () => {
+  it('is shown with its digest', async () => {
     await start(3);
     fleet.front('two').lie = flipDigestBit;
     delay(['one', 'three']);
@@ -180,8 +180,8 @@ describe('one liar of three', () => {
   });
 });
 
-describe('more liars than honest engines', () => {
-  it('that lie alike are the majority, and the honest engine dissents', async () => {
+describe('more lying than correct engines', () => {
+  it('with equal lies are the majority, and the correct engine dissents', async () => {
     await start(3);
     const request = inputs.request();
     const truth = await truthOf(request);
@@ -195,7 +195,7 @@ describe('more liars than honest engines', () => {
     ]);
   });
 
-  it('that lie each in its own way leave no majority: VOTE_DISPUTED, with every digest', async () => {
+  it('with different lies leave no majority: VOTE_DISPUTED, with every digest', async () => {
     await start(3);
     fleet.front('one').lie = flipDigestBit;
     fleet.front('two').lie = addSpike;
@@ -210,14 +210,14 @@ describe('too few engines', () => {
   it.each([
     ['one', 1],
     ['none', 0],
-  ])('%s: no vote, and no answer that was not checked', async (_name, ready) => {
+  ])('%s: no vote, and no unchecked answer', async (_name, ready) => {
     await start(1);
     if (ready === 0) await operator.drain('one');
     const refusal = await refusalOf(system.reason(inputs.request()));
     expect(refusal).toMatchObject({ code: 'UNAVAILABLE', reason: ready === 0 ? 'NO_ENGINE' : 'VOTE_TOO_FEW' });
   });
 
-  it('two of three are enough while they agree', async () => {
+  it('two of three are enough if they agree', async () => {
     await start(2);
     const answer = await system.reason(inputs.request());
     expect([answer.grade, ballotsOf(answer)]).toEqual([Grade.GRADE_UNANIMOUS, ['one AGREED', 'two AGREED']]);
@@ -233,8 +233,8 @@ describe('too few engines', () => {
   });
 });
 
-describe('a voter killed while it votes', () => {
-  /** Asks while all stand still, kills `lost`, and lets the others go on. */
+describe('a voter that is killed during a vote', () => {
+  /** Sends a request while all are stopped, kills `lost`, and resumes the others. */
   async function askAndLose(
     lost: Id,
     voters: readonly Id[],
@@ -265,7 +265,7 @@ describe('a voter killed while it votes', () => {
     expect(answer.grade).toBe(Grade.GRADE_UNANIMOUS);
   });
 
-  it('is ABSENT, with the reason, where there is no other', async () => {
+  it('is ABSENT, with the reason, if there is no other engine', async () => {
     await start(3);
     const answer = await askAndLose('one', ['one', 'two', 'three']);
     expect([answer.grade, ballotsOf(answer)]).toEqual([

@@ -15,7 +15,7 @@ const other = new DevelopmentCa();
 ca.issue('--client', 'stranger');
 ca.issue('--client', 'expired', '--days', '0');
 ca.issueLater('later');
-// The router's own is made anew with each of them.
+// The router's own connection, created again for each of them.
 ca.issue('--client', 'client');
 
 const sha256 = (token: string): string => createHash('sha256').update(token).digest('hex');
@@ -29,7 +29,7 @@ const auth = {
 };
 const settings = { auth, tls: ca.tls, spawn: { count: 0 } };
 
-/** They trust the router of `ca`, which may not trust them. */
+/** The certificates of callers that trust the router of `ca`, which may not trust them. */
 function signed(from: DevelopmentCa, name: string): grpc.ChannelCredentials {
   return grpc.credentials.createSsl(ca.read('ca.pem'), from.read(`${name}.key`), from.read(`${name}.pem`));
 }
@@ -57,7 +57,7 @@ describe.each(EDGES)('a caller on edge %s', (edge) => {
     });
   }
 
-  /** Of a metric, over all its labels that match. */
+  /** The sum of a metric over all matching labels. */
   async function counted(metric: RegExp): Promise<number> {
     const { body } = await system.prometheus.exposition('text/plain');
     const values = body.split('\n').filter((line) => metric.test(line));
@@ -80,10 +80,10 @@ describe.each(EDGES)('a caller on edge %s', (edge) => {
 
   it.each([
     ['a certificate with another name', 'stranger', '', 'UNAUTHENTICATED', 'NO_CREDENTIALS'],
-    ['a token that nobody has', 'stranger', 'token-guess', 'UNAUTHENTICATED', 'BAD_CREDENTIALS'],
-    ['a token that is none', 'stranger', 'a b', 'UNAUTHENTICATED', 'BAD_CREDENTIALS'],
+    ['an unknown token', 'stranger', 'token-guess', 'UNAUTHENTICATED', 'BAD_CREDENTIALS'],
+    ['an invalid token', 'stranger', 'a b', 'UNAUTHENTICATED', 'BAD_CREDENTIALS'],
     ['a token with the wrong role', 'stranger', 'token-watcher', 'PERMISSION_DENIED', 'ROLE_MISSING'],
-    ['another’s certificate with a valid token', 'client', 'token-leaver', 'UNAUTHENTICATED', 'BAD_CREDENTIALS'],
+    ['another caller’s certificate with a valid token', 'client', 'token-leaver', 'UNAUTHENTICATED', 'BAD_CREDENTIALS'],
   ])('with %s is refused', async (_what, name, token, code, reason) => {
     const metric = new RegExp(`^tandem_request_errors_total\\{.*reason="${reason}"`);
     const [before, linesBefore] = [await counted(metric), lines.length];
@@ -94,7 +94,7 @@ describe.each(EDGES)('a caller on edge %s', (edge) => {
     expect(lines.some(({ msg, name }) => msg === 'call refused' && name === reason)).toBe(true);
   });
 
-  it('with a token that was revoked is refused from then on', async () => {
+  it('with a revoked token is refused from then on', async () => {
     const stranger = signed(ca, 'stranger');
     expect((await ask(stranger, 'token-leaver'))?.code).not.toBe('UNAUTHENTICATED');
     const tokens = auth.tokens.filter(({ name }) => name !== 'leaver');

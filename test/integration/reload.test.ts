@@ -1,4 +1,4 @@
-// SIGHUP through a real process: settings read again, taken over whole or refused whole.
+// SIGHUP with a real process: the settings are read again, and applied or refused as a whole.
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Event, EventServiceClient } from '../../services/generated/tandem/v1/events.ts';
@@ -48,18 +48,18 @@ afterEach(async () => {
   await router.stop();
 });
 
-/** What is told of it. */
+/** The log line about it. */
 async function reload(settings: Record<string, unknown> | string): Promise<Event> {
   const before = reader.events.length;
   router.reload(settings);
-  await until(() => reader.events.length > before, { what: 'word of the settings' });
+  await until(() => reader.events.length > before, { what: 'the log line about the settings' });
   return reader.events[before]!;
 }
 
 const ids = async (): Promise<string[]> => (await operator.engines()).map(({ id }) => id);
 
-describe('a router that reads its settings again', () => {
-  it('takes them over, and tells what has changed from what to what', async () => {
+describe('a router that reloads its settings', () => {
+  it('applies them, and logs each change with the old and the new value', async () => {
     const { text, data } = await reload({ sidecars: [one()], strategy: 'FASTEST', slow_start_ms: 0 });
     expect([text, data]).toEqual([
       'settings read again',
@@ -81,8 +81,8 @@ describe('a router that reads its settings again', () => {
       () => ({ strategy: 'FASTEST', sidecars: [one(), one()] }),
       /"sidecars" .*ids of their own/,
     ],
-    ['a file that is no YAML', 'strategy: [FASTEST', /is not YAML/],
-  ])('refuses them whole for %s, which is named, and goes on as before', async (_, settings, why) => {
+    ['a file that is not YAML', 'strategy: [FASTEST', /is not YAML/],
+  ])('refuses all of them for %s, names it, and continues as before', async (_, settings, why) => {
     const { text, data } = await reload(typeof settings === 'function' ? settings() : settings);
     expect([text, data['why']]).toEqual([
       'settings refused; the previous ones stay in force',
@@ -91,13 +91,13 @@ describe('a router that reads its settings again', () => {
     expect([await operator.strategy(), await ids()]).toEqual([Strategy.STRATEGY_ROUND_ROBIN, ['one']]);
   });
 
-  it('keeps a strategy that an operator has set unless the settings change theirs', async () => {
+  it('keeps an operator’s strategy unless the strategy of the settings changes', async () => {
     await operator.setStrategy(Strategy.STRATEGY_AFFINITY);
     expect((await reload({ sidecars: [one()] })).data).toEqual({ changed: 'nothing' });
     expect(await operator.strategy()).toBe(Strategy.STRATEGY_AFFINITY);
   });
 
-  it('connects to new sidecars and lets go of others under load, without a failed request', async () => {
+  it('connects to new sidecars and disconnects removed ones under load, without a failed request', async () => {
     const client = new ReasoningServiceClient(router.address, grpc.credentials.createInsecure());
     const system: Pick<System, 'reason'> = {
       reason: (request, options = {}) =>

@@ -1,4 +1,4 @@
-// A caller that is taken out of setting `auth` while the router runs: what it has open ends when the settings are read again.
+// A caller that is removed from setting `auth` while the router runs: its streams and sessions end at the reload.
 import { createHash } from 'node:crypto';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -16,7 +16,7 @@ const leaver = caller('leaver', 'reason', 'observe');
 const stayer = caller('stayer', 'reason', 'observe');
 const tensor = { shape: [768], dtype: 'FP32', data: Buffer.alloc(3_072) };
 
-describe.each(EDGES)('a caller that is taken out, on edge %s', (edge) => {
+describe.each(EDGES)('a removed caller, on edge %s', (edge) => {
   let system: System;
   let client: ReasoningServiceClient;
   let events: EventServiceClient;
@@ -39,7 +39,7 @@ describe.each(EDGES)('a caller that is taken out, on edge %s', (edge) => {
     return found;
   }
 
-  /** Resolves with how the stream ends. Its answers are counted. */
+  /** Resolves with the end of the stream. Its answers are counted. */
   function watch(stream: grpc.ClientReadableStream<unknown>): { answers: number; end: Refusal | 'OK' | undefined } {
     const seen: ReturnType<typeof watch> = { answers: 0, end: undefined };
     stream.on('data', () => (seen.answers += 1));
@@ -63,7 +63,7 @@ describe.each(EDGES)('a caller that is taken out, on edge %s', (edge) => {
 
   const refused = { code: 'UNAUTHENTICATED', reason: 'BAD_CREDENTIALS' };
 
-  it('has its streams ended, and others keep theirs', async () => {
+  it('loses its streams, and others keep theirs', async () => {
     const left = await openStream('leaver');
     const stays = await openStream('stayer');
     const subscribed = watch(events.subscribe({ topics: [] } as never, metadata('leaver')));
@@ -76,7 +76,7 @@ describe.each(EDGES)('a caller that is taken out, on edge %s', (edge) => {
     stays.end();
   });
 
-  it('that only loses a role has those streams ended that need it', async () => {
+  it('that only loses a role loses the streams that need the role', async () => {
     const stream = await openStream('leaver');
     const subscribed = watch(events.subscribe({ topics: [] } as never, metadata('leaver')));
     await reload(stayer, { ...leaver, roles: ['reason'] });
@@ -87,7 +87,7 @@ describe.each(EDGES)('a caller that is taken out, on edge %s', (edge) => {
     stream.end();
   });
 
-  it('has its sessions ended: one that gets the name later finds none of them', async () => {
+  it('loses its sessions: a later caller with the same name has none of them', async () => {
     const ask = (name: string): Promise<unknown> =>
       new Promise((resolve, reject) => {
         const request = ReasonRequest.fromPartial({ tensor, session: { id: 'robot' } });
@@ -101,7 +101,7 @@ describe.each(EDGES)('a caller that is taken out, on edge %s', (edge) => {
     expect(body.split('\n').find((line) => line.startsWith('tandem_sessions '))).toBe('tandem_sessions 1');
   });
 
-  it('has its view of the dashboard ended', async () => {
+  it('loses its view of the dashboard', async () => {
     const response = await fetch(`http://${system.httpAddress}/api/stream`, {
       headers: { authorization: 'Bearer token-leaver' },
     });

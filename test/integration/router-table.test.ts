@@ -1,5 +1,5 @@
-// The router's whole behaviour towards its callers, one row a case: every strategy, every cache mode, every failure,
-// with real sidecars. Each row has a router of its own, in whose turns `one` comes first, then `two`, then `three`.
+// The behaviour of the router for its callers, one row per case: every strategy, every cache mode, every failure, with
+// real sidecars. Each row has its own router, which asks `one` first, then `two`, then `three`.
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -18,7 +18,7 @@ let stage: Stage;
 beforeAll(async () => {
   models = new ModelFolder();
   cpSync('deploy/models/supersense', join(models.path, 'supersense'), { recursive: true });
-  // Takes finite numbers to infinity.
+  // A weight that overflows to infinity.
   models.add('overflow', 1, chain(1, 1, { big: node('Scale', { scale: 1e38 }) }), 'steps: 4\ninput: {shape: [1]}\n');
   fleet = await Fleet.start(IDS, models.path);
 });

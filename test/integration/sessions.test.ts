@@ -1,4 +1,4 @@
-// Sessions over real engines of both kinds: in pieces and on changing engines they come to what one run comes to.
+// Sessions on real engines of both kinds: in pieces and on changing engines they give the results of one run.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
 import { ReasonRequest, type ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
@@ -95,7 +95,7 @@ describe.each(EDGES)('sessions over edge %s', (edge) => {
     for (const { id } of (await list()).sessions) await end(id);
   });
 
-  it('come to what one run comes to, in pieces on all engines', async () => {
+  it('give the results of one run, in pieces on all engines', async () => {
     expect(whole.totalSpikes).toBeGreaterThan(100n);
     const answers = await play('pieces', 11);
     expect(figures(answers.at(-1)!)).toEqual(figures(whole));
@@ -103,13 +103,13 @@ describe.each(EDGES)('sessions over edge %s', (edge) => {
     expect(answers.map(({ session }) => session!.opened)).toEqual([true, ...answers.slice(1).map(() => false)]);
   });
 
-  it('come to the same when all engines vote', async () => {
+  it('give the same results when all engines vote', async () => {
     const answers = await play('votes', 12, { strategy: Strategy.STRATEGY_REDUNDANT });
     expect(new Set(answers.map(({ grade }) => grade))).toEqual(new Set([Grade.GRADE_UNANIMOUS]));
     expect(figures(answers.at(-1)!)).toEqual(figures(whole));
   });
 
-  it('come to the same while engines are killed', async () => {
+  it('give the same results while engines are killed', async () => {
     const random = new Random(13);
     const answers = await play('kills', 13, {}, async () => {
       const { pid } = random.pick(system.supervisors);
@@ -118,10 +118,10 @@ describe.each(EDGES)('sessions over edge %s', (edge) => {
     });
     expect(figures(answers.at(-1)!)).toEqual(figures(whole));
     const isComplete = (): boolean => system.pool.engines.every(({ state }) => state === 'READY');
-    await until(isComplete, { what: 'all engines to be back', timeoutMs: 20_000 });
+    await until(isComplete, { what: 'all engines to return', timeoutMs: 20_000 });
   });
 
-  it('take the messages of a stream in their order', async () => {
+  it('handle the messages of a stream in order', async () => {
     const caller = new StreamCaller(system.client);
     for (let step = 0; step < STEPS; step += 4) {
       const session = { id: 'stream', state: Buffer.alloc(0), returnState: false, close: false, expectedStep: step };
@@ -136,7 +136,7 @@ describe.each(EDGES)('sessions over edge %s', (edge) => {
     expect(figures(results.at(-1)!)).toEqual(figures(whole));
   });
 
-  it('take the messages of a batch in their order, beside others', async () => {
+  it('handle the messages of a batch in order, beside other items', async () => {
     const requests = Array.from({ length: STEPS / 4 }, (_, k) => [
       ReasonRequest.fromPartial({ tensor: piece(series, 4 * k, 4), session: { id: 'batch' } }),
       ReasonRequest.fromPartial({ tensor: piece(series, 0, 4), cache: CacheMode.CACHE_MODE_BYPASS }),
@@ -167,7 +167,7 @@ describe.each(EDGES)('sessions over edge %s', (edge) => {
     expect(await refusal(late)).toBe('SESSION_UNKNOWN');
   });
 
-  it('go on in another router from a state that was kept, and are unknown there without it', async () => {
+  it('continue in another router from a stored state, and are unknown there without it', async () => {
     const half = STEPS / 2;
     const session = { ...sessionOf('moved'), returnState: true };
     const kept = (await system.reason({ tensor: piece(series, 0, half), session })).session!.state;
@@ -185,7 +185,7 @@ describe.each(EDGES)('sessions over edge %s', (edge) => {
     expect(answer.session!.opened).toBe(true);
   });
 
-  it('refuse a state that was changed on its way', async () => {
+  it('refuse a state that was changed', async () => {
     const session = { ...sessionOf('kept'), returnState: true };
     const { state } = (await system.reason({ tensor: piece(series, 0, 8), session })).session!;
     const changed = Buffer.from(state);

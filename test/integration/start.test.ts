@@ -23,7 +23,7 @@ function sidecarsIn(sockets: string): string[] {
 }
 
 describe('npm start', () => {
-  it('prints what runs and one call to copy, which works; SIGTERM then stops all it started', async () => {
+  it('prints its engines and one call to copy, which works; SIGTERM then stops all its processes', async () => {
     const { program, sockets } = start(['--engines', '3']);
     const call = await program.line(/Try it:/);
     expect(sidecarsIn(sockets)).toHaveLength(3);
@@ -38,7 +38,7 @@ describe('npm start', () => {
     expect(sidecarsIn(sockets)).toEqual([]);
   });
 
-  it('finishes what is in flight on Ctrl-C, which a terminal and npm both pass on', async () => {
+  it('finishes open requests on Ctrl-C, which a terminal and npm both pass on', async () => {
     const { program } = start(['--engines', '1']);
     await program.line(/Try it:/);
     program.child.kill('SIGINT');
@@ -47,7 +47,7 @@ describe('npm start', () => {
     expect(await program.finished).toMatchObject({ code: 0, stdout: expect.stringMatching(/Stopped\.$/m) as unknown });
   });
 
-  it('stops when its terminal is closed, though SIGHUP is otherwise for its settings', async () => {
+  it('stops when its terminal is closed, although SIGHUP otherwise reloads its settings', async () => {
     const sockets = mkdtempSync(join(tmpdir(), 'tandem-start-'));
     const command = `${process.execPath} services/start.ts --listen 127.0.0.1:0 --http off --engines 1`;
     const terminal = spawn('script', ['-qefc', `exec ${command}`, '/dev/null'], {
@@ -62,9 +62,9 @@ describe('npm start', () => {
     await until(() => sidecarsIn(sockets).length === 0, { what: 'the sidecar to be gone', timeoutMs: 10_000 });
   });
 
-  it('stops with npm, which ends on SIGHUP and tells nobody', async () => {
+  it('stops with npm, which ends on SIGHUP without passing it on', async () => {
     const sockets = mkdtempSync(join(tmpdir(), 'tandem-start-'));
-    // What npm does: it starts the script, and ends on the signal.
+    // Acts like npm: starts the script, and ends on the signal.
     const likeNpm = `require('node:child_process').spawn(process.execPath, process.argv.slice(1), { stdio: 'inherit' })`;
     const args = ['services/start.ts', '--listen', '127.0.0.1:0', '--http', 'off', '--engines', '1'];
     const npm = spawn(process.execPath, ['-e', likeNpm, ...args], {
@@ -79,7 +79,7 @@ describe('npm start', () => {
     expect(sidecarsIn(sockets)).toEqual([]);
   });
 
-  it('takes its sidecars along even when it is killed with -9', async () => {
+  it('ends its sidecars even when it is killed with -9', async () => {
     const { program, sockets } = start(['--engines', '1']);
     await program.line(/Try it:/);
     program.child.kill('SIGKILL');
@@ -92,7 +92,7 @@ describe('npm start', () => {
     [['--engnies', '2'], {}, 2, /--engnies/],
     [[], { TANDEM_STRATEGY: 'SOMETIMES' }, 2, /strategy/],
     [['--models', '/no/such/folder'], {}, 1, /no model repository at "\/no\/such\/folder"/],
-  ])('stops with one line that names the fault: %j %j', async (args, env, code, message) => {
+  ])('stops with one line that names the error: %j %j', async (args, env, code, message) => {
     const { program } = start(args, env);
     const finished = await program.finished;
     expect([finished.code, finished.stderr]).toEqual([code, expect.stringMatching(message)]);
@@ -101,7 +101,7 @@ describe('npm start', () => {
   it.each([
     ['--listen', /cannot listen on ADDRESS[^]*another router[^]*npm start -- --listen 127.0.0.1:\d+ --http /],
     ['--http', /cannot serve the dashboard on ADDRESS: something else listens there; set http_listen/],
-  ])('says which address is taken: that of %s', async (flag, message) => {
+  ])('names the address that is in use: that of %s', async (flag, message) => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = `127.0.0.1:${(server.address() as { port: number }).port}`;

@@ -1,4 +1,4 @@
-// SIGTERM through real processes: not serving → in-flight finished → exit 0, in time.
+// SIGTERM with real processes: not serving → open requests finished → exit 0, in time.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { dirname, join } from 'node:path';
@@ -23,12 +23,12 @@ import { type RunningSidecar, sidecarBinary, startSidecar } from '../support/sid
 import { until } from '../support/until.ts';
 import { SUPERSENSE } from '../support/models.ts';
 
-/** What `docker stop` gives, and a composition unless it says otherwise. */
+/** The default grace period of `docker stop` and of compose. */
 const DOCKER_GRACE_MS = 10_000;
 
 const [{ data } = { data: Buffer.alloc(0) }] = readHeldout();
 
-describe('a router that is told to stop', () => {
+describe('a stopping router', () => {
   let sidecar: RunningSidecar;
   let front: LyingEngine;
   let router: RouterProcess;
@@ -67,16 +67,16 @@ describe('a router that is told to stop', () => {
     });
   }
 
-  /** Resolves when its engine has it; what it comes to is `answer`. */
+  /** Resolves when its engine has it; `answer` is its result. */
   async function underWay(): Promise<{ answer: Promise<ReasonResponse> }> {
     const { seen } = front.counts;
     const answer = reason();
     answer.catch(() => undefined);
-    await until(() => front.counts.seen > seen, { what: 'the request to be under way' });
+    await until(() => front.counts.seen > seen, { what: 'the request to reach the engine' });
     return { answer };
   }
 
-  it('says first that it is not ready, finishes what is in flight, and exits with 0', async () => {
+  it('first reports that it is not ready, finishes open requests, and exits with 0', async () => {
     await start();
     const said = health.watch();
     front.delayMs = 700;
@@ -89,7 +89,7 @@ describe('a router that is told to stop', () => {
     expect(await stopped).toBe(0);
   });
 
-  it('takes no new requests meanwhile', async () => {
+  it('accepts no new requests meanwhile', async () => {
     await start();
     const said = health.watch();
     front.delayMs = 700;
@@ -103,7 +103,7 @@ describe('a router that is told to stop', () => {
     expect(await stopped).toBe(0);
   });
 
-  it('is not ready and still takes requests for drain_delay_ms', async () => {
+  it('is not ready and still accepts requests for drain_delay_ms', async () => {
     await start({ drain_delay_ms: 1_500 });
     const said = health.watch();
     await until(() => said.at(-1) === 'SERVING', { what: 'the first word' });
@@ -113,7 +113,7 @@ describe('a router that is told to stop', () => {
     expect(await stopped).toBe(0);
   });
 
-  it('answers what is stuck with UNAVAILABLE after drain_timeout_ms, saying what to do', async () => {
+  it('answers stuck requests with UNAVAILABLE after drain_timeout_ms, and says what to do', async () => {
     await start({ drain_timeout_ms: 300 });
     front.stall = true;
     const { answer } = await underWay();
@@ -172,7 +172,7 @@ describe('a sidecar', () => {
 
   const exitCode = async (): Promise<unknown> => ((await once(child, 'exit')) as unknown[])[0];
 
-  it('takes no harm from SIGHUP, and says that its settings are its flags', async () => {
+  it('ignores SIGHUP, and says that its settings are its flags', async () => {
     await start(sidecarBinary());
     let log = '';
     child.stderr!.on('data', (chunk) => (log += String(chunk)));
@@ -186,7 +186,7 @@ describe('a sidecar', () => {
     const stuck = refusalOf(infer());
     const health = new Health(address);
     health.watch();
-    // Of two calls on one connection the second is read after the first.
+    // Two calls on one connection are read in order.
     await new Promise((resolve) => void engine.describe({}, resolve));
     let log = '';
     child.stderr!.on('data', (chunk) => (log += String(chunk)));

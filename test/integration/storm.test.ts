@@ -35,14 +35,14 @@ afterAll(async () => {
   await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
 });
 
-/** How many requests ended how. */
+/** The number of requests by outcome. */
 function outcomesOf({ requests }: LoadResult): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { outcome } of requests) counts[outcome] = (counts[outcome] ?? 0) + 1;
   return counts;
 }
 
-/** Says when each part of the storm began, and what the load's requests met in it. */
+/** Records the start of each part of the storm, and the outcomes of its requests. */
 class Phases {
   readonly #load: Load;
   readonly #begins: { readonly name: string; readonly ms: number }[] = [];
@@ -55,7 +55,7 @@ class Phases {
     this.#begins.push({ name, ms: performance.now() });
   }
 
-  /** Until `ms` worth of requests were sent. */
+  /** Waits until the requests of `ms` milliseconds were sent. */
   async last(ms: number): Promise<void> {
     const endMs = performance.now() + ms;
     const enough = this.#load.started + (RATE_PER_S * ms) / 1_000;
@@ -76,10 +76,10 @@ class Phases {
   }
 }
 
-describe(`${RATE_PER_S} requests a second while one sidecar is killed with -9 and the other stands still for 2 s`, () => {
+describe(`${RATE_PER_S} requests a second while one sidecar is killed with -9 and the other is stopped for 2 s`, () => {
   let result: LoadResult;
   let engines: EngineStatus[];
-  /** Answers of each engine after both were back. */
+  /** Answers of each engine after both returned. */
   let afterwards: Record<string, number>;
 
   beforeAll(async () => {
@@ -90,7 +90,8 @@ describe(`${RATE_PER_S} requests a second while one sidecar is killed with -9 an
     await phases.last(1_000);
 
     phases.begin('one killed');
-    // Stopped first, so that it dies with requests in flight: an idle engine answers in less time than passes between two.
+    // Stopped first, so that it dies with open requests: a running engine would answer each before the next one
+    // arrives.
     await killed!.pause();
     const isHoldingRequests = (): boolean => system.pool.find('engine-1').inFlight > 0;
     await until(isHoldingRequests, { what: 'engine-1 to hold a request' });
@@ -150,19 +151,19 @@ describe(`${RATE_PER_S} requests a second while one sidecar is killed with -9 an
     expect(engine.breakerEvents.map(({ why }) => why)).not.toContain('');
   });
 
-  it('is not in the history of the engine that stood through it', () => {
+  it('is not in the history of the engine that kept running', () => {
     expect(engines.find(({ id }) => id === 'local')).toMatchObject({ breakerEvents: [], failed: 0n });
   });
 
-  it('leaves both sidecars at work again', () => {
+  it('leaves both sidecars working', () => {
     const share = RATE_PER_S / 3;
     expect(afterwards['engine-1']).toBeGreaterThan(share / 2);
     expect(afterwards['engine-2']).toBeGreaterThan(share / 2);
   });
 });
 
-describe('300 requests for a sidecar which stands still', () => {
-  it('are all answered by the one engine that is left, those that had reached it too', async () => {
+describe('300 requests for a stopped sidecar', () => {
+  it('are all answered by the remaining engine, also those that had reached the stopped one', async () => {
     const [killed, paused] = sidecars;
     await killed!.kill();
     await until(() => system.pool.find('engine-1').state === 'DOWN', { what: 'the router to notice' });

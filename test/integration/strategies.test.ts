@@ -37,7 +37,7 @@ async function start(count: number, over: Record<string, unknown> = {}): Promise
   });
 }
 
-/** What became of 1,000 requests, eight at a time. */
+/** The outcomes of 1,000 requests, eight at a time. */
 async function thousand(strategy: Strategy): Promise<LoadResult> {
   const result = await closedLoad({ system, inputs, request: { strategy }, total: 1_000, inFlight: 8 }).finished;
   expect(result.failed).toEqual([]);
@@ -70,7 +70,8 @@ describe('FASTEST', () => {
   const request = { strategy: Strategy.STRATEGY_FASTEST };
   let links: SlowLink[];
 
-  // Both behind a link, so that they are equally far while no link is slow: of two, the nearer one may well get all.
+  // Both behind a link, so that they are equally fast while no link is slow: otherwise the faster one may get all
+  // requests.
   beforeEach(async () => {
     links = await Promise.all(sidecars.slice(0, 2).map(({ address }) => new SlowLink(address).start()));
     await start(0, { sidecars: links.map(({ address }, at) => ({ id: `engine-${at + 1}`, address })) });
@@ -99,7 +100,7 @@ describe('FASTEST', () => {
     const shareOfLatest = (): number => answeredBy.slice(-100).filter((id) => id === 'engine-2').length / 100;
     links[1]!.delayMs = 20;
     const load = closedLoad({ system: watched, inputs, request, total: Infinity, inFlight: 4 });
-    await until(() => answeredBy.length >= 500 && shareOfLatest() < 0.1, { what: 'it to be avoided' });
+    await until(() => answeredBy.length >= 500 && shareOfLatest() < 0.1, { what: 'it to get fewer requests' });
 
     links[1]!.delayMs = 0;
     const recoveredMs = performance.now();
@@ -112,14 +113,14 @@ describe('FASTEST', () => {
 });
 
 describe('AFFINITY', () => {
-  /** Who is asked first for each input, in their order: on a busy machine its time may run out. */
+  /** The engine that is asked first for each input, in order. On a busy machine it may time out. */
   async function answerers(): Promise<string[]> {
     const { requests } = await closedLoad({
       system,
       inputs,
       request: { strategy: Strategy.STRATEGY_AFFINITY },
       total: inputs.length,
-      inFlight: 1, // an engine without a free slot is passed over
+      inFlight: 1, // an engine without a free slot is skipped
     }).finished;
     return requests.toSorted((a, b) => a.input - b.input).map(({ attempts }) => attempts[0]?.engineId ?? '');
   }
@@ -143,7 +144,7 @@ describe('AFFINITY', () => {
     expect(await answerers()).toEqual(first);
   });
 
-  it('moves only the inputs of an engine that is removed, and back when it returns', async () => {
+  it('moves only the inputs of a removed engine, and moves them back when it returns', async () => {
     await start(3);
     const operator = new Operator(system.adminAddress);
     const before = await answerers();

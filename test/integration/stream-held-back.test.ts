@@ -13,7 +13,7 @@ import { StreamCaller, outcomeOf, streamMessage } from '../support/stream-caller
 import { until } from '../support/until.ts';
 import { SUPERSENSE } from '../support/models.ts';
 
-/** 3 kB each: read by the router, they would be 60 MB there. */
+/** 3 kB each: in the router they would be 60 MB. */
 const OFFERED = Number(process.env['OFFERED'] ?? 20_000);
 const OTHERS = 500;
 const WINDOW = 128; // setting stream_window
@@ -54,7 +54,7 @@ function reason(at: number): Promise<ReasonResponse> {
   return promise;
 }
 
-/** Resolves with the number of stream requests that were taken when it changes no more. */
+/** Resolves with the number of accepted stream requests when it stops changing. */
 async function takenAtLast(from = operator): Promise<number> {
   const last = Array<number>(20).fill(-1);
   const isSteady = async (): Promise<boolean> => {
@@ -62,22 +62,22 @@ async function takenAtLast(from = operator): Promise<number> {
     last.push(await taken(from));
     return last[0]! > 0 && last.every((each) => each === last[0]);
   };
-  await until(isSteady, { what: 'the router to take no more', timeoutMs: 15_000 });
+  await until(isSteady, { what: 'the router to accept no more', timeoutMs: 15_000 });
   return last[0]!;
 }
 
 describe(`${OFFERED} requests from a caller that reads no answer`, () => {
-  it('are held back at the caller, trouble nobody else, and are all answered once it reads', async () => {
+  it('wait at the caller, affect no other caller, and are all answered once it reads', async () => {
     for (let at = 0; at < 2_000; at += 1) await reason(at); // the router's ordinary size
     const beforeBytes = router.rssBytes();
 
     const messages = requests.map((request) => streamMessage(request));
-    // On the same connection as the other caller: it must not be held back with it.
+    // On the same connection as the other caller: it must not wait with it.
     const caller = new StreamCaller(client, { reads: false });
     for (let at = 0; at < OFFERED; at += 1) caller.sendMessage(messages[at % messages.length]!);
     caller.end();
     const held = await takenAtLast();
-    expect(held).toBeLessThan(WINDOW * 8); // its window, and what HTTP/2 holds on the way back
+    expect(held).toBeLessThan(WINDOW * 8); // its window, and buffers of HTTP/2 for the answers
 
     for (let at = 0; at < OTHERS; at += 1) expect((await reason(at)).label).not.toBe('');
     expect(await taken()).toBe(held);
@@ -108,7 +108,7 @@ describe('a caller that reads no answer while the router stops', () => {
 
   afterAll(() => stopping.kill());
 
-  it('keeps it no longer than the drain time', async () => {
+  it('delays it by no more than the drain time', async () => {
     stopping = await startRouter({
       local: { enabled: false },
       sidecars: [{ id: 'engine-1', address: sidecar.address }],

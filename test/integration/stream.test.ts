@@ -78,7 +78,7 @@ describe('a stream', () => {
     link.delayMs = 0;
   });
 
-  it('gives each answer when it is ready, with its request’s id', async () => {
+  it('sends each answer when it is ready, with its request’s id', async () => {
     link.delayMs = 50;
     for (let at = 0; at < 10; at += 1) caller.send(good(at, { strategy: Strategy.STRATEGY_ROUND_ROBIN }));
     caller.end();
@@ -92,12 +92,12 @@ describe('a stream', () => {
     }
   });
 
-  it('goes on after whatever is wrong with one request', async () => {
+  it('continues after an error of one request', async () => {
     const { data } = heldout[0]!;
     caller.send(good(0, { requestId: 'short', tensor: { shape: [767], dtype: '', data: data.subarray(4) } }));
     caller.send(good(0, { requestId: 'nobody', model: 'nobody' }));
-    caller.send(Buffer.from([0x22, 0xff, 0xff, 0x01, 0x00])); // an item that is no request
-    caller.sendMessage(Buffer.from([0x0a, 0xff, 0xff, 0x01, 0x00])); // a message that is none
+    caller.send(Buffer.from([0x22, 0xff, 0xff, 0x01, 0x00])); // an item that is not a request
+    caller.sendMessage(Buffer.from([0x0a, 0xff, 0xff, 0x01, 0x00])); // an invalid message
     caller.sendMessage(Buffer.alloc(0));
     caller.send(good(0));
     await until(() => caller.answers.length === 6, { what: 'an answer to each' });
@@ -118,41 +118,41 @@ describe('a stream', () => {
     );
   });
 
-  it('is answered to the end after a half-close', async () => {
+  it('is answered completely after a half-close', async () => {
     for (let at = 0; at < 1_000; at += 1) caller.send(good(at));
     caller.end();
     expect((await caller.ended).code).toBe(grpc.status.OK);
     expect(caller.answers.map(outcomeOf)).toEqual(Array(1_000).fill('OK'));
   });
 
-  it('echoes a request_id that comes twice, twice', async () => {
+  it('returns a repeated request_id with each of its answers', async () => {
     for (const at of [0, 1]) caller.send(good(at, { requestId: 'same' }));
     caller.end();
     await caller.ended;
     expect(caller.answers.map(({ requestId }) => requestId)).toEqual(['same', 'same']);
   });
 
-  it('makes an id for a request that has none', async () => {
+  it('creates an id for a request without one', async () => {
     caller.send(good(0, { requestId: '' }));
     caller.end();
     await caller.ended;
     expect(caller.answers[0]?.requestId).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('without requests ends well', async () => {
+  it('without requests ends with OK', async () => {
     caller.end();
     expect((await caller.ended).code).toBe(grpc.status.OK);
     expect(caller.answers).toEqual([]);
   });
 
-  it('leaves no memory behind, a thousand times', async () => {
+  it('leaks no memory in a thousand streams', async () => {
     caller.cancel();
     const openAndClose = async (times: number): Promise<void> => {
       for (let time = 0; time < times; time += 1) {
         const stream = new StreamCaller(system.client);
         stream.send(good(time));
         if (time % 4 > 0)
-          stream.end(); // three of four end well, one is cancelled
+          stream.end(); // three of four end with OK, one is cancelled
         else await until(() => stream.answers.length === 1, { what: 'the answer' }).then(() => stream.cancel());
         await stream.ended;
       }
@@ -167,7 +167,7 @@ describe('a stream', () => {
   });
 });
 
-describe('a stream whose caller leaves', () => {
+describe('a stream whose caller disconnects', () => {
   let system: System;
   let silent: LyingEngine;
 
@@ -191,18 +191,18 @@ describe('a stream whose caller leaves', () => {
         caller.cancel();
       },
     ],
-  ])('is given up when it %s: no engine computes for it any more', async (_how, leave) => {
+  ])('ends when it %s: no engine computes for it any more', async (_how, leave) => {
     const { seen, cancelled } = silent.counts;
     const caller = new StreamCaller(system.client);
     for (let at = 0; at < 20; at += 1) caller.send(good(at));
     await until(() => silent.counts.seen === seen + 20, { what: 'the requests to reach the engine' });
     leave(caller);
     expect((await caller.ended).code).toBe(grpc.status.CANCELLED);
-    await until(() => silent.counts.cancelled === cancelled + 20, { what: 'the engine to hear of it' });
+    await until(() => silent.counts.cancelled === cancelled + 20, { what: 'the engine to get the cancellation' });
     expect(inFlight(system)).toBe(0);
   });
 
-  it('is given up when its deadline passes, and counted as that', async () => {
+  it('ends at its deadline, and is counted as such', async () => {
     const operator = new Operator(system.adminAddress);
     const caller = new StreamCaller(system.client, { headers: { 'grpc-timeout': '200m' } });
     caller.send(good(0));
@@ -214,7 +214,7 @@ describe('a stream whose caller leaves', () => {
   });
 });
 
-/** Stands for a router where no request needs one. */
+/** A stub of a router, for tests without requests. */
 const nobody = Object.create(null) as Router;
 
 describe('a server of streams', () => {
@@ -257,7 +257,7 @@ describe('a server of streams', () => {
     return callers;
   }
 
-  it('forgets each that has ended, however it ended', async () => {
+  it('forgets every ended stream', async () => {
     const callers = await open(5);
     expect(listeners()).toBe(5);
     for (const caller of callers.slice(1)) caller.cancel();
@@ -265,7 +265,7 @@ describe('a server of streams', () => {
     await until(() => listeners() === 0, { what: 'the streams to be forgotten' });
   });
 
-  it('counts those it ends itself as DRAINING, and takes no new ones', async () => {
+  it('counts those it ends itself as DRAINING, and accepts no new ones', async () => {
     const callers = await open(3);
     drained.abort();
     const late = new StreamCaller(client);
@@ -276,7 +276,7 @@ describe('a server of streams', () => {
 });
 
 describe('a stream that is open when the router stops', () => {
-  it('has an answer to everything that was read, and ends with DRAINING within the drain time', async () => {
+  it('answers all received requests, and ends with DRAINING within the drain time', async () => {
     const link = await new SlowLink(sidecar.address).start();
     link.delayMs = 300;
     const system = await startBefore([link.address], { drain_timeout_ms: 5_000 });

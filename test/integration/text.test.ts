@@ -1,4 +1,5 @@
-// Text in: the same answer by every way, equal to the bit on both kinds of engine, and refusals that name the field.
+// Text input: the same answer through every interface, exactly equal on both kinds of engine, and refusals that name
+// the field.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
 import { compareTexts } from '../load/equal-texts.ts';
@@ -7,7 +8,7 @@ import { refusalOf } from '../support/refusal.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { randomTexts } from '../support/texts.ts';
 
-const AT_ONCE = 25; // many at once are more than a busy machine serves in time
+const AT_ONCE = 25; // a busy machine cannot serve many at once in time
 
 let system: System;
 
@@ -23,12 +24,12 @@ afterAll(async () => {
 });
 
 describe('a text', () => {
-  it('is answered by the model that takes text, where no model is named', async () => {
+  it('is answered by the model for text, if no model is named', async () => {
     const answer = await system.reason({ text: 'a small furry animal' });
     expect([answer.model, answer.label]).toEqual(['supersense-text', 'noun.animal']);
   });
 
-  it('has the same answer whatever the order and the case of its words', async () => {
+  it('has the same answer for every order and case of its words', async () => {
     const one = await system.reason({ text: 'a small furry animal' });
     const other = await system.reason({ text: 'Animal furry SMALL a' });
     expect(other.stateDigest).toBe(one.stateDigest);
@@ -40,7 +41,7 @@ describe('a text', () => {
     expect([`seed ${seed}`, equal, firstOther]).toEqual([`seed ${seed}`, texts, '']);
   });
 
-  it('is understood, though no sentence encoder has read it', async () => {
+  it('is classified without a sentence encoder', async () => {
     const heldout = readHeldout();
     let right = 0;
     for (let from = 0; from < heldout.length; from += AT_ONCE) {

@@ -33,7 +33,7 @@ async function ping(address: string, credentials: grpc.ChannelCredentials): Prom
   }
 }
 
-/** They trust the router, which does not trust them. */
+/** Clients that trust the router, which does not trust them. */
 function signedBy({ key, cert }: { readonly key: Buffer; readonly cert: Buffer }): grpc.ChannelCredentials {
   return grpc.credentials.createSsl(ca.read('ca.pem'), key, cert);
 }
@@ -43,7 +43,7 @@ function ofAnotherCa(): grpc.ChannelCredentials {
   return signedBy({ key: other.read('client.key'), cert: other.read('client.pem') });
 }
 
-/** Its last day has no length. */
+/** The certificate expires at once. */
 function expired(): grpc.ChannelCredentials {
   ca.issue('--client', 'late', '--days', '0');
   return signedBy({ key: ca.read('late.key'), cert: ca.read('late.pem') });
@@ -73,7 +73,7 @@ describe.each(EDGES)('TLS on edge %s', (edge) => {
     expect(await ping(system.address, ca.credentials('client'))).toBe('pong');
   });
 
-  it('refuses, counts and tells of a client without a certificate', async () => {
+  it('refuses, counts and reports a client without a certificate', async () => {
     await expect(ping(system.address, ca.credentials())).rejects.toThrow('UNAVAILABLE');
     const { body } = await system.prometheus.exposition('text/plain');
     expect(body).toMatch(/^tandem_tls_handshakes_failed_total [1-9]/m);
@@ -90,7 +90,7 @@ describe.each(EDGES)('TLS on edge %s', (edge) => {
     await expect(ping(system.address, grpc.credentials.createInsecure())).rejects.toThrow('UNAVAILABLE');
   });
 
-  it('takes a renewed certificate for new connections, and keeps those that are open', async () => {
+  it('uses a renewed certificate for new connections, and keeps open ones', async () => {
     const old = new ReasoningServiceClient(system.address, ca.credentials('client'));
     expect(await pingOver(old)).toBe('pong');
     ca.issue();

@@ -1,4 +1,4 @@
-// What a trace refuses, and the largest it gives: the local engine and a real sidecar answer alike.
+// The refusals and the largest answer of a trace: equal for the local engine and a real sidecar.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { RouterError } from '../../services/core/errors.ts';
 import type { InferenceInput } from '../../services/core/inference.ts';
@@ -12,7 +12,7 @@ import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
 const STEPS = 100_000;
 const lif = node('LIF', { tau: 2, r: 1, v_leak: 0, v_threshold: 1 });
 
-/** Beside these: its input and its output. */
+/** In addition to its input and its output. */
 function nodes(names: string): Record<string, typeof lif> {
   return Object.fromEntries(Array.from(names, (name) => [name, lif]));
 }
@@ -52,19 +52,19 @@ async function refusalOf(engine: Engine, model: string, place: TracePlace | unde
 
 describe('a trace on either engine', () => {
   it.each<[string, string, TracePlace | undefined, object]>([
-    ['of a step that is not in the run', 'short', { step: 4, node: 'a' }, { kind: 'TRACE_STEP' }],
-    ['of a node that is not in the network', 'short', { step: 3, node: 'b' }, { kind: 'TRACE_NODE' }],
+    ['of a step beyond the run', 'short', { step: 4, node: 'a' }, { kind: 'TRACE_STEP' }],
+    ['of an unknown node', 'short', { step: 3, node: 'b' }, { kind: 'TRACE_NODE' }],
     ['of a nameless node', 'short', { step: 3, node: '' }, { kind: 'TRACE_NODE' }],
-    ['of a node with an endless name', 'short', { step: 3, node: 'é'.repeat(1_000) }, { kind: 'TRACE_NODE' }],
-    ['of a name that no screen should show', 'short', { step: 3, node: 'a\n\u001b[0m' }, { kind: 'TRACE_NODE' }],
-    ['of more than can be put down', 'eleven', undefined, { kind: 'TRACE_TOO_LARGE' }],
-  ])('%s is refused, in the same words', async (_, model, place, expected) => {
+    ['of a node with a very long name', 'short', { step: 3, node: 'é'.repeat(1_000) }, { kind: 'TRACE_NODE' }],
+    ['of a name with control characters', 'short', { step: 3, node: 'a\n\u001b[0m' }, { kind: 'TRACE_NODE' }],
+    ['of more than the limit', 'eleven', undefined, { kind: 'TRACE_TOO_LARGE' }],
+  ])('%s is refused, with the same text', async (_, model, place, expected) => {
     const refusal = await refusalOf(local, model, place);
     expect(refusal).toMatchObject(expected);
     expect(await refusalOf(sidecar, model, place)).toEqual(refusal);
   });
 
-  it('of as much as can be put down arrives: 8 MB of digests, twice what gRPC takes unless told otherwise', async () => {
+  it('of the largest size arrives: 8 MB of digests, twice gRPC’s default limit', async () => {
     const traces = await Promise.all([local, sidecar].map((engine) => engine.trace(input('ten'), undefined, context)));
     const [mine, theirs] = traces.map(({ digests }) =>
       Buffer.from(digests.buffer, digests.byteOffset, digests.byteLength),

@@ -1,4 +1,4 @@
-// A request's way through the router, as its trace tells it: real sidecars, and a collector over real gRPC.
+// The trace of a request through the router, with real sidecars, and a collector over real gRPC.
 import { once } from 'node:events';
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -70,7 +70,7 @@ interface Caller {
   readonly metadata: grpc.Metadata;
 }
 
-/** A caller that samples, and passes on what others said. */
+/** A caller that samples, and passes on a tracestate. */
 function caller(flags = '01'): Caller {
   const [traceId, spanId] = [newTraceId(), newSpanId()];
   const metadata = new grpc.Metadata();
@@ -87,7 +87,7 @@ function reason(request: Partial<ReasonRequest>, metadata = new grpc.Metadata())
   });
 }
 
-/** Once they have arrived there. */
+/** Resolves when they have arrived there. */
 function collected(traceId: string): Promise<Span[]> {
   return until(
     () => {
@@ -102,7 +102,7 @@ const named = (spans: readonly Span[], name: string): Span[] => spans.filter((sp
 
 describe('a sampled request', () => {
   it('with a vote is a tree: cache, queue, and a ballot of each engine, under its caller’s span', async () => {
-    await start({ vote: { agreement: 'UNANIMOUS' } }); // a majority need not hear all, and may ask one of them again
+    await start({ vote: { agreement: 'UNANIMOUS' } }); // a majority needs not all ballots, and one of them may be asked again
     const { traceId, spanId, metadata } = caller();
     const answer = await reason(inputs.request({ strategy: Strategy.STRATEGY_REDUNDANT }), metadata);
     expect(answer.traceId).toBe(traceId);
@@ -140,7 +140,7 @@ describe('a sampled request', () => {
     expect(system.traces.spans(traceId).map(({ name }) => name)).toContain(NAME);
   });
 
-  it('tells its engines, each of the span that asks it, and an unsampled one does not', async () => {
+  it('passes its span on to each engine, and an unsampled one does not', async () => {
     await start({ sidecars: fleet.settings.slice(0, 1) });
     const { traceId, metadata } = caller();
     const seen: string[] = [];
@@ -154,7 +154,7 @@ describe('a sampled request', () => {
     expect(seen).toEqual([`${traceId}${attempt?.spanId}01`, '']);
   });
 
-  it('of the engine in this process shows what that took to compute', async () => {
+  it('of the local engine shows its computing time', async () => {
     await start({ local: { enabled: true }, sidecars: [] });
     const { traceId, metadata } = caller();
     await reason(inputs.request(), metadata);
@@ -164,7 +164,7 @@ describe('a sampled request', () => {
     expect(named(spans, 'compute')).toMatchObject([{ parentSpanId: attempt?.spanId }]);
   });
 
-  it('that waits for an equal one says whose answer it got', async () => {
+  it('that waits for an equal one names the request whose answer it got', async () => {
     await start({ sidecars: fleet.settings.slice(0, 1) });
     fleet.front('one').delayMs = 100;
     const [leader, follower] = [caller(), caller()];
@@ -225,7 +225,7 @@ describe('outside the sample', () => {
     expect([system.traces.recent(10), system.tracing.counts.left]).toEqual([[], 2]);
   });
 
-  it('a failure is kept, with what was tried', async () => {
+  it('a failure is kept, with its attempts', async () => {
     await start({ sidecars: fleet.settings.slice(0, 2), retry: { max_attempts: 2 } });
     fleet.front('one').failWith = 'ENGINE_FAULT';
     fleet.front('two').failWith = 'ENGINE_FAULT';
@@ -239,20 +239,20 @@ describe('outside the sample', () => {
     expect(system.traces.recent(1)).toMatchObject([{ traceId, error: root?.error, spans: spans.length }]);
   });
 
-  it('a dispute is kept, and tells who said what', async () => {
+  it('a dispute is kept, with the answer of each engine', async () => {
     await start({ quarantine: { dissents: 1 } });
-    for (const id of ENGINES) fleet.front(id).delayMs = 50; // so that the liar is heard in time
+    for (const id of ENGINES) fleet.front(id).delayMs = 50; // so that the lying engine answers in time
     fleet.front('two').lie = flipDigestBit;
     const { traceId, metadata } = caller('00');
     await reason(inputs.request({ strategy: Strategy.STRATEGY_REDUNDANT }), metadata);
     const [root] = named(await collected(traceId), NAME);
-    // Where the engines began to differ may be known before the request ends, or after it.
+    // The first difference may be known before the request ends, or after it.
     expect(root?.events.map(({ name }) => name).slice(0, 2)).toEqual(['dispute', 'quarantine']);
     expect(root?.events[0]?.attributes).toMatchObject({ 'tandem.verdict': 'MAJORITY', 'tandem.wrong': 'two' });
     expect(root?.events[1]?.attributes).toEqual({ 'tandem.engine': 'two' });
   });
 
-  it('an audit that finds a wrong answer afterwards brings its trace back', async () => {
+  it('an audit that later finds a wrong answer keeps its trace', async () => {
     await start({ vote: { audit_rate: 1 }, quarantine: { dissents: 1_000 } });
     for (const id of ENGINES) fleet.front(id).lie = id === 'one' ? flipDigestBit : undefined;
     const ids = await Promise.all([1, 2, 3].map(async () => (await reason(inputs.request())).traceId));
@@ -265,7 +265,7 @@ describe('outside the sample', () => {
     ]);
   });
 
-  it('the failure that opens a breaker says so', async () => {
+  it('the failure that opens a breaker has an event for it', async () => {
     await start({ sidecars: fleet.settings.slice(0, 2), breaker: { min_requests: 1, reset_ms: 60_000 } });
     fleet.front('one').failWith = 'ENGINE_FAULT';
     for (let n = 0; n < 4; n += 1) await reason(inputs.request());
@@ -293,8 +293,8 @@ describe('OTEL_TRACES_SAMPLER', () => {
   });
 });
 
-describe('a collector that swallows everything', () => {
-  it('harms no request; what it does not take is counted', async () => {
+describe('a collector that never answers', () => {
+  it('affects no request; lost spans are counted', async () => {
     collector.isBlackHole = true;
     const limits = { OTEL_BSP_MAX_QUEUE_SIZE: '64', OTEL_EXPORTER_OTLP_TIMEOUT: '300' };
     await start({ tracing: { ratio: 1 } }, limits);
@@ -311,14 +311,14 @@ describe('a collector that swallows everything', () => {
     expect(system.exported()!.exported).toBe(0);
   });
 
-  it('is as good as one that is not there', async () => {
+  it('has the same effect as one that does not exist', async () => {
     collector.stop();
     await start({ tracing: { ratio: 1 } }, { OTEL_EXPORTER_OTLP_TIMEOUT: '300' });
     await reason(inputs.request());
     await until(() => system.exported()!.failed > 0, { what: 'the spans to be given up' });
   });
 
-  it('gets the next spans when it has come back', async () => {
+  it('gets the next spans when it works again', async () => {
     collector.stop();
     await start({ tracing: { ratio: 1 } }, { OTEL_EXPORTER_OTLP_TIMEOUT: '300' });
     await reason(inputs.request());
@@ -334,8 +334,8 @@ describe('a collector that swallows everything', () => {
   });
 });
 
-describe('spans of sidecars that the router started', () => {
-  it('join its own, and go on to the collector', async () => {
+describe('spans of the router’s own sidecars', () => {
+  it('are added to its own, and sent to the collector', async () => {
     await start();
     const { traceId, metadata } = caller();
     await reason(inputs.request(), metadata);

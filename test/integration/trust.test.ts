@@ -1,4 +1,4 @@
-// What keeps a wrong answer out: policies, quarantine, audit; and hedging, which keeps a slow one out.
+// Protection against wrong answers: policies, quarantine, audit; and hedging against slow ones.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ReasonRequest, type ReasonResponse, VotePolicy } from '../../services/generated/tandem/v1/reasoning.ts';
 import { EngineState } from '../../services/generated/tandem/v1/engines.ts';
@@ -52,7 +52,7 @@ const seen = (): number[] => IDS.map((id) => fleet.front(id).counts.seen);
 const isOut = async (id: string): Promise<boolean> =>
   (await operator.engine(id)).state === EngineState.ENGINE_STATE_QUARANTINED;
 
-/** The whole of an answer, as an engine gives it that is known to be honest. */
+/** The complete answer of a correct engine. */
 async function truthOf(request: Partial<ReasonRequest>): Promise<unknown[]> {
   await operator.drain('two');
   const answer = await system.reason({ ...request, strategy: ROUND_ROBIN });
@@ -67,7 +67,7 @@ function answerKey({ stateDigest, spikeCounts, scores }: ReasonResponse): unknow
 describe('a staged vote', () => {
   const STAGED = { mode: VoteMode.VOTE_MODE_STAGED };
 
-  it('asks two of three while they agree', async () => {
+  it('asks two of three if they agree', async () => {
     await start();
     for (let n = 0; n < 9; n += 1) {
       const { grade, vote: ballots } = await vote(STAGED);
@@ -78,8 +78,8 @@ describe('a staged vote', () => {
 
   it.each([
     ['digest', flipDigestBit],
-    ['answer, with an honest digest', addSpike],
-  ])('asks the third when one lies in its %s, and gives the whole right answer', async (_name, lie) => {
+    ['answer, with a true digest', addSpike],
+  ])('asks the third when one lies in its %s, and gives the complete right answer', async (_name, lie) => {
     await start({ quarantine: { dissents: 1_000 } });
     const request = inputs.request();
     const truth = await truthOf(request);
@@ -105,8 +105,8 @@ describe('the policy of a vote', () => {
 
   it.each<[string, Partial<ReasonRequest>, string]>([
     ['fewer participants', { vote: VotePolicy.fromPartial({ participants: 2 }) }, 'vote.participants'],
-    ['more than there may be', { vote: VotePolicy.fromPartial({ participants: 99 }) }, 'vote.participants'],
-    ['a word that there is not', { vote: VotePolicy.fromPartial({ mode: 9 as never }) }, 'vote.mode'],
+    ['more than allowed', { vote: VotePolicy.fromPartial({ participants: 99 }) }, 'vote.participants'],
+    ['an unknown value', { vote: VotePolicy.fromPartial({ mode: 9 as never }) }, 'vote.mode'],
     ['a strategy that does not vote', { vote: VotePolicy.fromPartial({}), strategy: ROUND_ROBIN }, 'vote'],
   ])('refuses %s by name of the field', async (_name, over, field) => {
     await start();
@@ -114,13 +114,13 @@ describe('the policy of a vote', () => {
     expect(refusal).toMatchObject({ code: 'INVALID_ARGUMENT', reason: 'INVALID_FIELD', field });
   });
 
-  it('wants both kinds of engine where it says so', async () => {
+  it('needs both kinds of engine if it says so', async () => {
     await start();
     const kinds = vote({ distinctKinds: 2 });
     expect(await refusalOf(kinds)).toMatchObject({ code: 'UNAVAILABLE', reason: 'VOTE_TOO_FEW' });
   });
 
-  it('may accept what it gets, which is graded so and never kept', async () => {
+  it('may accept fewer votes; such an answer is graded so and never cached', async () => {
     await start({
       cache: {},
       vote: { participants: 3, agreement: 'UNANIMOUS', on_dispute: 'ACCEPT_PLURALITY' },
@@ -128,7 +128,7 @@ describe('the policy of a vote', () => {
     });
     const request = inputs.request();
     const { data } = request.tensor!;
-    // Of this input only: with known inputs, which suspects are given, it would be out.
+    // Wrong for this input only: golden vectors, which suspects get, would exclude it.
     fleet.front('two').lie = (truth, item) =>
       Buffer.compare(item.data, data) === 0 ? flipDigestBit(truth, item) : undefined;
     const answers = [await vote({}, request), await vote({}, request)];
@@ -138,7 +138,7 @@ describe('the policy of a vote', () => {
 });
 
 describe('an engine that is wrong in every answer', () => {
-  it('never decides one, is out after three dissents, and back when it tells the truth', async () => {
+  it('never decides a vote, is excluded after three dissents, and returns when it is correct', async () => {
     await start({ quarantine: { sit_out_ms: 100 } });
     const request = inputs.request();
     const truth = await truthOf(request);
@@ -171,7 +171,7 @@ describe('an engine that is wrong in every answer', () => {
     ]);
   });
 
-  it('is back at once when an operator says so', async () => {
+  it('returns at once when an operator readmits it', async () => {
     await start({ quarantine: { dissents: 1, sit_out_ms: 60_000 } });
     fleet.front('two').lie = flipDigestBit;
     await vote();

@@ -1,4 +1,4 @@
-// Two routers on one machine: each asks the engines that it has started, and no other.
+// Two routers on one machine: each asks only the engines that it has started.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
@@ -29,7 +29,7 @@ async function engineOf({ adminAddress }: RouterProcess): Promise<Awaited<Return
 }
 
 describe('two routers with the same settings', () => {
-  it('have engines of their own, at addresses of their own', async () => {
+  it('have separate engines at separate addresses', async () => {
     const both = [await start({ count: 1 }), await start({ count: 1 })];
     const [first, second] = await Promise.all(both.map(engineOf));
     expect([first!.state, second!.state]).toEqual([EngineState.ENGINE_STATE_READY, EngineState.ENGINE_STATE_READY]);
@@ -37,8 +37,8 @@ describe('two routers with the same settings', () => {
     expect(first!.instanceId).not.toBe(second!.instanceId);
   });
 
-  it('leave nothing of their engines behind', async () => {
-    await start({ count: 1 }); // has port 50061, if nobody else has
+  it('leave no files or processes of their engines', async () => {
+    await start({ count: 1 }); // has port 50061, if it is free
     const router = await start({ count: 1 });
     const folder = dirname((await engineOf(router)).address.replace('unix:', ''));
     expect(existsSync(folder)).toBe(true);
@@ -47,8 +47,8 @@ describe('two routers with the same settings', () => {
   });
 });
 
-describe('a router with setting spawn.base_port, where that port is taken', () => {
-  it('takes no other router’s engine for its own, says why it has none, and has it when the port is free', async () => {
+describe('a router with setting spawn.base_port, if that port is in use', () => {
+  it('does not use another router’s engine, reports why it has none, and starts it when the port is free', async () => {
     const [port] = await freePorts(1);
     const spawn = { count: 1, base_port: port };
     const first = await start(spawn);

@@ -26,7 +26,7 @@ afterEach(async () => {
   await system.stop();
 });
 
-/** As a build that knows none of the fields that came after the first release: it neither reads nor writes them. */
+/** A build without the fields after the first release: it neither reads nor writes them. */
 function makeOld(front: LyingEngine): void {
   front.describe = (truth) => ({
     ...truth,
@@ -54,7 +54,7 @@ async function start(over: Record<string, unknown> = {}): Promise<void> {
 }
 
 describe('sidecars of two builds beside each other', () => {
-  it('are upgraded one by one without a failed request, and agree to the bit all the while', async () => {
+  it('are upgraded one by one without a failed request, and agree exactly all the time', async () => {
     for (const id of IDS) makeOld(fleet.front(id));
     await start();
     const requests = closedLoad({ system, inputs, total: Infinity, inFlight: 4 });
@@ -73,7 +73,7 @@ describe('sidecars of two builds beside each other', () => {
       await until(() => engine.state === 'DOWN', { what: 'the router to notice' });
       makeNew(fleet.front(id));
       await fleet.restart(id);
-      await until(() => engine.state === 'READY' && engine.breaker.state === 'CLOSED', { what: `${id} to be back` });
+      await until(() => engine.state === 'READY' && engine.breaker.state === 'CLOSED', { what: `${id} to return` });
       const [single, voted] = [requests.started, votes.started];
       await until(() => requests.started > single + 40 && votes.started > voted + 20, { what: 'requests with both' });
     }
@@ -83,7 +83,7 @@ describe('sidecars of two builds beside each other', () => {
     expect(system.pool.engines.map(({ quarantine }) => quarantine)).toEqual(['', '', '']);
   }, 60_000);
 
-  it('a build that computes other numerics is kept out of every vote, and its state says who needs which version', async () => {
+  it('a build with other numerics is excluded from every vote, and its state names both versions', async () => {
     for (const id of IDS) makeNew(fleet.front(id));
     fleet.front('three').describe = (truth) => ({ ...truth, numericsVersion: 2 });
     await start();

@@ -1,5 +1,5 @@
-// What a router refuses, as `npx tandem` tells it: the reason, what to do, and what the user wrote. Calls that never reach a router
-// are in services/cli/wrong-calls.test.ts.
+// Refusals of a router, as `npx tandem` prints them: the reason, what to do, and the user's argument. Calls that never
+// reach a router are in services/cli/wrong-calls.test.ts.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -57,12 +57,12 @@ const REFUSED: [words: string[], message: RegExp][] = [
 ];
 
 describe('a call that the router refuses', () => {
-  it.each(REFUSED)('exits with 1, and says what is wrong and what the user wrote: %j', async (words, message) => {
+  it.each(REFUSED)('exits with 1, and prints the error and the user’s argument: %j', async (words, message) => {
     const { code, stderr } = await tandem(words);
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
   });
 
-  it('is told as JSON where the words ask for that', async () => {
+  it('is printed as JSON with --json', async () => {
     const { code, stdout, stderr } = await tandem(['reason', SHORT, '--json']);
     expect([code, stdout]).toEqual([1, '']);
     expect(JSON.parse(stderr)).toEqual({
@@ -75,13 +75,13 @@ describe('a call that the router refuses', () => {
 });
 
 describe('config reload', () => {
-  it('says what has changed', async () => {
+  it('prints what has changed', async () => {
     expect(await tandem(['config', 'reload'])).toMatchObject({ code: 0, stdout: 'nothing has changed\n' });
   });
 });
 
 describe('a whole request as JSON', () => {
-  it('is sent as it is, over the options', async () => {
+  it('is sent unchanged, and overrides the options', async () => {
     const request = {
       encoding: Array.from({ length: 768 }, () => 0.03),
       cache: 'CACHE_MODE_BYPASS',

@@ -1,4 +1,4 @@
-// Whether an answer is one that its request may get.
+// Checks whether a request may get an answer.
 import { RouterError } from '../../services/core/errors.ts';
 import type { ReasonAnswer } from '../../services/routing/router.ts';
 import { needed } from '../../services/voting/policy.ts';
@@ -17,7 +17,7 @@ export function checkAnswer(plan: SchedulePlan, sent: SentRequest, { answer, cac
     answer.inference.spikeCounts.every((count, k) => count === truth.spikeCounts[k]);
   const { policy } = sent;
   const saw = (): string => `request ${sent.number} (${sent.plan.strategy}, ${cache}, ${grade})`;
-  if (!isRight && liars(plan) === 0) throw new Broken('right', `${saw()} got a wrong answer though nobody lies`);
+  if (!isRight && liars(plan) === 0) throw new Broken('right', `${saw()} got a wrong answer although no engine lies`);
   if (policy === undefined) return;
   const ids = answer.ballots.map(({ engineId }) => engineId);
   if (new Set(ids).size !== ids.length) throw new Broken('ballots', `${saw()}: ballots of ${ids.join(', ')}`);

@@ -1,4 +1,4 @@
-// Who was asked how often: ballots, retries, breakers that are half-open, and tries of engines in quarantine.
+// Checks how often each engine was asked: ballots, retries, half-open breakers, and trials of engines in quarantine.
 import type { PooledEngine } from '../../services/engines/pooled-engine.ts';
 import type { VotePolicy } from '../../services/voting/policy.ts';
 import { Broken } from './invariants.ts';
@@ -16,12 +16,12 @@ export interface SentRequest {
   readonly endByMs: number;
   readonly controller: AbortController;
   attempts: number;
-  /** Requests that were to confirm a refusal, and those of them that full engines did not take. */
+  /** Requests that should confirm a refusal, and those of them that full engines refused. */
   confirmations: number;
   unconfirming: number;
   /** Without a vote: engines that were asked. */
   readonly tried: Set<string>;
-  /** Engines that could be asked whenever one of them was. */
+  /** Engines that were available at every attempt. */
   readonly able: Set<string>;
   /** An engine has refused it. */
   isRefused: boolean;
@@ -31,10 +31,10 @@ export interface SentRequest {
   full: number;
   readonly whole: Set<string>;
   readonly voters: Set<string>;
-  /** Of each process that has voted, the engine's id. */
+  /** The engine id of each process that has voted. */
   readonly cast: Map<string, string>;
   isOver: boolean;
-  /** Of a message of a session: what its client sent, and the state that engines began with. */
+  /** For a message of a session: the client's data, and the initial state for the engines. */
   sentState?: Uint8Array;
   expectedStep?: number | undefined;
   before?: Uint8Array;
@@ -81,7 +81,7 @@ export class Attempts {
     this.#journal = journal;
   }
 
-  /** Its breaker is not half-open any more. */
+  /** Call this when its breaker is no longer half-open. */
   settled(id: string): void {
     this.#halfOpen.delete(id);
   }
@@ -99,9 +99,10 @@ export class Attempts {
       const { maxAttempts } = this.#plan;
       if (sent.attempts > maxAttempts) throw new Broken('budget', `request ${number}: more than ${maxAttempts} tries`);
     } else if (digestOnly === undefined) {
-      // Those who won are asked for the whole of what won, one after the other, each once: never a ballot.
+      // The winning engines are asked for the full answer, one after the other, each once. That is never a ballot.
       this.#journal.count('whole');
-      if (sent.whole.has(id)) throw new Broken('ballots', `request ${number}: ${id} was asked for the whole twice`);
+      if (sent.whole.has(id))
+        throw new Broken('ballots', `request ${number}: ${id} was asked for the full answer twice`);
       sent.whole.add(id);
     } else {
       if (sent.voters.has(id)) throw new Broken('ballots', `request ${number}: "${id}" was asked to vote twice`);
@@ -123,7 +124,7 @@ export class Attempts {
     };
   }
 
-  /** Of a refusal: neither an attempt nor a retry. */
+  /** A confirmation of a refusal is neither an attempt nor a retry. */
   #confirmation(sent: SentRequest): (outcome: string) => void {
     sent.confirmations += 1;
     if (sent.confirmations - sent.unconfirming > MAX_CONFIRMATIONS) {
@@ -143,7 +144,7 @@ export class Attempts {
     });
   }
 
-  /** Returns what is to be called when it has answered. */
+  /** Returns a function to call when it has answered. */
   checkBreaker(id: string, pooled: PooledEngine | undefined): () => void {
     if (pooled === undefined || pooled.isPanicking) return () => undefined;
     const { state } = pooled.breaker;
@@ -158,7 +159,7 @@ export class Attempts {
     };
   }
 
-  /** Of an engine in quarantine; returns a function that takes the outcome. */
+  /** For an engine in quarantine. Returns a function for the outcome. */
   probe(id: string): (outcome: string) => void {
     const probes = (this.#probing.get(id) ?? 0) + 1;
     this.#probing.set(id, probes);

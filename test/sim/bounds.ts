@@ -1,4 +1,4 @@
-// What must hold after each step of a schedule, and what must be left of it at the end: nothing.
+// Checks the limits after each step of a schedule, and that nothing is left at its end.
 import { getEventListeners } from 'node:events';
 import type { AnswerCache } from '../../services/cache/answer-cache.ts';
 import type { Admission } from '../../services/routing/admission.ts';

@@ -1,4 +1,4 @@
-// The name by which the engines of a schedule are found, and what its answers must not take away.
+// The host name of a schedule's engines, and the engines that its answers must not remove.
 import { Discovery } from '../../services/engines/discovery.ts';
 import type { Engine } from '../../services/engines/engine.ts';
 import type { EnginePool } from '../../services/engines/pool.ts';
@@ -11,7 +11,7 @@ const NAME = 'e';
 
 interface SimDnsParts {
   readonly pool: EnginePool;
-  /** `n`: of the plan's engines; undefined: nothing answers there. */
+  /** `n`: the number of the plan's engine; undefined: no engine answers there. */
   readonly connect: (id: string, n: number | undefined) => Engine;
   readonly note: (what: string, id: string) => void;
 }
@@ -57,7 +57,7 @@ export class SimDns {
     this.#discovery.stop();
   }
 
-  /** An engine that answers leaves only where one that is listed serves. Throws Broken. */
+  /** A working engine may be removed only if a listed one serves. Throws Broken. */
   engineChanged(pooled: PooledEngine): void {
     this.#discovery.engineChanged(pooled);
     const { id, isDraining, engine } = pooled;
@@ -65,7 +65,7 @@ export class SimDns {
     this.#leaving.add(id);
     if (engine.description === undefined) return;
     const serves = this.#pool.engines.some((each) => each !== pooled && each.state === 'READY');
-    if (!serves) throw new Broken('dns', `"${id}" answers and was dismissed, though no other engine is ready`);
+    if (!serves) throw new Broken('dns', `"${id}" answers and was removed, although no other engine is ready`);
   }
 
   engineRemoved({ id }: PooledEngine): void {

@@ -1,4 +1,4 @@
-// The engines of one schedule: in the pool from the start, found by a name, replaced, and in their changing moods.
+// The engines of one schedule: in the pool from the start or found by a name, replaced, and in changing conditions.
 import { ConcurrencyLimit } from '../../services/engines/concurrency-limit.ts';
 import type { EnginePool } from '../../services/engines/pool.ts';
 import type { Random } from '../fuzz/random.ts';
@@ -8,7 +8,7 @@ import type { SchedulePlan } from './plan.ts';
 import { SimEngine } from './sim-engine.ts';
 
 type EnginePlan = SimEngine['plan'];
-type Mood = SimEngine['mood'];
+type Condition = SimEngine['condition'];
 type OnCall = ConstructorParameters<typeof SimEngine>[2]['called'];
 
 interface FleetParts {
@@ -18,7 +18,7 @@ interface FleetParts {
   readonly pool: EnginePool;
   /** Removed engines, too. */
   readonly every: SimEngine[];
-  /** What an engine is called with. */
+  /** The context of calls to engines. */
   readonly called: OnCall;
 }
 
@@ -35,11 +35,11 @@ export class Fleet {
   addAll(): void {
     const { plan, pool } = this.#parts;
     for (const engine of plan.engines) this.#add(engine.id, engine);
-    for (const engine of this.engines) engine.setMood(engine.plan.moods[0]!.kind);
+    for (const engine of this.engines) engine.setCondition(engine.plan.conditions[0]!.kind);
     pool.settle();
   }
 
-  /** The name by which engines are found, where the plan has one. */
+  /** The host name of the engines, if the plan has one. */
   findByName(): SimDns | undefined {
     const { plan, pool, journal } = this.#parts;
     if (plan.dns.length === 0) return undefined;
@@ -49,36 +49,37 @@ export class Fleet {
       connect: (id, n) => {
         const engine = this.#create(id, plan.engines[n ?? 0]!);
         if (n === undefined) return engine; // it is never up
-        const mood = this.engines[n]?.mood ?? 'WELL';
+        const condition = this.engines[n]?.condition ?? 'WELL';
         this.engines[n] = engine;
-        engine.onStart = () => engine.setMood(mood);
+        engine.onStart = () => engine.setCondition(condition);
         return engine;
       },
     });
   }
 
-  /** Takes the engine out of service, and puts another one in its slot. */
+  /** Removes the engine, and puts another one in its slot. */
   replace(index: number): void {
     const { plan, pool } = this.#parts;
     const old = this.engines[index]!;
     pool.remove(old.id);
     const engine = this.#add(`${old.id}'`, plan.engines[index]!);
     engine.isLying = old.isLying;
-    engine.setMood(old.mood);
+    engine.setCondition(old.condition);
   }
 
-  /** Sets the mood of its process: under each of its ids. */
-  setMood({ process }: SimEngine, mood: Mood): void {
-    for (const engine of this.engines.filter((each) => each.process === process)) this.#setMoodOf(engine, mood);
+  /** Sets the condition of its process: under each of its ids. */
+  setCondition({ process }: SimEngine, condition: Condition): void {
+    for (const engine of this.engines.filter((each) => each.process === process))
+      this.#setConditionOf(engine, condition);
   }
 
-  #setMoodOf(engine: SimEngine, mood: Mood): void {
+  #setConditionOf(engine: SimEngine, condition: Condition): void {
     const { journal, pool } = this.#parts;
-    journal.note('mood', engine.id, mood);
-    engine.setMood(mood === 'DRAINED' ? 'WELL' : mood);
+    journal.note('condition', engine.id, condition);
+    engine.setCondition(condition === 'DRAINED' ? 'WELL' : condition);
     const pooled = pool.engines.find(({ id }) => id === engine.id);
-    if (pooled !== undefined && pooled.isDraining !== (mood === 'DRAINED'))
-      pool.setDraining(pooled, mood === 'DRAINED');
+    if (pooled !== undefined && pooled.isDraining !== (condition === 'DRAINED'))
+      pool.setDraining(pooled, condition === 'DRAINED');
   }
 
   #create(id: string, engine: EnginePlan): SimEngine {

@@ -1,4 +1,4 @@
-// What a half-dead engine, votes that wait, and names that move must not do to other requests.
+// Checks that faulty engines, waiting votes and changing names do not affect other requests.
 import type { EnginePool } from '../../services/engines/pool.ts';
 import type { PooledEngine } from '../../services/engines/pooled-engine.ts';
 import type { RouterError } from '../../services/core/errors.ts';
@@ -8,11 +8,11 @@ import type { SchedulePlan } from './plan.ts';
 import type { SimEngine } from './sim-engine.ts';
 import { clock } from './virtual-clock.ts';
 
-/** An engine with room is found at once; the steps of a moment come in any order. */
+/** A free engine is found at once; the events of one moment may come in any order. */
 const SERVED_WITHIN_MS = 1;
 /**
- * After so many time-outs in a row, the last of them so long after the first, an engine is out: it is judged by these alone. Not
- * sooner: with twenty in flight a time-out of 350 ms is not its fault yet, for that is what a queue of twenty may take.
+ * After this number of time-outs in a row, with this time between the first and the last, an engine must be excluded.
+ * Not before: with twenty open requests, a time-out of 350 ms may just be the time of the queue.
  */
 const OUT_AFTER_MS = 1_000;
 
@@ -21,7 +21,7 @@ export class GreyChecks {
   readonly #pool: EnginePool;
   #waitingSinceMs = Infinity;
   #roomSinceMs = Infinity;
-  /** Time-outs since its last answer, and when the first and the last of them were, by engine. */
+  /** Number of time-outs since the last answer of each engine, and the times of the first and the last. */
   readonly #timedOut = new Map<string, { count: number; readonly sinceMs: number; lastMs: number }>();
 
   constructor(plan: SchedulePlan, pool: EnginePool) {
@@ -29,17 +29,17 @@ export class GreyChecks {
     this.#pool = pool;
   }
 
-  /** After each step. Throws Broken. */
+  /** Call this after each step. Throws Broken. */
   checkQueue(waiting: number): void {
     if (waiting === 0) this.#waitingSinceMs = clock.nowMs;
     const freeEngine = waiting === 0 ? undefined : this.#pool.engines.find((engine) => this.#hasRoom(engine));
     if (freeEngine === undefined) this.#roomSinceMs = Infinity;
     else this.#roomSinceMs = Math.min(this.#roomSinceMs, clock.nowMs);
     if (clock.nowMs - this.#roomSinceMs > SERVED_WITHIN_MS)
-      throw new Broken('queue', `${waiting} requests wait though "${freeEngine?.id}" has room`);
+      throw new Broken('queue', `${waiting} requests wait although "${freeEngine?.id}" has room`);
   }
 
-  /** Who waits does so for the engines that were ready when it began. */
+  /** A request waits for the engines that were ready when it began. */
   #hasRoom({ isAvailable, availableSlots, readySinceMs }: PooledEngine): boolean {
     return isAvailable && availableSlots > 0 && readySinceMs <= this.#waitingSinceMs;
   }
@@ -50,7 +50,7 @@ export class GreyChecks {
     throw new Broken('grey', `request ${number} (${plan.strategy}, ${plan.timeoutMs} ms): ${error.message}`);
   }
 
-  /** Before an engine is sent a request. Throws Broken. */
+  /** Call this before an engine gets a request. Throws Broken. */
   checkOut({ id, isHung }: SimEngine): void {
     const timedOut = this.#timedOut.get(id);
     if (this.#plan.patientMs === Infinity || !isHung || timedOut === undefined) return;
@@ -58,7 +58,10 @@ export class GreyChecks {
     if (pooled === undefined || pooled.isPanicking || pooled.breaker.state !== 'CLOSED') return;
     const forMs = timedOut.lastMs - timedOut.sinceMs;
     if (timedOut.count >= this.#plan.breaker.minRequests && forMs > OUT_AFTER_MS) {
-      throw new Broken('out', `"${id}" is in after ${timedOut.count} time-outs in a row in ${Math.round(forMs)} ms`);
+      throw new Broken(
+        'out',
+        `"${id}" is in use after ${timedOut.count} time-outs in a row in ${Math.round(forMs)} ms`,
+      );
     }
   }
 

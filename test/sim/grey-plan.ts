@@ -1,13 +1,16 @@
-// Schedules in which at least two good engines are there at any time, whatever one other engine does, or the name by which
-// all are found: every request that has time for a second attempt must be answered.
+// Schedules with at least two good engines at any time, whatever another engine or the host name does. Every request
+// with time for a second attempt must be answered.
 import type { Random } from '../fuzz/random.ts';
-import { type DnsAct, type EnginePlan, type Mood, type RequestPlan, type SchedulePlan, makePlan } from './plan.ts';
+import { type DnsAct, type EnginePlan, type Condition, type RequestPlan, type SchedulePlan, makePlan } from './plan.ts';
 
-/** A request with less time may fail with its first attempt. Of an engine that is slow, but answers, its own answers say how long that may take. */
+/**
+ * A request with less time may fail with its first attempt. For a slow engine, the time of an attempt follows from its
+ * earlier answers.
+ */
 const PATIENT_MS = { SLOW: 1_000, others: 400 };
 const LENGTH_MS = 3_000;
 const CALM_MS = 600;
-const BAD_KINDS = ['HUNG', 'DEAF', 'SLOW', 'STALLED', 'DOWN', 'FAULTY', 'FULL'] as const;
+const BAD_KINDS = ['HUNG', 'BLOCKED', 'SLOW', 'STALLED', 'DOWN', 'FAULTY', 'FULL'] as const;
 const DNS_STEP_MS = 400;
 
 export function makeGreyPlan(random: Random): SchedulePlan {
@@ -28,7 +31,7 @@ export function makeGreyPlan(random: Random): SchedulePlan {
       ...{ participants: 3, agreement: 'MAJORITY', mode: random.pick(['PARALLEL', 'STAGED']), compare: 'EXACT' },
       ...{ distinct_kinds: 1, on_dispute: 'FAIL', on_few: 'FAIL' },
     },
-    // As the settings have it unless told otherwise: the bounds are those that users get.
+    // The default settings, so these are the limits of users.
     breaker: { failurePercent: 50, minRequests: 5, windowMs: 10_000, resetMs: random.pick([100, 500]) },
     panicPercent: 50,
     ...{ maxInFlight: 4_096, maxQueue: 1_024, maxWaitMs: 1_000 },
@@ -38,20 +41,20 @@ export function makeGreyPlan(random: Random): SchedulePlan {
   };
 }
 
-function makeEngine(random: Random, n: number, bad: Mood['kind'] | undefined): EnginePlan {
+function makeEngine(random: Random, n: number, bad: Condition['kind'] | undefined): EnginePlan {
   return {
     id: `e${n}`,
     kind: 'sidecar',
     latencyMs: random.pick([1, 3, 10]),
     capacity: 1_000,
-    moods: [{ fromMs: 0, kind: 'WELL' }, ...(bad === undefined ? [] : badMoods(random, bad))],
+    conditions: [{ fromMs: 0, kind: 'WELL' }, ...(bad === undefined ? [] : badConditions(random, bad))],
     ...{ lie: undefined, liesFromMs: 0, liesUntilMs: Infinity, limit: undefined },
     process: `process ${n}`,
   };
 }
 
-/** Bad for good, for a while, or again and again. */
-function badMoods(random: Random, kind: Mood['kind']): Mood[] {
+/** Bad for ever, for a while, or repeatedly. */
+function badConditions(random: Random, kind: Condition['kind']): Condition[] {
   const fromMs = random.between(CALM_MS, 2 * CALM_MS);
   if (random.chance(0.4)) return [{ fromMs, kind }];
   const stepMs = random.pick([40, 150, 700]);
@@ -62,7 +65,7 @@ function badMoods(random: Random, kind: Mood['kind']): Mood[] {
   }));
 }
 
-/** It begins with all, and at no time are fewer than two good ones listed, unless none that serves is. */
+/** It begins with all engines. At least two good ones are always listed, or no working one at all. */
 function makeDns(random: Random, count: number): DnsAct[] {
   const all = Array.from({ length: count }, (_, n) => n);
   const acts: DnsAct[] = [{ atMs: 0, answer: all, dead: 0 }];
@@ -88,7 +91,7 @@ function makeRequests(random: Random): RequestPlan[] {
     .list(random.integer(100, 250), (): RequestPlan => {
       const isVote = random.chance(voteShare);
       return {
-        // Votes come at once now and then, more than engines have room for.
+        // Sometimes many votes come at once, more than the engines can accept.
         atMs: isVote && random.chance(0.3) ? burst : random.between(0, LENGTH_MS),
         input: random.integer(0, 11),
         strategy: isVote ? 'REDUNDANT' : random.pick(['ROUND_ROBIN', 'ROUND_ROBIN', 'FASTEST', 'HEDGED', 'AFFINITY']),

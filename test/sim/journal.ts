@@ -1,4 +1,4 @@
-// What happened in a schedule, in order: its lines, their hash, how often, and the first invariant that broke.
+// The events of a schedule in order: their lines, hash and counts, and the first broken invariant.
 import { Broken } from './invariants.ts';
 import { clock } from './virtual-clock.ts';
 
@@ -33,7 +33,7 @@ export class Journal {
     this.counts[name] = (this.counts[name] ?? 0) + 1;
   }
 
-  /** A broken invariant must not be taken for an error of the product, which would handle it. */
+  /** A broken invariant must not look like an error of the product, which would handle it. */
   guard<T>(check: () => T): T | undefined {
     try {
       return check();

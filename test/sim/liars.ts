@@ -1,4 +1,4 @@
-// How much harm the liars of a schedule can do together.
+// What the lying engines of a schedule can achieve together.
 import { forModel } from '../../services/routing/vote-policy.ts';
 import { needed } from '../../services/voting/policy.ts';
 import type { SchedulePlan } from './plan.ts';
@@ -8,21 +8,21 @@ export function liars({ engines }: SchedulePlan): number {
   return new Set(engines.filter(({ lie }) => lie !== undefined).map(({ process }) => process)).size;
 }
 
-/** How many may give one and the same wrong answer. */
+/** How many may give the same wrong answer. */
 export function coalition(plan: SchedulePlan): number {
   // There are few labels: by LABEL or TOLERANCE different lies may agree.
   return plan.areAlike || plan.vote.compare !== 'EXACT' ? liars(plan) : Math.min(1, liars(plan));
 }
 
-/** Neither in a vote nor in an audit, which asks until two agree, can they be the majority. */
+/** They cannot be the majority in a vote, nor in an audit, which asks until two agree. */
 export function areFew(plan: SchedulePlan): boolean {
   const policy = forModel(plan.vote, undefined);
-  // Who is wrong in a vote is said by more than half, in an audit where need be.
+  // More than half decide which engine is wrong: in a vote, or if needed in an audit.
   const least = Math.min(needed(policy), Math.floor(Math.max(3, policy.participants) / 2) + 1);
   return coalition(plan) < Math.min(least, hasAudits(plan) ? 2 : Infinity);
 }
 
-/** By their share, or because one engine answered what another one refused. */
+/** By the audit rate, or because one engine answered an input that another one refused. */
 function hasAudits({ vote, engines, refused }: SchedulePlan): boolean {
   return vote.audit_rate > 0 || refused.length > 0 || engines.some(({ lie }) => lie === 'REFUSE');
 }

@@ -6,7 +6,7 @@ import { INVARIANTS } from './invariants.ts';
 import type { Failure, Job, Progress } from './worker.ts';
 
 const HELP = `Runs the real pool, breakers, votes, attempts, hedges, cache, quarantine, audits, admission and retry budget on a
-virtual clock, against simulated engines that are slow, stall, hang, go deaf, crash and come back, are full, lie, refuse, give malformed
+virtual clock, against simulated engines that are slow, stall, hang, stop reading, crash and return, are full, lie, refuse, give malformed
 answers, are one process under two ids, or are found by a name that moves, as a schedule says that is drawn from the seed. What
 must hold in each:
 
@@ -83,7 +83,7 @@ async function main(): Promise<number> {
   return total.failures === 0 ? 0 : 1;
 }
 
-/** Resolves when the process has done its part, or has been stopped because `isEnough`. */
+/** Resolves when the process has finished its part, or was stopped because of `isEnough`. */
 function run(job: Job, onProgress: (progress: Progress) => void, isEnough: () => boolean): Promise<void> {
   return new Promise((resolve, reject) => {
     const child = fork(join(import.meta.dirname, 'worker.ts'));

@@ -1,4 +1,4 @@
-// The one model of every schedule, and its inputs: an input is a number.
+// The model of every schedule, and its inputs: an input is a number.
 import type { ModelPins, PinnedModel } from '../../services/engines/model-pins.ts';
 import type { ModelVersion } from '../../services/models/repository.ts';
 import { VersionUse } from '../../services/models/version-use.ts';

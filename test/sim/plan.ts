@@ -1,4 +1,4 @@
-// What one schedule is: settings, engines and what becomes of them, requests. All of it from the seed.
+// The plan of one schedule: settings, engines with their conditions, and requests. All of it follows from the seed.
 import { type VoteSettings, voteSchema } from '../../services/config/vote.ts';
 import type { BreakerOptions } from '../../services/engines/breaker.ts';
 import type { QuarantineOptions } from '../../services/engines/quarantine.ts';
@@ -8,35 +8,35 @@ import type { VotePolicy } from '../../services/voting/policy.ts';
 import type { Random } from '../fuzz/random.ts';
 
 /**
- * DIGEST: another state digest of the true answer. ANSWER: false spike counts under the true state digest. BOTH.
- * HYPOCRITE: true digests where only they are wanted, false spike counts where the answer is. REFUSE: it refuses every input.
- * ACCEPT: it answers what is to be refused. MALFORMED: its answers are none that a run can have.
+ * DIGEST: a false state digest with the true answer. ANSWER: false spike counts with the true state digest. BOTH: both
+ * false. INCONSISTENT: true digests if only they are requested, else false spike counts. REFUSE: it refuses every
+ * input. ACCEPT: it answers inputs that must be refused. MALFORMED: no run can have its answers.
  */
-export const LIES = ['DIGEST', 'ANSWER', 'BOTH', 'HYPOCRITE', 'REFUSE', 'ACCEPT', 'MALFORMED'] as const;
+export const LIES = ['DIGEST', 'ANSWER', 'BOTH', 'INCONSISTENT', 'REFUSE', 'ACCEPT', 'MALFORMED'] as const;
 export type Lie = (typeof LIES)[number];
 
 /**
- * How an engine is for a while. STALLED: it answers when that is over. HUNG: it never answers what it took meanwhile. DEAF:
- * nor does it take more than a little.
+ * The condition of an engine for a time. STALLED: it answers at the end of that time. HUNG: it never answers the inputs
+ * of that time. BLOCKED: like HUNG, and it accepts only a few inputs.
  */
-export interface Mood {
+export interface Condition {
   readonly fromMs: number;
-  readonly kind: 'WELL' | 'SLOW' | 'STALLED' | 'HUNG' | 'DEAF' | 'DOWN' | 'FULL' | 'FAULTY' | 'DRAINED';
+  readonly kind: 'WELL' | 'SLOW' | 'STALLED' | 'HUNG' | 'BLOCKED' | 'DOWN' | 'FULL' | 'FAULTY' | 'DRAINED';
 }
 
 export interface EnginePlan {
   readonly id: string;
   readonly kind: 'local' | 'sidecar';
   readonly latencyMs: number;
-  /** Takes no more at once: ENGINE_FULL. */
+  /** Maximum concurrent inputs; more get ENGINE_FULL. */
   readonly capacity: number;
   /** In order of time; the first from 0. */
-  readonly moods: readonly Mood[];
+  readonly conditions: readonly Condition[];
   readonly lie: Lie | undefined;
-  /** It lies from then until then. */
+  /** The time in which it lies. */
   readonly liesFromMs: number;
   readonly liesUntilMs: number;
-  /** Its first concurrency limit; undefined: the product's. */
+  /** Its initial concurrency limit; undefined: the product's. */
   readonly limit: number | undefined;
   /** Id of its process: two engines with one are the same process under two ids. */
   readonly process: string;
@@ -48,14 +48,14 @@ export interface RequestPlan {
   readonly strategy: StrategyName;
   readonly cache: CacheModeName;
   readonly timeoutMs: number;
-  /** The caller leaves after so long. */
+  /** The caller cancels after this time. */
   readonly leavesAfterMs: number | undefined;
   readonly vote: Partial<VotePolicy> | undefined;
   /** Number of the session that it is a message of; undefined: none. */
   readonly session?: number | undefined;
-  /** Its client says at which step the session is, where no other message is under way. */
+  /** Its client sends the step of the session, if no other message is open. */
   readonly expects?: boolean;
-  /** Its client keeps the state, and sends the one before where the session has ended. */
+  /** Its client keeps the state, and sends the last one if the session has ended. */
   readonly keeps?: boolean;
   readonly closes?: boolean;
 }
@@ -66,12 +66,12 @@ interface OperatorAct {
   readonly act: 'READMIT' | 'REPLACE';
 }
 
-/** What the name of the engines leads to from then on. */
+/** The answer for the engines' host name from this time on. */
 export interface DnsAct {
   readonly atMs: number;
   /** Numbers of engines. */
   readonly answer: readonly number[] | 'ERROR';
-  /** Further addresses where nothing answers. */
+  /** Further addresses without an engine. */
   readonly dead: number;
 }
 
@@ -81,11 +81,14 @@ export interface SchedulePlan {
   readonly acts: readonly OperatorAct[];
   /** Empty: the engines are known from the start. */
   readonly dns: readonly DnsAct[];
-  /** Requests with so much time must be answered: at least two good engines are always there. Infinity: not so. */
+  /**
+   * Requests with at least this time must be answered, since there are always two good engines. Infinity: no such
+   * guarantee.
+   */
   readonly patientMs: number;
   /** Inputs that every honest engine refuses. */
   readonly refused: readonly number[];
-  /** Liars give the same lies. */
+  /** All lying engines give the same lies. */
   readonly areAlike: boolean;
   readonly vote: VoteSettings;
   readonly breaker: BreakerOptions;
@@ -105,7 +108,7 @@ export interface SchedulePlan {
 }
 
 const NAMES = Object.keys(STRATEGIES) as StrategyName[];
-const MOODS = ['SLOW', 'STALLED', 'HUNG', 'DEAF', 'DOWN', 'DOWN', 'FULL', 'FAULTY', 'DRAINED'] as const;
+const CONDITIONS = ['SLOW', 'STALLED', 'HUNG', 'BLOCKED', 'DOWN', 'DOWN', 'FULL', 'FAULTY', 'DRAINED'] as const;
 
 export function makePlan(random: Random): SchedulePlan {
   const participants = random.pick([3, 3, 3, 5, 5, 2, 4, 7]);
@@ -127,7 +130,7 @@ export function makePlan(random: Random): SchedulePlan {
   const processes = Array.from({ length: count }, (_, n) =>
     makeEngine(random, n, lying.has(n), trouble, hasLimits, lengthMs),
   );
-  // A replaced engine is another process than before, which its twin is not.
+  // A replaced engine is a new process; its twin stays the old one.
   const hasTwins = acts.length === 0 && random.chance(0.25);
   return {
     engines: hasTwins ? withTwins(random, processes) : processes,
@@ -205,7 +208,7 @@ function makeActs(random: Random, engines: number, lengthMs: number): OperatorAc
   }));
 }
 
-/** Some processes, liars above all, are registered a second time, or a third one. */
+/** Some processes, most often lying ones, are registered two or three times. */
 function withTwins(random: Random, processes: readonly EnginePlan[]): EnginePlan[] {
   const twins = random.list(random.integer(1, 2), () => {
     const liars = processes.filter(({ lie }) => lie !== undefined);
@@ -222,13 +225,13 @@ function makeEngine(
   hasLimits: boolean,
   lengthMs: number,
 ): EnginePlan {
-  const moods: Mood[] = [{ fromMs: 0, kind: random.chance(trouble * 0.1) ? 'DOWN' : 'WELL' }];
+  const conditions: Condition[] = [{ fromMs: 0, kind: random.chance(trouble * 0.1) ? 'DOWN' : 'WELL' }];
   let atMs = random.between(0, lengthMs);
   while (random.chance(trouble) && atMs < lengthMs) {
-    const kind = random.pick(MOODS);
-    moods.push({ fromMs: atMs, kind });
+    const kind = random.pick(CONDITIONS);
+    conditions.push({ fromMs: atMs, kind });
     atMs += random.between(1, lengthMs / 3);
-    moods.push({ fromMs: atMs, kind: 'WELL' });
+    conditions.push({ fromMs: atMs, kind: 'WELL' });
     atMs += random.between(1, lengthMs / 3);
   }
   const isPermanent = random.chance(0.6);
@@ -238,7 +241,7 @@ function makeEngine(
     kind: random.pick(['local', 'sidecar', 'sidecar']),
     latencyMs: random.pick([0.2, 1, 3, 10, 30]),
     capacity: random.chance(0.25) ? random.integer(1, 5) : 1_000,
-    moods,
+    conditions,
     lie: isLiar ? random.pick(LIES) : undefined,
     liesFromMs,
     liesUntilMs: isPermanent ? Infinity : liesFromMs + random.between(1, lengthMs),

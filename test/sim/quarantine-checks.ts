@@ -1,4 +1,4 @@
-// Who is put out of service, and who was called wrong: liars, soon, and nobody else.
+// Checks that exactly the lying engines are called wrong and quarantined, and soon.
 import type { PooledEngine } from '../../services/engines/pooled-engine.ts';
 import { RouterError } from '../../services/core/errors.ts';
 import { refusalKey } from '../../services/core/refusal.ts';
@@ -34,7 +34,7 @@ export class QuarantineChecks {
     if (new Set(ids).size !== ids.length) throw new Broken('ballots', `dispute of ${ids.join(', ')}`);
     const isAudit = verdict === 'AUDIT_DISPUTED';
     const policy = sent.policy;
-    if (verdict === 'CONTRADICTED_ITSELF') return; // of one engine; the vote's own dispute tells of the others
+    if (verdict === 'CONTRADICTED_ITSELF') return; // of one engine; the vote's own dispute names the others
     if (verdict === 'MALFORMED') {
       this.#checkMalformed(wrong);
       return;
@@ -48,7 +48,7 @@ export class QuarantineChecks {
     const enough = isAudit ? most : Math.max(most, needed(policy!, cast.length));
     const kinds = new Set(right.map(({ engineId }) => this.#engines.find(({ id }) => id === engineId)!.kind));
     if (right.length < enough || kinds.size < (isAudit ? 1 : policy!.distinctKinds)) return;
-    // The true answer has enough votes: the engines that gave another one, and only they, are wrong.
+    // The true answer has enough votes, so exactly the engines with another answer are wrong.
     const expected = cast.filter((ballot) => !right.includes(ballot)).map(({ engineId }) => engineId);
     if (expected.join() !== wrong.join()) {
       throw new Broken('quarantine', `wrong is [${wrong.join()}] and should be [${expected.join()}]`);
@@ -66,15 +66,15 @@ export class QuarantineChecks {
     this.#dissents.set(id, [...(this.#dissents.get(id) ?? []).filter((atMs) => atMs > since), clock.nowMs]);
   }
 
-  /** After the quarantine has heard of it. Throws Broken. */
+  /** Call this after the quarantine has recorded it. Throws Broken. */
   checkDissents({ id, quarantine }: PooledEngine): void {
     const dissents = this.#dissents.get(id)?.length ?? 0;
     if (quarantine === '' && dissents >= this.#plan.quarantine.dissents) {
-      throw new Broken('quarantine', `"${id}" is in after ${dissents} dissents`);
+      throw new Broken('quarantine', `"${id}" is in use after ${dissents} dissents`);
     }
   }
 
-  /** When an engine is put out, or is back. */
+  /** Call this when an engine enters or leaves quarantine. */
   check({ id, quarantine }: PooledEngine): void {
     if (quarantine === '') {
       this.#dissents.delete(id);
@@ -90,7 +90,7 @@ export class QuarantineChecks {
     const isHonest = this.#engines.find((each) => each.id === id)!.plan.lie === undefined;
     if (isHonest && areFew(this.#plan)) {
       this.#journal.guard(() => {
-        throw new Broken('quarantine', `"${id}" is honest and was put out: ${quarantine}`);
+        throw new Broken('quarantine', `"${id}" is honest and was quarantined: ${quarantine}`);
       });
     }
   }

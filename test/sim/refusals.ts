@@ -1,4 +1,4 @@
-// Whether a refusal is one that its request may end with.
+// Checks whether a request may end with a refusal.
 import { RouterError } from '../../services/core/errors.ts';
 import { isRefusal, refusalKey } from '../../services/core/refusal.ts';
 import type { EnginePool } from '../../services/engines/pool.ts';
@@ -9,10 +9,10 @@ import { coalition } from './liars.ts';
 import type { SchedulePlan } from './plan.ts';
 import { truthFor } from './truth-for.ts';
 
-/** Engines that agree before a caller hears a refusal, where there is no vote. */
+/** Number of engines that must agree on a refusal without a vote. */
 const CONFIRMING = 2;
 
-/** Returns whether it is a refusal, and a true one. Throws Broken. */
+/** Returns true if it is a refusal and correct. Throws Broken. */
 export function checkRefusal(
   plan: SchedulePlan,
   sent: SentRequest,
@@ -37,7 +37,7 @@ export function checkRefusal(
   );
 }
 
-/** An honest engine could be asked at any time, and was not. */
+/** An honest engine was available all the time, and was not asked. */
 function canBeConfirmed({ confirmations, tried, able }: SentRequest, pool: EnginePool, plan: SchedulePlan): boolean {
   if (confirmations >= MAX_CONFIRMATIONS) return false;
   return pool.engines.some(

@@ -42,15 +42,15 @@ import type { SimEngine } from './sim-engine.ts';
 import { clock } from './virtual-clock.ts';
 import { WatchedAudit } from './watched-audit.ts';
 
-/** A deadline is kept by timers, which count whole milliseconds. */
+/** A deadline is a timer, with a resolution of a millisecond. */
 const SLACK_MS = 2;
-/** After the last request: what is still running, on engines that are all well, has so long. */
+/** After the last request, with all engines working, the remaining work has this time. */
 const GREY_SHARE = 0.2;
 const HEALING_MS = 1_200;
-/** When all is stopped: for the known inputs that a quarantined engine has just been given. */
+/** At the stop: time for the known inputs that a quarantined engine has just got. */
 const LAST_MS = 500;
 
-/** What nobody caught, of the schedule that runs. */
+/** Uncaught errors of the running schedule. */
 export const uncaught: unknown[] = [];
 
 export async function runSchedule(seed: number, wantsTrace = false): Promise<Result> {
@@ -173,7 +173,7 @@ class Simulation {
     try {
       this.#prepare();
       clock.onStep = () => this.#checkBounds();
-      // The longest request, and what it takes to notice that it has not ended.
+      // The time of the longest request, and to notice that it has not ended.
       const endMs = this.#startMs + lengthMs + 2_000;
       const isQuiet = (): boolean => this.#open === 0 && clock.nowMs >= this.#startMs + lengthMs;
       await clock.run(isQuiet, endMs);
@@ -200,8 +200,9 @@ class Simulation {
     const { engines } = this.#fleet;
     if (this.#dns === undefined) this.#fleet.addAll();
     else this.#find(this.#dns);
-    for (const [n, { moods, lie, liesFromMs, liesUntilMs }] of this.#plan.engines.entries()) {
-      for (const { fromMs, kind } of moods.slice(1)) this.#at(fromMs, () => this.#fleet.setMood(engines[n]!, kind));
+    for (const [n, { conditions, lie, liesFromMs, liesUntilMs }] of this.#plan.engines.entries()) {
+      for (const { fromMs, kind } of conditions.slice(1))
+        this.#at(fromMs, () => this.#fleet.setCondition(engines[n]!, kind));
       if (lie === undefined) continue;
       this.#at(liesFromMs, () => (engines[n]!.isLying = true));
       if (liesUntilMs !== Infinity) this.#at(liesUntilMs, () => (engines[n]!.isLying = false));
@@ -266,7 +267,7 @@ class Simulation {
     this.#journal.guard(() => this.#checkBounds());
   }
 
-  /** From now on others are asked who is wrong, perhaps for no longer than the request itself may take. */
+  /** From now on others are asked which engine is wrong, perhaps only within the time of the request. */
   #onContradicted(data: Uint8Array): void {
     this.#ofData.get(data)!.isDisputed = true;
   }
@@ -281,7 +282,7 @@ class Simulation {
       throw new Broken('end', `request ${sent.number} ended ${lateMs.toFixed(2)} ms too late, with ${reason}`);
     }
     const listeners = getEventListeners(sent.controller.signal, 'abort').length;
-    // A vote's, or a hedge's, may be there for as long as a step takes; the end of the schedule is where none may be.
+    // The listeners of a vote or a hedge may exist during a step. At the end of the schedule there may be none.
     if (listeners > 0) this.#journal.count('listenersAtEnd');
   }
 
@@ -308,7 +309,7 @@ class Simulation {
     if (sent === undefined) return this.#attempts.probe(engine.id);
     if (input.state !== undefined) this.#journal.guard(() => this.#sessionChecks.called(sent, input.state!));
     this.#noteAble(sent);
-    // Its time is not that of the request; beside a vote nobody else says whether a digest is enough.
+    // It has another time limit than the request, and outside a vote nothing else decides whether a digest is enough.
     const isLater = deadlineMs > sent.startMs + sent.plan.timeoutMs + SLACK_MS;
     const isAudit = isLater || (input.digestOnly !== undefined && (sent.policy === undefined || sent.isDisputed));
     const counted = this.#journal.guard(() =>
@@ -327,7 +328,7 @@ class Simulation {
     };
   }
 
-  /** Those that have been able at each call of a request: an engine that is not when another one is asked is passed over. */
+  /** The engines that were available at each call of a request: one that was not available once is skipped. */
   #noteAble({ able, tried }: SentRequest): void {
     const nowMs = performance.now();
     for (const { id, isAvailable, readySinceMs } of this.#pool.engines) {
@@ -336,7 +337,7 @@ class Simulation {
     }
   }
 
-  /** As services/main.ts, and then what should have come of it. */
+  /** Does the same as services/main.ts, and then checks the result. */
   #onDispute(dispute: Dispute): void {
     const { input, wrong, ballots, verdict, right } = dispute;
     this.#journal.note('dispute', verdict, wrong.join());
@@ -361,7 +362,7 @@ class Simulation {
     this.#grey.checkQueue(this.#admission.waiting);
   }
 
-  /** Everybody is well from now on: what runs ends, and who is out comes back. */
+  /** All engines work from now on: open requests end, and quarantined engines return. */
   async #heal(): Promise<void> {
     const unfinished = this.#sent.filter(({ isOver }) => !isOver);
     if (unfinished.length > 0) {
@@ -370,16 +371,16 @@ class Simulation {
     this.#isHealing = true;
     for (const engine of this.#fleet.engines) {
       engine.isLying = false;
-      this.#fleet.setMood(engine, 'WELL');
+      this.#fleet.setCondition(engine, 'WELL');
     }
     for (const engine of this.#everyEngine) engine.finish();
     const isIdle = (): boolean => this.#everyEngine.every(({ inFlight }) => inFlight === 0);
     const isBack = (): boolean => this.#pool.engines.every(({ quarantine }) => quarantine === '');
     await clock.run(() => isIdle() && isBack(), clock.nowMs + HEALING_MS);
     const out = this.#pool.engines.filter(({ quarantine }) => quarantine !== '');
-    // Too many liars have taught it wrong answers.
+    // Too many lying engines have put wrong answers into it.
     if (out.length > 0 && areFew(this.#plan))
-      throw new Broken('back', `"${out[0]!.id}" is well and stays out: ${out[0]!.quarantine}`);
+      throw new Broken('back', `"${out[0]!.id}" works and stays in quarantine: ${out[0]!.quarantine}`);
   }
 
   #stop(): void {

@@ -1,10 +1,10 @@
-// The seed of one schedule, and what came of it.
+// The seed of one schedule, and its result.
 import type { Broken } from './invariants.ts';
 
 export interface Result {
   readonly requests: number;
   readonly answered: number;
-  /** Of everything that happened, in order. */
+  /** Hash of all events, in order. */
   readonly hash: number;
   readonly broken: Broken | undefined;
   readonly trace: readonly string[];

@@ -1,5 +1,5 @@
-// What must hold of sessions: messages are applied in their order, each answered one exactly once and no other one, and a
-// session ends when it should and not before.
+// Checks sessions: messages are applied in order, each answered one exactly once and no other one, and a session ends
+// when it should and not before.
 import { RouterError } from '../../services/core/errors.ts';
 import type { ReasonAnswer } from '../../services/routing/router.ts';
 import type { Ending, SessionRequest } from '../../services/sessions/options.ts';
@@ -16,24 +16,24 @@ import { truthFor } from './truth-for.ts';
 const STEPS = 16;
 const NOTHING = new Uint8Array(0);
 
-/** A session as its client sees it. */
+/** The client's view of a session. */
 interface Ledger {
   isOpen: boolean;
   step: number;
-  /** After the last answered message; undefined: a liar computed it. */
+  /** The state after the last answered message; undefined: a lying engine computed it. */
   state: Uint8Array | undefined;
-  /** As the client was given it last. */
+  /** The last state that the client got. */
   kept: Uint8Array;
   /** Number of the last answered message. */
   last: number;
   engineId: string;
   running: number;
-  /** When a message was sent or answered last. */
+  /** Time of the last request or answer. */
   lastMs: number;
   endings: number;
 }
 
-/** The session when a message of it was sent. */
+/** The session when one of its messages was sent. */
 interface Seen {
   readonly isOpen: boolean;
   readonly endings: number;
@@ -54,7 +54,7 @@ export class SessionChecks {
     this.#store = store;
   }
 
-  /** What the client of a session sends now. To be followed by `sent`. */
+  /** The message that the client of a session sends now. Call `sent` after it. */
   request(sent: SentRequest): SessionRequest {
     const { session, expects, keeps = false, closes = false } = sent.plan;
     const id = idOf(session!);
@@ -71,7 +71,7 @@ export class SessionChecks {
     return { caller: '', id, state, returnState: keeps, close: closes, expectedStep };
   }
 
-  /** The router has it: one that had expired has ended. */
+  /** The router has received it: an expired session has ended. */
   sent(request: SentRequest): void {
     const ledger = this.#ledgerOf(idOf(request.plan.session!));
     const { isOpen, endings } = ledger;
@@ -79,7 +79,7 @@ export class SessionChecks {
     ledger.lastMs = performance.now();
   }
 
-  /** An engine is asked. Throws Broken. */
+  /** Call this when an engine is asked. Throws Broken. */
   called(sent: SentRequest, state: Uint8Array): void {
     sent.before ??= state;
     if (Buffer.compare(sent.before, state) !== 0) throw broken('order', sent, 'was tried from two states');
@@ -101,7 +101,7 @@ export class SessionChecks {
     if (session.state !== undefined && state !== undefined && Buffer.compare(session.state, state) !== 0) {
       throw broken('once', sent, 'gave another state than that after it');
     }
-    // What it closed itself, it ended in its time.
+    // A session that it closed itself has ended in time.
     const isOfThisOne = ledger.endings - endings === Number(sent.plan.closes === true && ledger.endings > endings);
     if (isOfThisOne) {
       if (sent.number < ledger.last) throw broken('order', sent, `was answered after message ${ledger.last}`);
@@ -126,13 +126,13 @@ export class SessionChecks {
     const { isOpen, endings, isOver } = this.#seen.get(sent)!;
     ledger.running -= 1;
     if (ledger.endings !== endings || isOver) return;
-    if (kind === 'SESSION_UNKNOWN' && isOpen) throw broken('sessions', sent, 'found no session, and it is open');
+    if (kind === 'SESSION_UNKNOWN' && isOpen) throw broken('sessions', sent, 'found no session, although it is open');
     if (kind === 'SESSION_STEP' && isOpen && sent.expectedStep === ledger.step) {
-      throw broken('sessions', sent, `expects step ${ledger.step}, and there the session is`);
+      throw broken('sessions', sent, `expects step ${ledger.step}, and the session is at this step`);
     }
   }
 
-  /** The router has ended one. Throws Broken. */
+  /** Call this when the router has ended one. Throws Broken. */
   ended(id: string, why: Ending): void {
     const ledger = this.#ledgerOf(id);
     this.#journal.count(`ended-${why}`);
@@ -146,12 +146,12 @@ export class SessionChecks {
   }
 
   #checkOpened(sent: SentRequest, ledger: Ledger, before: Uint8Array, sentState: Uint8Array): void {
-    if (ledger.isOpen) throw broken('once', sent, 'began anew, and the session was open');
+    if (ledger.isOpen) throw broken('once', sent, 'began a new session, although the session was open');
     if (Buffer.compare(before, sentState) !== 0) throw broken('once', sent, 'began with another state than it sent');
   }
 
   #checkContinued(sent: SentRequest, ledger: Ledger, before: Uint8Array, isOver: boolean): void {
-    if (isOver) throw broken('sessions', sent, 'went on in a session that had expired');
+    if (isOver) throw broken('sessions', sent, 'continued an expired session');
     const { state } = ledger;
     if (state !== undefined && Buffer.compare(state, before) !== 0) {
       throw broken('once', sent, `began at step ${stepsOf(before)}, not where message ${ledger.last} ended`);

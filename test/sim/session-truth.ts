@@ -1,5 +1,5 @@
-// Messages of sessions in a schedule: the state is a number into which each input is mixed. What every honest engine answers
-// depends on that number alone, so that a lost, doubled or swapped message is seen in the answers after it.
+// Messages of sessions in a schedule: the state is a number that depends on all inputs. Every honest answer depends on
+// that number alone, so a lost, doubled or swapped message shows in all later answers.
 import type { Inference } from '../../services/core/inference.ts';
 import { readoutDigest } from '../../services/engines/readout-digest.ts';
 import { xxh64 } from '../../services/engines/xxh64.ts';
@@ -12,11 +12,11 @@ const POTENTIALS_AT = COUNTS_AT + 4 * OUTPUTS;
 const CHAIN_AT = POTENTIALS_AT + 4 * OUTPUTS;
 const BODY_BYTES = CHAIN_AT + 4 - BODY_AT;
 const MODEL_ID = 7n;
-/** Beyond the inputs that schedules have, and the known ones. */
+/** Different from the inputs of schedules, and from the known ones. */
 const FIRST_ANSWER = 1_000;
 const ANSWERS = 64;
 
-/** Of the inputs so far; 0: none. */
+/** The state after the inputs so far; 0: none. */
 export function chainOf(state: Uint8Array): number {
   return state.length === 0 ? 0 : viewOf(state).getUint32(CHAIN_AT, true);
 }
@@ -25,7 +25,7 @@ export function stepsOf(state: Uint8Array): number {
   return state.length === 0 ? 0 : viewOf(state).getUint32(STEPS_AT, true);
 }
 
-/** `salt` 0: as every honest engine goes on from `before`. */
+/** `salt` 0: the result of every honest engine from `before` on. */
 export function goOn(input: number, before: Uint8Array, salt = 0): Inference {
   const chain = mix(mix(chainOf(before), input + 1), salt);
   const own = answerTo(FIRST_ANSWER + (chain % ANSWERS), salt);
@@ -41,7 +41,7 @@ export function goOn(input: number, before: Uint8Array, salt = 0): Inference {
   return withChain({ ...run, readoutDigest: readoutDigest(run) }, chain);
 }
 
-/** The same answer, with a state and a digest of its own. */
+/** The same answer, with another state and digest. */
 export function withChain(run: Inference, chain: number): Inference {
   const state = Buffer.alloc(BODY_AT + BODY_BYTES + 8);
   state.write('TST1', 0);

@@ -1,9 +1,9 @@
-// An engine of a schedule: honest, slow, stalled, down, full, faulty or lying, as its plan says.
+// An engine of a schedule: honest, slow, stalled, down, full, faulty or lying, by its plan.
 import { RouterError } from '../../services/core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
 import type { Engine, EngineDescription, EngineKind, Recording, Trace } from '../../services/engines/engine.ts';
 import type { Random } from '../fuzz/random.ts';
-import type { EnginePlan, Mood, SchedulePlan } from './plan.ts';
+import type { EnginePlan, Condition, SchedulePlan } from './plan.ts';
 import { MODEL, inputOf } from './model.ts';
 import { chainOf, goOn, withChain } from './session-truth.ts';
 import { type Said, answerTo, malformed, refusalOf } from './truth.ts';
@@ -11,9 +11,9 @@ import { type Said, answerTo, malformed, refusalOf } from './truth.ts';
 const LIMITS = { maxInFlight: 1_024, maxMessageBytes: Infinity };
 
 const NOTHING = new Uint8Array(0);
-/** What a deaf engine's connection holds. */
+/** The number of inputs that a BLOCKED engine's connection can buffer. */
 const WINDOW = 16;
-/** Silence is spoken of after so long, and a new connection takes so long. */
+/** The time until silence is reported, and the time of a new connection. */
 const SILENT_MS = 500;
 const RECONNECT_MS = 20;
 
@@ -26,7 +26,7 @@ interface Call {
 interface EngineHooks {
   readonly random: Random;
   readonly plan: Pick<SchedulePlan, 'areAlike' | 'refused'>;
-  /** `done` is told how it ended. */
+  /** `done` gets the outcome. */
   called(engine: SimEngine, input: InferenceInput, context: CallContext): (outcome: string) => void;
 }
 
@@ -35,33 +35,33 @@ export class SimEngine implements Engine {
   readonly kind: EngineKind;
   readonly address: string;
   readonly plan: EnginePlan;
-  /** As `instanceId` of its description. */
+  /** The `instanceId` of its description. */
   readonly process: string;
   description: EngineDescription | undefined;
   downReason = 'not started';
   inFlight = 0;
-  mood: Mood['kind'] = 'DOWN';
+  condition: Condition['kind'] = 'DOWN';
   isLying = false;
   onStart: () => void = () => undefined;
   readonly #hooks: EngineHooks;
   readonly #calls = new Set<Call>();
   #listener: () => void = () => undefined;
   #lies = 0;
-  /** Inputs since the last answer, and since when. */
+  /** Inputs since the last answer, and the time of the first. */
   #unanswered = { inputs: 0, sinceMs: 0 };
 
   constructor(id: string, plan: EnginePlan, hooks: EngineHooks) {
     this.id = id;
     this.kind = plan.kind;
-    this.process = id === plan.id ? plan.process : id; // one that replaces another is a process of its own
+    this.process = id === plan.id ? plan.process : id; // a replacement is a new process
     this.address = `${id}.simulated:1`;
     this.plan = plan;
     this.#hooks = hooks;
   }
 
-  setMood(mood: Mood['kind']): void {
-    this.mood = mood;
-    const isUp = mood !== 'DOWN';
+  setCondition(condition: Condition['kind']): void {
+    this.condition = condition;
+    const isUp = condition !== 'DOWN';
     if (isUp !== (this.description !== undefined)) {
       this.description = isUp
         ? {
@@ -78,12 +78,12 @@ export class SimEngine implements Engine {
     }
     for (const call of [...this.#calls]) {
       if (!isUp) call.fail(this.#lost());
-      else if (mood !== 'STALLED' && call.isStalled) call.answer();
+      else if (condition !== 'STALLED' && call.isStalled) call.answer();
     }
   }
 
   get isHung(): boolean {
-    return this.mood === 'HUNG' || this.mood === 'DEAF';
+    return this.condition === 'HUNG' || this.condition === 'BLOCKED';
   }
 
   get unanswered(): { readonly inputs: number; readonly forMs: number } | undefined {
@@ -99,13 +99,13 @@ export class SimEngine implements Engine {
     this.#listener();
     for (const call of [...this.#calls]) call.fail(this.#lost());
     setTimeout(() => {
-      if (this.mood === 'DOWN' || this.description !== undefined) return;
+      if (this.condition === 'DOWN' || this.description !== undefined) return;
       this.description = description;
       this.#listener();
     }, RECONNECT_MS);
   }
 
-  /** Whatever it has been computing is ready. */
+  /** All its running inputs are ready. */
   finish(): void {
     for (const call of [...this.#calls]) call.answer();
   }
@@ -120,11 +120,12 @@ export class SimEngine implements Engine {
     this.inFlight += 1;
     const { promise, resolve, reject } = Promise.withResolvers<Inference>();
     const { random } = this.#hooks;
-    const isStalled = this.mood === 'STALLED';
+    const isStalled = this.condition === 'STALLED';
     const { isHung } = this;
     if (this.#unanswered.inputs === 0) this.#unanswered.sinceMs = performance.now();
     this.#unanswered.inputs += 1;
-    const drawnMs = this.plan.latencyMs * random.between(0.5, 1.5) * (this.mood === 'SLOW' ? random.between(5, 50) : 1);
+    const drawnMs =
+      this.plan.latencyMs * random.between(0.5, 1.5) * (this.condition === 'SLOW' ? random.between(5, 50) : 1);
     const end = (outcome: string, settle: () => void): void => {
       if (!this.#calls.delete(call)) return;
       this.inFlight -= 1;
@@ -148,7 +149,7 @@ export class SimEngine implements Engine {
     const isLate = isStalled || isHung || drawnMs >= leftMs;
     const onTimer = (): void => {
       if (isLate) call.fail(new RouterError('DEADLINE_EXCEEDED', 'the deadline passed'));
-      else if (this.mood === 'FAULTY') call.fail(new RouterError('ENGINE_FAULT', 'on purpose'));
+      else if (this.condition === 'FAULTY') call.fail(new RouterError('ENGINE_FAULT', 'on purpose'));
       else call.answer();
     };
     const timer = setTimeout(onTimer, isLate ? leftMs : drawnMs);
@@ -182,8 +183,8 @@ export class SimEngine implements Engine {
     if (this.description === undefined) return this.#lost();
     if (signal.aborted) return RouterError.from(signal.reason);
     if (performance.now() >= deadlineMs) return new RouterError('DEADLINE_EXCEEDED', 'the deadline passed');
-    const isDeaf = this.mood === 'DEAF' && this.inFlight >= WINDOW;
-    if (!isDeaf && this.mood !== 'FULL' && this.inFlight < this.plan.capacity) return undefined;
+    const isBlocked = this.condition === 'BLOCKED' && this.inFlight >= WINDOW;
+    if (!isBlocked && this.condition !== 'FULL' && this.inFlight < this.plan.capacity) return undefined;
     return new RouterError('ENGINE_FULL', `engine "${this.id}" is full`);
   }
 
@@ -201,7 +202,7 @@ export class SimEngine implements Engine {
 
   #lie(run: Run, truth: Said, digestOnly: boolean): Said {
     this.#lies += 1;
-    // Different liars, and one liar each time, say something else, unless all say the same.
+    // Lies differ between engines and each time, unless all lies must be equal.
     const own = 1_000 * (1 + Number(/\d+/.exec(this.process)![0])) + (this.#lies % 900);
     const salt = this.#hooks.plan.areAlike ? 1 : own;
     const lie = answerOf(run, salt);
@@ -232,7 +233,12 @@ function answerOf({ input, state }: Run, salt = 0): Inference {
   return state === undefined ? answerTo(input, salt) : goOn(input, state, salt);
 }
 
-function falsify(kind: 'DIGEST' | 'ANSWER' | 'HYPOCRITE', truth: Inference, lie: Inference, digestOnly: boolean): Said {
+function falsify(
+  kind: 'DIGEST' | 'ANSWER' | 'INCONSISTENT',
+  truth: Inference,
+  lie: Inference,
+  digestOnly: boolean,
+): Said {
   const { stateDigest, readoutDigest } = truth;
   if (kind === 'DIGEST') {
     return truth.state === undefined

@@ -1,4 +1,4 @@
-// What every honest engine says to a request, a message of a session or not.
+// The correct answer to a request, with or without a session.
 import type { SentRequest } from './attempts.ts';
 import type { SchedulePlan } from './plan.ts';
 import { goOn } from './session-truth.ts';

@@ -1,4 +1,4 @@
-// What every honest engine says to an input: an answer, or a refusal.
+// The correct result for an input: an answer or a refusal.
 import { RouterError } from '../../services/core/errors.ts';
 import type { Inference } from '../../services/core/inference.ts';
 import { readoutDigest } from '../../services/engines/readout-digest.ts';
@@ -17,13 +17,13 @@ export function truthOf({ refused }: Pick<SchedulePlan, 'refused'>, input: numbe
   return refused.includes(input) ? refusalOf(input) : answerTo(input);
 }
 
-/** `salt` 0: as every honest engine refuses it. */
+/** `salt` 0: the correct refusal. */
 export function refusalOf(input: number, salt = 0): RouterError {
   const metadata = { step: String((Math.abs(input) + salt) % STEPS), node: `node ${salt}` };
   return new RouterError('NON_FINITE', 'a state is not finite', { metadata });
 }
 
-/** `salt` 0: as every honest engine answers it. */
+/** `salt` 0: the correct answer. */
 export function answerTo(input: number, salt = 0): Inference {
   const key = input * 100_000 + salt;
   let answer = answers.get(key);
@@ -42,7 +42,7 @@ export function answerTo(input: number, salt = 0): Inference {
   return answer;
 }
 
-/** Shapes that no run can have, `which` modulo how many there are. */
+/** Answers that no run can have; `which` is taken modulo their number. */
 export function malformed(truth: Inference, which: number): Said {
   const shapes: readonly (() => Said)[] = [
     () => ({ ...truth, spikeCounts: [...truth.spikeCounts, 1] }),

@@ -1,5 +1,5 @@
-// Time that passes only when told to: in this process setTimeout, setInterval, performance.now, Date.now and Math.random
-// are ours. One timer at a time, and all that follows from it (every microtask), before the next.
+// A virtual clock: it replaces setTimeout, setInterval, performance.now, Date.now and Math.random of this process. It
+// runs one timer at a time, with all its microtasks, before the next.
 import type { Random } from '../fuzz/random.ts';
 
 interface Timer {
@@ -13,7 +13,7 @@ interface Timer {
 }
 
 const realImmediate = setImmediate;
-/** Immediates of one turn of the real event loop: a turn is dear, the next immediate of it is not. */
+/** Immediates per turn of the real event loop: a turn is slow, a further immediate in it is not. */
 const BATCH = 64;
 const START_MS = 10_000;
 const EPOCH_MS = 1_700_000_000_000;
@@ -21,14 +21,14 @@ const EPOCH_MS = 1_700_000_000_000;
 export class VirtualClock {
   nowMs = START_MS;
   random: Random | undefined;
-  /** Called after each timer and all that followed from it. */
+  /** Called after each timer and its microtasks. */
   onStep: () => void = () => undefined;
-  /** Not cancelled, intervals included. */
+  /** Timers that are not cancelled, including intervals. */
   pending = 0;
   #heap: Timer[] = [];
   #order = 0;
 
-  /** Replaces the globals of this process, for good. */
+  /** Replaces the globals of this process for ever. */
   install(): void {
     const after = (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]): Timer =>
       this.#add(this.nowMs + toDelay(ms), () => run(...args));
@@ -70,7 +70,7 @@ export class VirtualClock {
     this.#order = 0;
   }
 
-  /** For the schedule itself: does not count as pending. */
+  /** For the schedule itself: it does not count as pending. */
   at(ms: number, run: () => void): void {
     this.#add(Math.max(ms, this.nowMs), () => {
       this.pending += 1;
@@ -79,7 +79,7 @@ export class VirtualClock {
     this.pending -= 1;
   }
 
-  /** Lets time pass until `isOver`, or `untilMs`, or nothing is left to happen. */
+  /** Advances time until `isOver`, or `untilMs`, or no timer is left. */
   run(isOver: () => boolean, untilMs: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     let isDone = false;
@@ -172,7 +172,7 @@ function isBefore(a: Timer, b: Timer): boolean {
   return a.atMs === b.atMs ? a.order < b.order : a.atMs < b.atMs;
 }
 
-/** As Node does it: whole milliseconds, at least one. */
+/** Like Node: whole milliseconds, at least one. */
 function toDelay(ms: number): number {
   return ms >= 1 && ms <= 2 ** 31 - 1 ? Math.trunc(ms) : 1;
 }

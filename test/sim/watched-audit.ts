@@ -1,4 +1,5 @@
-// An audit that tells when it begins to ask who is wrong: what engines are asked from then on is no ballot of the request.
+// An audit that reports when it begins to ask which engine is wrong: later calls to engines are not ballots of the
+// request.
 import { Audit, type AuditOptions } from '../../services/routing/audit.ts';
 
 export class WatchedAudit extends Audit {

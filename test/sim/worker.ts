@@ -1,4 +1,4 @@
-// Runs every n-th schedule in a process of its own: its clock is not the world's.
+// Runs every n-th schedule in a separate process, since it has a virtual clock.
 import { INVARIANTS } from './invariants.ts';
 import { runSchedule, uncaught } from './run.ts';
 import { seedOf } from './schedule.ts';
@@ -10,7 +10,7 @@ export interface Job {
   readonly step: number;
   readonly end: number;
   readonly wantsTrace: boolean;
-  /** Stop after so many failures. */
+  /** Stops after this number of failures. */
   readonly most: number;
 }
 
@@ -36,13 +36,13 @@ const REPLAY_EVERY = 100;
 const REPORT_EVERY = 200;
 
 process.on('unhandledRejection', (why) => uncaught.push(why));
-// It ends with its parent.
+// Ends with its parent.
 process.once('disconnect', () => process.exit());
 process.once('message', (job: Job) => void work(job));
 
 async function work({ seed, first, step, end, wantsTrace, most }: Job): Promise<void> {
   clock.install();
-  if (!wantsTrace) Error.stackTraceLimit = 0; // errors are ordinary here, and stacks are dear
+  if (!wantsTrace) Error.stackTraceLimit = 0; // errors are frequent here, and stacks are slow
   let failed = 0;
   let [schedules, requests, answered, replayed] = [0, 0, 0, 0];
   let failures: Failure[] = [];

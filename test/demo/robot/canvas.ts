@@ -20,7 +20,7 @@ export class Canvas {
     this.#cells = new Uint8Array(columns * rows);
   }
 
-  /** From the left and from the top; what is outside of the picture is left out. */
+  /** From the left and from the top; dots outside of the picture are ignored. */
   dot(x: number, y: number): void {
     const [column, row] = [Math.round(x), Math.round(y)];
     if (column < 0 || row < 0 || column >= this.width || row >= this.height) return;

@@ -1,5 +1,5 @@
-// A cart on a track with a pole hinged to it (Barto, Sutton and Anderson, 1983), whose light moves along the track. The same
-// seed and the same forces give the same run on every machine.
+// A cart on a track with a hinged pole (Barto, Sutton and Anderson, 1983), and a light that moves along the track. The
+// same seed and the same forces give the same run on every machine.
 import { Random } from '../../fuzz/random.ts';
 
 export const STEP_S = 0.01;
@@ -19,7 +19,7 @@ const SHOVE_EVERY = 90;
 const MOMENT_STEPS = 20;
 /** Of angular velocity. */
 const SHOVE_RAD_PER_S = 0.8;
-/** The light goes to and fro so far, and once in this time. */
+/** The range of the light's movement, and its period. */
 const LIGHT_M = 1.2;
 const LIGHT_S = 6;
 
@@ -28,9 +28,9 @@ export class CartPole {
   position = 0;
   /** Of the pole, radians from upright; to the right is positive. */
   angle = START_RAD;
-  /** Where the cart is to go, metres. */
+  /** The target of the cart, metres. */
   light = 0;
-  /** −1 or 1: it was shoved to this side a moment ago; else 0. */
+  /** −1 or 1: it was pushed to this side a moment ago; else 0. */
   shove = 0;
   #speed = 0;
   #turning = 0;
@@ -45,12 +45,12 @@ export class CartPole {
     return Math.abs(this.angle) > FALLEN_RAD || Math.abs(this.position) > TRACK_M;
   }
 
-  /** What the robot sees: how far it is from the light, and the angle. No speed is measured. */
+  /** The robot's input: its distance from the light, and the angle. No speed is measured. */
   get seen(): readonly [number, number] {
     return [this.position - this.light, this.angle];
   }
 
-  /** Lets 10 ms pass under a force on the cart, newtons. */
+  /** Simulates 10 ms with a force on the cart, newtons. */
   move(force: number): void {
     for (let n = 0; n < SUBSTEPS; n += 1) this.#integrate(force, STEP_S / SUBSTEPS);
     this.#step += 1;

@@ -1,4 +1,4 @@
-// What a person sees of the robot: cart, pole and light, the spikes of the newest steps, and which engine computes.
+// The picture of the robot: cart, pole and light, the spikes of the newest steps, and the engine that computes.
 import { styleText } from 'node:util';
 import { Canvas } from './canvas.ts';
 import { STEP_S, TRACK_M } from './cart-pole.ts';
@@ -37,7 +37,7 @@ function put(line: string, column: number, text: string): string {
   return line.slice(0, at) + text + line.slice(at + text.length);
 }
 
-/** A whole screen. `raster`: which neurons fired in each step, oldest first. */
+/** A full screen. `raster`: the neurons that fired in each step, oldest first. */
 export function screen(
   body: Body,
   step: number,
@@ -80,7 +80,7 @@ export function rasterLines(raster: readonly (readonly number[])[]): string[] {
   return canvas.lines();
 }
 
-/** The same in one line, for what is no terminal. */
+/** The same in one line, without a terminal. */
 export function oneLine(body: Body, step: number, engineId: string): string {
   const lean = body.angle > LEANS_RAD ? '╱' : body.angle < -LEANS_RAD ? '╲' : '│';
   const track = put('─'.repeat(ONE_LINE_COLUMNS), columnOf(body.light, ONE_LINE_COLUMNS), '✦');

@@ -1,4 +1,4 @@
-// Kills engines while the robot rides, and starts them again a little later.
+// Kills engines during the ride, and starts them again a little later.
 import type { RunningSidecar } from '../../support/sidecar.ts';
 
 const RESTART_AFTER_MS = 400;
@@ -14,7 +14,7 @@ export class Killer {
     this.#sidecars = sidecars;
   }
 
-  /** Returns at once: the signal is sent. False: it is dead already. */
+  /** Sends the signal and returns at once. False: the engine is already dead. */
   kill(id: string): boolean {
     if (this.down.has(id)) return false;
     this.kills += 1;
@@ -30,7 +30,7 @@ export class Killer {
     this.down.delete(id);
   }
 
-  /** Resolves when all that were killed run again. */
+  /** Resolves when all killed engines run again. */
   async finish(): Promise<void> {
     await Promise.all(this.#returns);
   }

@@ -1,6 +1,7 @@
-// The network that balances the pole: it is written, not trained. It sees an angle and a distance, and no speeds. Leaky
-// membranes ("before") remember what it saw, and the difference to what it sees now is how fast it moves. Neurons of graded
-// thresholds, half of them for each direction, turn that into spikes: each spike is a share of the force.
+// The network that balances the pole. It is written by hand, not trained. Its input is an angle and a distance, but no
+// speed. Leaky membranes ("before") remember earlier inputs, and the difference to the present input gives the speed.
+// Neurons with graded thresholds, half of them for each direction, turn that into spikes: each spike is a share of the
+// force.
 import { type GraphSpec, dims } from '../../support/nir-writer.ts';
 
 /** Neurons that push to one side. */
@@ -9,9 +10,9 @@ export const NEURONS = 2 * A_SIDE;
 /** Newtons of one spike. */
 const SPIKE_N = 1.25;
 
-/** Newtons for each radian, radian a second, metre and metre a second. */
+/** Newtons per radian, radian per second, metre, and metre per second. */
 const GAIN = { angle: 68, turning: 19, position: 2, speed: 15 };
-/** How long the membranes remember, seconds. */
+/** Time constant of the membranes, seconds. */
 const REMEMBERS_S = { position: 0.05, angle: 0.06 };
 const NEURON_S = 0.012;
 
@@ -58,7 +59,7 @@ export function robotGraph(): GraphSpec {
   };
 }
 
-/** Newtons that the spikes of one step push with. */
+/** The force of the spikes of one step, newtons. */
 export function forceOf(spikes: readonly number[]): number {
   return spikes.reduce((sum, count, index) => sum + (index < A_SIDE ? -count : count), 0) * SPIKE_N;
 }

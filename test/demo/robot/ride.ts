@@ -1,4 +1,4 @@
-// One ride of the robot: each step it sends what it sees, and pushes its cart as the network's spikes say.
+// One ride of the robot: at each step it sends its input, and the network's spikes give the force on its cart.
 import { CacheMode, Strategy } from '../../../services/generated/tandem/v1/types.ts';
 import type { ReasonResponse } from '../../../services/generated/tandem/v1/reasoning.ts';
 import type { System } from '../../support/system.ts';
@@ -12,15 +12,15 @@ interface RideOptions {
   readonly steps: number;
   /** Undefined: each step begins with empty membranes. */
   readonly session?: string;
-  /** Between two steps; undefined: as fast as it goes. */
+  /** Time between two steps; undefined: as fast as possible. */
   readonly stepMs?: number;
   readonly before?: (step: number) => void;
   readonly after?: (step: number, ride: Ride) => void;
 }
 
-/** What is known after a step. */
+/** The data after a step. */
 export class Ride {
-  /** What the robot saw, [steps, 2]. */
+  /** The robot's inputs, [steps, 2]. */
   readonly seen: number[] = [];
   /** Spikes of each neuron in each step. */
   readonly raster: number[][] = [];
@@ -28,11 +28,13 @@ export class Ride {
   /** From a step's due time to its answer. */
   readonly tookMs: number[] = [];
   hasFallen = false;
-  /** Why a step was not answered; empty: each was. */
+  /** The reason why a step was not answered; empty: all were answered. */
   failure = '';
 }
 
-/** Ends where the pole falls or a step fails. The world waits for each answer, so the same seed gives the same ride. */
+/**
+ * Ends when the pole falls or a step fails. The simulation waits for each answer, so the same seed gives the same ride.
+ */
 export async function ride(system: System, world: CartPole, options: RideOptions): Promise<Ride> {
   const { steps, session, stepMs = 0, before, after } = options;
   const done = new Ride();

@@ -13,7 +13,7 @@ const STEPS = 500;
 const SEEDS = [1, 2, 3, 7];
 const simulator = new Simulator(compileNetwork(writeNir(robotGraph()), parseManifest(ROBOT_MANIFEST)));
 
-/** How many steps the pole stands. */
+/** The number of steps until the pole falls. */
 function ride(seed: number, keepsState: boolean): number {
   const world = new CartPole(seed);
   let state: Uint8Array = new Uint8Array(0);
@@ -30,15 +30,15 @@ function ride(seed: number, keepsState: boolean): number {
 }
 
 describe('the robot', () => {
-  it.each(SEEDS)('balances its pole while its network keeps its membranes, seed %i', (seed) => {
+  it.each(SEEDS)('balances its pole if its network keeps its state, seed %i', (seed) => {
     expect(ride(seed, true)).toBe(STEPS);
   });
 
-  it.each(SEEDS)('does not where each step begins with empty ones, seed %i', (seed) => {
+  it.each(SEEDS)('does not if each step begins without a state, seed %i', (seed) => {
     expect(ride(seed, false)).toBeLessThan(STEPS);
   });
 
-  it('comes the same way with the same seed', () => {
+  it('is the same with the same seed', () => {
     const [a, b] = [new CartPole(5), new CartPole(5)];
     for (let step = 0; step < 200; step += 1) for (const each of [a, b]) each.move(-20 * each.angle);
     expect(a).toEqual(b);
@@ -46,7 +46,7 @@ describe('the robot', () => {
 });
 
 describe('its picture', () => {
-  it('has dots where lines go, and none outside', () => {
+  it('has dots on its lines, and none outside', () => {
     const canvas = new Canvas(2, 1);
     canvas.line(0, 0, 0, 3);
     canvas.line(3, 3, 9, 3);
@@ -58,7 +58,7 @@ describe('its picture', () => {
     expect(rasterLines([first])[0]).toMatch(/^⠁⠀+$/);
   });
 
-  it('shows in one line where cart and light are, and how the pole leans', () => {
+  it('shows in one line the positions of cart and light, and the angle of the pole', () => {
     const line = oneLine({ position: 0, angle: 0.2, light: 2.4, shove: 0 }, 50, 'engine-1');
     expect(line).toMatch(/^ 0\.5 s {2}─+▟╱▙─+✦ {2}engine-1$/);
   });

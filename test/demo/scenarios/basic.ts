@@ -6,7 +6,7 @@ import type { Scenario } from '../scenario.ts';
 export const basic: Scenario = {
   name: 'basic',
   title: 'Basic reasoning',
-  why: 'One input, one answer. C++ and TypeScript engines give the same answer, equal to the bit.',
+  why: 'One input, one answer. C++ and TypeScript engines give exactly the same answer.',
   async run(stage, page) {
     const item = stage.heldout.find(({ label }) => label === 'noun.animal')!;
     const answers = new Map<string, ReasonResponse>();
@@ -38,6 +38,6 @@ export const basic: Scenario = {
     page.claim('the text is an animal', first!.label === 'noun.animal');
     page.claim('all four engines answered', answers.size === 4);
     const digests = new Set([...answers.values()].map(({ stateDigest }) => stateDigest));
-    page.claim('their digests are equal: every potential and spike is the same to the bit', digests.size === 1);
+    page.claim('their digests are equal: every potential and spike is exactly the same', digests.size === 1);
   },
 };

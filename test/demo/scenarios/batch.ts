@@ -26,7 +26,7 @@ export const batch: Scenario = {
       if (label === stage.heldout[index]!.label) right += 1;
     }
     const answered = [...engines.values()].reduce((sum, count) => sum + count, 0);
-    page.say(`${requests.length} texts in one ReasonBatch: ${tookMs.toFixed(0)} ms. Who answered:`);
+    page.say(`${requests.length} texts in one ReasonBatch: ${tookMs.toFixed(0)} ms. Answers by engine:`);
     page.bars([...engines].sort().map(([name, value]) => ({ name, value, text: `${value} texts` })));
     page.claim(
       `every input but one has an answer: ${answered} of ${requests.length}`,

@@ -7,7 +7,7 @@ const INPUTS = 300;
 export const cache: Scenario = {
   name: 'cache',
   title: 'Cache effect',
-  why: 'Equal inputs are computed once. A kept answer is the same bytes, without an engine.',
+  why: 'Equal inputs are computed once. A cached answer has the same bytes, and needs no engine.',
   async run(stage, page) {
     // Inputs that no other scenario sends with the cache on.
     const inputs = stage.heldout.slice(-INPUTS);
@@ -22,6 +22,6 @@ export const cache: Scenario = {
     page.claim(`the second time ${hits} of ${INPUTS} came from the cache`, hits === INPUTS);
     const digests = new Map(first.requests.map(({ input, response }) => [input, response?.stateDigest]));
     const equal = second.requests.every(({ input, response }) => digests.get(input) === response?.stateDigest);
-    page.claim('every kept answer has the digest of the computed one', equal);
+    page.claim('every cached answer has the digest of the computed one', equal);
   },
 };

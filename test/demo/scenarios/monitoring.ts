@@ -44,10 +44,13 @@ export const monitoring: Scenario = {
       reported.some(({ severity }) => severity >= 2),
     );
     const status = await stage.operator.engine(VICTIM);
-    page.claim(`it is back: ${status.id} answered ${status.succeeded} requests since the start`, status.succeeded > 0n);
+    page.claim(
+      `it has returned: ${status.id} answered ${status.succeeded} requests since the start`,
+      status.succeeded > 0n,
+    );
     const { body } = await stage.system.prometheus.exposition('text/plain');
     const lines = body.split('\n').filter((line) => line.startsWith('tandem_engine') && line.includes(VICTIM));
     for (const line of lines.slice(0, 3)) page.say(`  /metrics  ${line}`);
-    page.claim('Prometheus finds the same on /metrics', lines.length > 0);
+    page.claim('Prometheus reads the same on /metrics', lines.length > 0);
   },
 };

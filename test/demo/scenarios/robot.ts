@@ -12,10 +12,10 @@ import type { Stage } from '../stage.ts';
 
 const SEED = 7;
 const STEP_MS = STEP_S * 1_000;
-/** What is drawn: 25 frames a second on a terminal, a line each half second elsewhere. */
+/** The output: 25 frames a second on a terminal, else a line each half second. */
 const STEPS_A_FRAME = 4;
 const STEPS_A_LINE = 50;
-/** Which engines are killed: at the end of the first second, of the second one, and so on, in turn. */
+/** The engines that are killed, in turn: one at the end of each second. */
 const KILLS = [['engine-1'], ['engine-2'], ['engine-1'], ['engine-1', 'engine-2']];
 const STEPS_A_SECOND = 1 / STEP_S;
 
@@ -26,7 +26,7 @@ export const robot = (seconds: number): Scenario => ({
   async run(stage, page) {
     await load(stage, page);
     page.say(
-      'It sees the angle of the pole and the way to the light, and no speed: its membranes remember what was before.',
+      'It sees the angle of the pole and the distance to the light, but no speed: its membranes remember earlier inputs.',
     );
     page.say(
       `Its spikes, live: http://${stage.system.httpAddress}/#/sessions (with --seconds 60 you have the time to look).`,
@@ -66,7 +66,7 @@ async function load(stage: Stage, page: Page): Promise<void> {
   }
 }
 
-/** The ride that counts: in a session, in its own time, drawn while it runs. */
+/** The main ride: in a session, in real time, drawn while it runs. */
 async function show(stage: Stage, page: Page, killer: Killer, steps: number): Promise<Ride> {
   const world = new CartPole(SEED);
   const live = page.live();
@@ -108,7 +108,7 @@ function report(page: Page, { answers, tookMs, hasFallen, failure }: Ride, kills
     failure === '',
   );
   page.claim(
-    'each step was done once, in its order',
+    'each step was computed once, in order',
     answers.every(({ session }, step) => session?.step === step + 1),
   );
   page.claim(`the pole stood for all ${steps * STEP_S} s`, !hasFallen && answers.length === steps);

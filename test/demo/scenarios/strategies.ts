@@ -17,7 +17,7 @@ const COMPARED = [
 export const strategies: Scenario = {
   name: 'strategies',
   title: 'Comparison of the strategies',
-  why: 'The same inputs under each strategy. Choose by what you need: even load, low latency, warm memory, or trust.',
+  why: 'The same inputs with each strategy. Choose by your need: even load, low latency, affinity, or trust.',
   async run(stage, page) {
     const rows: (string | number)[][] = [];
     const failed: string[] = [];
@@ -42,7 +42,7 @@ export const strategies: Scenario = {
       rows.push([name, Math.round(perS), ms(result.percentileMs(50)), ms(result.percentileMs(99)), engines.join('  ')]);
     }
     page.table(['STRATEGY', 'CALLS/S', 'P50 MS', 'P99 MS', 'WHO ANSWERED'], rows);
-    page.say('One process is caller and router here, so compare the rows; npm run bench measures the speed.');
+    page.say('Here one process is both caller and router, so compare only the rows; npm run bench measures the speed.');
     page.claim(`no request failed (${REQUESTS} of each)`, failed.length === 0);
     const local = (shares.get(Strategy.STRATEGY_LOCAL_FIRST)?.['local'] ?? 0) / REQUESTS;
     page.claim(

@@ -18,7 +18,7 @@ const TEACHERS = ['supersense', 'hasty', 'liar'];
 export const teachers: Scenario = {
   name: 'teachers',
   title: 'Multi-teacher coordination',
-  why: 'Several models teach a student. Weights are learnt from their mistakes, so a liar among them does little harm.',
+  why: 'Several models teach a student. Their weights depend on their mistakes, so a wrong teacher does little harm.',
   async run(stage, page) {
     const models = new ModelOperator(stage.system.adminAddress);
     const client = new LearningServiceClient(stage.system.adminAddress, grpc.credentials.createInsecure());

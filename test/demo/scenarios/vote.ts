@@ -20,7 +20,7 @@ const REQUEST = {
   cache: CacheMode.CACHE_MODE_BYPASS,
   vote: VotePolicy.fromPartial({ participants: 4 }),
 };
-/** Waits for every ballot: a majority would not. */
+/** Waits for every ballot; a majority would not. */
 const UNANIMOUS = {
   ...REQUEST,
   vote: VotePolicy.fromPartial({ participants: 4, agreement: VoteAgreement.VOTE_AGREEMENT_UNANIMOUS }),
@@ -29,7 +29,7 @@ const UNANIMOUS = {
 export const vote: Scenario = {
   name: 'vote',
   title: 'Redundant verification: a wrong engine is caught',
-  why: 'Engines agree to the bit. So one flipped bit in the memory of one of them shows in the next vote.',
+  why: 'Engines agree exactly. So one flipped bit in the memory of one of them shows in the next vote.',
   async run(stage, page) {
     const item = stage.item(40);
     const honest = await stage.reason(item, UNANIMOUS);
@@ -39,7 +39,7 @@ export const vote: Scenario = {
     page.claim('all four agree', agreeing(honest.vote!) === 4);
 
     page.say('');
-    page.say(`Now bits flip in the memory of ${LIAR} while it computes, as a failing memory module would do it.`);
+    page.say(`Now bits flip in the memory of ${LIAR} while it computes, as with a failing memory module.`);
     stage.switchHarm();
     const wrong: string[] = [];
     let shown = false;
@@ -58,13 +58,13 @@ export const vote: Scenario = {
       what: `${LIAR} to be quarantined`,
     });
     page.claim('no caller got a wrong answer', wrong.length === 0);
-    page.claim(`${LIAR} was outvoted, named, and is out of service (QUARANTINED)`, shown && isOut);
+    page.claim(`${LIAR} was outvoted and named, and is out of service (QUARANTINED)`, shown && isOut);
     const location = (): string | undefined =>
       stage.events.events
         .map(({ text, data }) => data['difference'] ?? (text.includes('differ') ? text : ''))
         .find(Boolean);
     const where = (await until(location, { what: 'the comparison of the recordings' }).catch(() => undefined)) ?? '';
-    page.claim('the router says where it went wrong:', where !== '');
+    page.claim('the router names the first difference:', where !== '');
     page.say(`  ${where.replace('dispute: ', '').split(';')[0]}`);
 
     stage.switchHarm();
@@ -74,7 +74,7 @@ export const vote: Scenario = {
       timeoutMs: 20_000,
     });
     const again = await stage.reason(item, UNANIMOUS);
-    page.claim('its memory is sound again: an operator takes it back, and all four agree', agreeing(again.vote!) === 4);
+    page.claim('its memory works again: an operator readmits it, and all four agree', agreeing(again.vote!) === 4);
   },
 };
 

@@ -1,10 +1,10 @@
-// One attack as a process of its own: `attacker.ts NAME HOST PORT SECONDS`. Prints what came of it as JSON.
+// One attack as a separate process: `attacker.ts NAME HOST PORT SECONDS`. Prints the result as JSON.
 import { type Socket, connect } from 'node:net';
 import { FrameCutter, FrameType, PREFACE, settings } from '../wire.ts';
 import { ATTACKS, type Attack } from './attacks.ts';
 
 export interface AttackReport {
-  /** Connections that were opened; more than the attack's own if the server has closed some. */
+  /** Number of opened connections; more than the attack's number if the server has closed some. */
   readonly opened: number;
   readonly closedByServer: number;
   readonly refused: number;

@@ -1,4 +1,4 @@
-// The attacks: each one is what a hostile client sends, burst after burst, for as long as the server takes it.
+// The attacks. Each one is a hostile client that sends burst after burst, as long as the server accepts it.
 import {
   Flag,
   FrameType,
@@ -14,13 +14,13 @@ import {
 
 export interface Attack {
   readonly name: string;
-  /** What is known of it. */
+  /** Its CVE or name. */
   readonly reference: string;
-  /** How many connections do it at the same time; each that is closed is opened again. */
+  /** The number of connections; a closed one is opened again. */
   readonly connections: number;
-  /** Whether the attacker reads what the server answers. */
+  /** Whether the attacker reads the server's answers. */
   readonly reads: boolean;
-  /** Between two bursts of one connection, milliseconds. 0: as fast as the server takes them. */
+  /** Time between two bursts of a connection, milliseconds. 0: as fast as the server accepts them. */
   readonly pauseMs: number;
   /** Whether the connection begins with a preface and SETTINGS; `begin` may give other SETTINGS. */
   readonly hasPreface: boolean;
@@ -39,7 +39,7 @@ const streamOf = (burst: number, at: number, perBurst: number): number => 2 * (b
 
 const repeat = (bytes: Buffer, times: number): Buffer => Buffer.concat(Array.from({ length: times }, () => bytes));
 
-/** `streams` calls a burst, each of the frames that `of` gives. */
+/** A burst of `streams` calls, each with the frames of `of`. */
 function calls(perBurst: number, of: (stream: number) => Buffer[]): (burst: number) => Buffer {
   return (burst) =>
     Buffer.concat(Array.from({ length: perBurst }, (_, at) => of(streamOf(burst, at, perBurst))).flat());

@@ -1,4 +1,4 @@
-// One flood against one server: what the server did, what memory it took, and what another client noticed.
+// One flood against one server: the server's reaction, its memory, and the effect on another client.
 import { setPriority } from 'node:os';
 import { pin } from '../../support/pin.ts';
 import { peakRssBytes, resetPeak, rssBytes } from '../../support/proc.ts';
@@ -11,7 +11,7 @@ import type { VictimReport } from './victim.ts';
 export interface FloodResult {
   readonly attack: Attack;
   readonly report: AttackReport;
-  /** What the server's memory has grown by at the most, bytes. */
+  /** The largest growth of the server's memory, bytes. */
   readonly grownBytes: number;
   readonly p99Ms: number;
   readonly failedCalls: number;
@@ -21,7 +21,7 @@ const SECONDS = 3;
 const CLIENT_CPU = 1;
 const LOWEST_PRIORITY = 19;
 
-/** The other client's p99 while nobody attacks, milliseconds. */
+/** The other client's p99 without an attack, milliseconds. */
 export async function quietP99Ms(edge: Edge): Promise<number> {
   return p99(await startVictim(edge));
 }
@@ -36,7 +36,7 @@ export async function flood(edge: Edge, attack: Attack): Promise<FloodResult> {
     String(edge.port),
     String(SECONDS),
   ]);
-  // Of the client's CPU the attacker has what the other client leaves, so that it slows the server and nothing else.
+  // The attacker shares the other client's CPU at a lower priority, so it slows only the server.
   setPriority(child.pid!, LOWEST_PRIORITY);
   await pin(child.pid!, CLIENT_CPU);
   const report = JSON.parse((await finished).stdout) as AttackReport;

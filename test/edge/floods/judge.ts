@@ -1,4 +1,4 @@
-// Every attack against one edge, and whether it holds: memory +16 MB at most, another client's p99 at most three times.
+// Every attack against one edge. The limits are memory +16 MB, and three times another client's p99.
 import { setTimeout as delay } from 'node:timers/promises';
 import { goFirst, pin } from '../../support/pin.ts';
 import { type EdgeName, startEdge } from '../edges.ts';
@@ -13,13 +13,13 @@ interface FloodVerdict extends FloodResult {
 const GROWTH_MAX_BYTES = 16 * 2 ** 20;
 const P99_RATIO_MAX = 3;
 const SERVER_CPU = 0;
-/** For the compilers and the heap to settle before the first attack. */
+/** Time for the JIT compiler and the heap to settle before the first attack. */
 const WARM_UPS = 2;
-/** Another process on this machine can spoil one try, never all of them. */
+/** Another process of this machine may disturb one try, but not all of them. */
 const TRIES = 3;
 const REST_MS = 500;
 
-/** `names`: these attacks only, where given. */
+/** `names`: only these attacks, if given. */
 export async function judgeFloods(
   name: EdgeName,
   progress: (text: string) => void,

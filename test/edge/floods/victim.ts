@@ -1,5 +1,5 @@
-// Another client of the same server, as a process of its own: `victim.ts HOST PORT SECONDS`. It pings at a steady rate,
-// whatever comes of it, and prints its latencies from the intended start of each call, milliseconds, as JSON.
+// Another client of the same server, as a separate process: `victim.ts HOST PORT SECONDS`. It pings at a steady rate,
+// and prints its latencies from the planned start of each call, milliseconds, as JSON.
 import { once } from 'node:events';
 import { connect } from 'node:http2';
 import { grpcMessage } from '../wire.ts';

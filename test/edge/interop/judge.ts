@@ -14,7 +14,7 @@ interface InteropResult {
   readonly problem: string;
 }
 
-/** Cases that a server does not have. */
+/** Cases that a server does not support. */
 const NOT_SERVED: Readonly<Record<string, readonly string[]>> = {
   Go: ['client_compressed_unary', 'client_compressed_streaming', 'server_compressed_unary'],
 };
@@ -68,7 +68,7 @@ async function ourClient(
   return results;
 }
 
-/** On a connection of its own. */
+/** On a separate connection. */
 async function problemOf(run: (client: GrpcClient) => Promise<void>, port: number): Promise<string> {
   const client = await GrpcClient.connect(`127.0.0.1:${port}`);
   let timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,4 @@
-// The methods of gRPC's interoperability tests, with how their messages are written and read.
+// The methods of gRPC's interoperability tests, with the encoding of their messages.
 import { join } from 'node:path';
 import { type MethodDefinition, type ServiceDefinition, loadSync } from '@grpc/proto-loader';
 
@@ -50,7 +50,7 @@ export interface OutputRequest {
   readonly responseStatus?: EchoStatus | null;
 }
 
-/** How both sides write and read the messages of a method. */
+/** Encodes and decodes the messages of a method, for both sides. */
 export interface Codec<Request, Response> {
   readonly path: string;
   readonly encodeRequest: (request: Request) => Buffer;

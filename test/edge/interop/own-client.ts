@@ -26,7 +26,7 @@ const SPECIAL = '\t\ntest with whitespace\r\nand Unicode BMP â˜º and non-BMP ðŸ˜
 
 const zeros = (size: number): { body: Buffer } => ({ body: Buffer.alloc(size) });
 
-/** A call with what has come of it so far. */
+/** A call with its results so far. */
 class Running<Request, Response> {
   readonly call: ClientCall<Request, Response>;
   readonly messages: Response[] = [];
@@ -109,8 +109,8 @@ async function customMetadata(client: GrpcClient): Promise<void> {
 }
 
 /**
- * Each resolves if the case passes. The compressed cases are without their probe, a request that is wrongly uncompressed:
- * Java's server takes it, and Go's has no compression.
+ * Each resolves if the case passes. The compressed cases leave out their probe, a request that is wrongly uncompressed:
+ * Java's server accepts it, and Go's has no compression.
  */
 export const OWN_CASES: Readonly<Record<string, (client: GrpcClient) => Promise<void>>> = {
   empty_unary: async (client) => isOk(await complete(client, emptyCall, [{}])),

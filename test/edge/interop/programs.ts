@@ -10,7 +10,7 @@ import { grpcGo, grpcJava } from '../tools.ts';
 export interface InteropPrograms {
   readonly language: string;
   readonly cases: readonly string[];
-  /** Runs one case against a server. Resolves with "" if it passes, else with why it does not. */
+  /** Runs one case against a server. Resolves with "" if it passes, else with the reason. */
   client(testCase: string, port: number): Promise<string>;
   server(): Promise<InteropServer>;
 }
@@ -28,7 +28,7 @@ const CASES = [
 const SOAK = ['rpc_soak', 'channel_soak'];
 const COMPRESSION = ['client_compressed_unary', 'server_compressed_unary', 'client_compressed_streaming'];
 const COMPRESSED_ANSWERS = 'server_compressed_streaming';
-/** A slow machine is no failure. */
+/** A slow machine must not cause a failure. */
 const SOAK_SECONDS = 50;
 const SOAK_CALL_MS = 10_000;
 const CASE_MS = 60_000;
@@ -69,7 +69,7 @@ async function runClient(program: string, args: readonly string[]): Promise<stri
   } catch (error) {
     const { stderr = '', stdout = '', killed } = error as { stderr?: string; stdout?: string; killed?: boolean };
     if (killed === true) return `no end within ${CASE_MS} ms`;
-    return `${stderr}\n${stdout}`.trim().split('\n').slice(-4).join(' ').slice(0, 400) || 'it failed without a word';
+    return `${stderr}\n${stdout}`.trim().split('\n').slice(-4).join(' ').slice(0, 400) || 'it failed without an output';
   }
 }
 

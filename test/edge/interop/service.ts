@@ -56,7 +56,7 @@ function stream<Request, Response>(
   };
 }
 
-/** The headers, with what the caller wants back; messages may be compressed after that. */
+/** Sends the headers with the metadata that the caller requested. Messages may be compressed after that. */
 function begin(call: ServerCall): void {
   const echo = call.metadata.first(ECHO_INITIAL);
   call.sendMetadata(echo === undefined ? new Metadata() : Metadata.of({ [ECHO_INITIAL]: echo }), true);
@@ -69,12 +69,12 @@ function end(call: ServerCall, status?: EchoStatus | null): void {
   else call.end(trailers);
 }
 
-/** The call names a compression; whether each of its messages is compressed no handler hears. */
+/** The call names a compression; handlers do not learn whether each message is compressed. */
 function isCompressed(call: IncomingCall): boolean {
   return (call.metadata.first('grpc-encoding') ?? 'identity') !== 'identity';
 }
 
-/** True if the request was to be compressed and is not: the call has failed then. */
+/** True if the request should be compressed and is not: the call has failed then. */
 function failUncompressed(call: ServerCall, expected: boolean | undefined): boolean {
   if (expected !== true || isCompressed(call)) return false;
   call.fail(status('INVALID_ARGUMENT', 'the request should be compressed and is not'));
@@ -89,7 +89,7 @@ function answerUnary(call: ServerCall, request: SimpleRequest): void {
   end(call, request.responseStatus);
 }
 
-/** Sends what a request asks for, each after its pause, and then calls back. */
+/** Sends the requested messages, each after its pause, and then calls back. */
 function sendAll(call: ServerCall, parameters: readonly ResponseParameters[], then: () => void): void {
   const [first, ...rest] = parameters;
   if (first === undefined || call.isOver) {

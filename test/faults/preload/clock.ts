@@ -1,4 +1,4 @@
-// For `node --import`: the wall clock differs from the machine's by what a file says. Test only.
+// For `node --import`: changes the wall clock by the offset and rate in a file. Test only.
 import { readFileSync } from 'node:fs';
 
 export interface WallClock {

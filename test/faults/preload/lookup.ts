@@ -1,4 +1,4 @@
-// For `node --import`: the name "engines" has the addresses that a file says, read anew for each lookup. Test only.
+// For `node --import`: resolves the name "engines" to the addresses in a file, which is read at each lookup. Test only.
 import { readFileSync } from 'node:fs';
 import dns from 'node:dns/promises';
 import { syncBuiltinESMExports } from 'node:module';

@@ -13,7 +13,7 @@ describe('two outcomes', () => {
     expect(differenceOf(outcome(), outcome())).toBeUndefined();
   });
 
-  it('are alike if both have found a broken rule, whichever', () => {
+  it('are alike if both have found a broken rule, even different ones', () => {
     const [ours, nodes] = [outcome({ connection: 'closed', code: 1 }), outcome({ connection: 'closed', code: 9 })];
     expect(differenceOf(ours, nodes)).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-// Both servers before the same sequences, and how their outcomes differ.
+// Runs the same sequences on both servers, and compares the outcomes.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Outcome } from './outcome.ts';
 import { sequenceOf } from './sequence.ts';
@@ -10,7 +10,7 @@ export interface Difference {
   readonly kind: string;
 }
 
-/** Turns of the event loop without a word, after which a server has nothing more to say. */
+/** Silent turns of the event loop after which a server has finished. */
 const QUIET_TURNS = 12;
 
 /** PROTOCOL_ERROR, FLOW_CONTROL_ERROR, STREAM_CLOSED, FRAME_SIZE_ERROR, COMPRESSION_ERROR. */
@@ -45,7 +45,7 @@ async function untilQuiet(subjects: readonly Subject[]): Promise<void> {
   }
 }
 
-/** Undefined: none that matters. What was answered before a connection error is a matter of time. */
+/** Undefined: none that matters. The answers before a connection error depend on timing. */
 export function differenceOf(our: Outcome, node: Outcome): string | undefined {
   if (our.connection !== node.connection || classOf(our) !== classOf(node)) {
     return `ours ${tell(our)}; Node’s ${tell(node)}`;
@@ -59,7 +59,7 @@ export function differenceOf(our: Outcome, node: Outcome): string | undefined {
   return undefined;
 }
 
-/** A sequence may break several rules, and which one a server finds first is its own affair. */
+/** A sequence may break several rules, and servers may find another one first. */
 function classOf({ connection, code }: Outcome): string {
   if (connection !== 'closed') return '';
   return code === undefined || RULE_BROKEN.has(code) ? 'a rule is broken' : String(code);

@@ -1,5 +1,5 @@
-// Where our server and Node's (nghttp2) may differ, and the section of RFC 9113 that says so. A difference that matches none of
-// these is a fault of one of them.
+// The allowed differences between our server and Node's (nghttp2), with the section of RFC 9113. Any other difference
+// is a fault of one of them.
 
 export interface Explanation {
   /** Of a difference's kind; see compare.ts. */
@@ -31,7 +31,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   {
     pattern: closedBy('(the padding of DATA is longer|a padded frame has no padding length)'),
     section: '6.1',
-    why: 'nghttp2 does not look into frames of streams that have ended',
+    why: 'nghttp2 does not check frames of ended streams',
   },
   {
     pattern: closedBy('a frame has N bytes'),
@@ -56,12 +56,12 @@ const EXPLANATIONS: readonly Explanation[] = [
   {
     pattern: /Node’s closed \(11: SETTINGS: too many setting entries\)$/,
     section: '10.5',
-    why: 'nghttp2 takes 32 settings in a frame; ours counts frames instead',
+    why: 'nghttp2 accepts 32 settings in a frame; ours counts frames instead',
   },
   {
     pattern: /^ours waits; Node’s closed/,
     section: '4.2',
-    why: 'ours looks at a frame when it is complete; nghttp2 at some already by their header',
+    why: 'ours checks a frame when it is complete; nghttp2 checks some by their header',
   },
   {
     pattern: /^ours closed \(0(: .*)?\); Node’s (alive|closed)/,

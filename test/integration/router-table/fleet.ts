@@ -1,4 +1,4 @@
-// Real C++ sidecars, each behind a fake that refuses, lies or counts as a test tells it to.
+// Real C++ sidecars, each behind a fake that refuses, lies or counts for a test.
 import * as grpc from '@grpc/grpc-js';
 import { EngineServiceClient } from '../../../services/generated/tandem/engine/v1/engine.ts';
 import type { ReasonRequest, Tensor } from '../../../services/generated/tandem/v1/reasoning.ts';
@@ -10,7 +10,7 @@ import { SUPERSENSE } from '../../support/models.ts';
 
 export interface Member {
   readonly sidecar: RunningSidecar;
-  /** What the router knows as the engine. */
+  /** The engine for the router. */
   readonly front: LyingEngine;
 }
 
@@ -46,7 +46,7 @@ export class Fleet<Id extends string> {
     return this.members.get(id)!.front;
   }
 
-  /** Every member tells the truth at once again, and nothing is counted yet. */
+  /** Every member is correct and fast again, and all counts are 0. */
   behave(): void {
     for (const { sidecar, front } of this.members.values()) {
       sidecar.resume();
@@ -55,7 +55,7 @@ export class Fleet<Id extends string> {
     }
   }
 
-  /** Starts its process anew. Resolves when it can be reached, by way of its fake. */
+  /** Restarts its process. Resolves when it can be reached through its fake. */
   async restart(id: Id): Promise<void> {
     await this.sidecar(id).restart();
     const client = new EngineServiceClient(this.front(id).address, grpc.credentials.createInsecure());
@@ -71,7 +71,7 @@ export class Fleet<Id extends string> {
   }
 }
 
-/** Inputs of the shipped model, another one at every call: what is cached of one test is unknown to the next. */
+/** Inputs of the shipped model, another one at every call, so a cached answer of one test does not affect the next. */
 export class Inputs {
   readonly #heldout = readHeldout();
   #next = 0;
@@ -79,7 +79,7 @@ export class Inputs {
   next(): Tensor {
     const { data } = this.#heldout[this.#next % this.#heldout.length]!;
     const fresh = Buffer.from(data);
-    // Beyond the first round the same texts with one number moved a little.
+    // After the first round, the same texts with one number changed a little.
     fresh.writeFloatLE(fresh.readFloatLE(0) + Math.floor(this.#next / this.#heldout.length) * 1e-3, 0);
     this.#next += 1;
     return { shape: [768], dtype: 'FP32', data: fresh };

@@ -1,4 +1,4 @@
-// Plays a row, and tells what came of it in the row's own words.
+// Runs a row, and returns the outcome in the terms of the row.
 import { BreakerState, breakerStateToJSON } from '../../../services/generated/tandem/v1/engines.ts';
 import type { ReasonResponse, Tensor } from '../../../services/generated/tandem/v1/reasoning.ts';
 import {
@@ -45,7 +45,7 @@ export async function play({ engines = {}, earlier, ask = {}, expected }: Row, s
   return { ...outcome, ...(await poolAfter(stage)) };
 }
 
-/** Another caller's request, which `one` has taken and keeps for now. */
+/** A request of another caller that `one` has received and does not answer yet. */
 async function beginBeside(stage: Stage, tensor: Tensor): Promise<void> {
   await stage.fleet.sidecar('one').pause();
   stage.beside(stage.call({ strategy: 'AFFINITY' }, tensor).answer);

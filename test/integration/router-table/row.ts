@@ -1,9 +1,9 @@
-// A row of the table: how everything stands, what is asked, what comes of it.
+// A row of the table: the situation, the request, the outcome.
 
 export const IDS = ['one', 'two', 'three'] as const;
 export type Id = (typeof IDS)[number];
 
-/** How an engine behaves; where nothing is said, it is well. `one` is asked first, then `two`, then `three`. */
+/** The behaviour of an engine; by default it works. `one` is asked first, then `two`, then `three`. */
 export type Conduct =
   /** Answers INTERNAL. */
   | 'fails'
@@ -11,31 +11,31 @@ export type Conduct =
   | 'is full'
   /** Answers DRAINING. */
   | 'is stopping'
-  /** Finds fault with the input. */
+  /** Refuses the input as wrong. */
   | 'refuses the input'
-  /** Takes the request, lives on, and never answers. */
+  /** Accepts the request, keeps running, and never answers. */
   | 'never answers'
-  /** Its process is stopped: connections stay open, and nobody answers. */
+  /** Its process is stopped: connections stay open without an answer. */
   | 'stands still'
   /** Its process was killed some time ago. */
   | 'is gone'
-  /** Its process is killed once it has taken the request. */
+  /** Its process is killed after it has received the request. */
   | 'dies'
   /** An operator drains it. */
   | 'drains'
-  /** Failed so often that its breaker is open; it is well again, but nobody knows yet. */
+  /** Failed so often that its breaker is open; it works again, but the router does not know yet. */
   | 'has an open breaker'
-  /** As before, and its breaker lets one request try. */
+  /** The same, but its breaker allows one request. */
   | 'has a half-open breaker'
-  /** As before, but it is not well yet. */
+  /** The same, but it still fails. */
   | 'has a half-open breaker, and fails'
-  /** Its breaker is half-open, and another request is trying. */
+  /** Its breaker is half-open, and another request is its trial. */
   | 'is being tried'
-  /** Lies about its digest. */
+  /** Returns a false digest. */
   | 'lies'
-  /** Lies about its spikes. */
+  /** Returns false spikes. */
   | 'lies otherwise'
-  /** Answers late, so that all others have voted by then. */
+  /** Answers late, after all others have voted. */
   | 'takes its time';
 
 type StrategyWord = 'ROUND_ROBIN' | 'LOCAL_FIRST' | 'SIDECAR_FIRST' | 'FASTEST' | 'REDUNDANT' | 'AFFINITY';
@@ -43,22 +43,22 @@ type StrategyWord = 'ROUND_ROBIN' | 'LOCAL_FIRST' | 'SIDECAR_FIRST' | 'FASTEST' 
 export interface Ask {
   readonly strategy?: StrategyWord;
   readonly cache?: 'USE' | 'BYPASS' | 'REFRESH';
-  /** Instead of an input of the shipped model that nobody has asked before. */
+  /** Instead of a new input of the shipped model. */
   readonly encoding?: readonly number[];
   readonly model?: string;
   readonly deadlineMs?: number;
-  /** The caller gives up once an engine has taken the request. */
+  /** The caller cancels after an engine has received the request. */
   readonly cancelled?: true;
 }
 
-/** What the caller and the operator see. Rows name what matters to them; the rest may be anything. */
+/** The result for the caller and the operator. Rows list only the relevant fields. */
 export interface Outcome {
   /** OK, or the gRPC status. */
   readonly code: string;
   readonly cache?: string;
   readonly grade?: string;
   readonly strategy?: string;
-  /** Who gave the answer. */
+  /** The engine that gave the answer. */
   readonly engine?: string;
   /** Engines asked for this request. Example: "one ENGINE_LOST, two OK". */
   readonly attempts?: string;
@@ -66,26 +66,26 @@ export interface Outcome {
   readonly ballots?: string;
   readonly reason?: string;
   readonly field?: string;
-  /** What a NO_ENGINE says of engines that were asked, and of the others. */
+  /** The text of a NO_ENGINE about engines that were asked, and about the others. */
   readonly tried?: string;
   readonly others?: string | RegExp;
   readonly retryAfterMs?: number;
-  /** Engines that took this request, with how often. Example: "one 1". */
+  /** Engines that received this request, with the number of times. Example: "one 1". */
   readonly calls?: string;
-  /** Engines that have failures to their name after it. Example: "one 1". */
+  /** Engines with failures after it, and their number. Example: "one 1". */
   readonly blamed?: string;
   /** Breakers that are not closed after it. Example: "one OPEN". */
   readonly breakers?: string;
-  /** The engine heard that nobody waits any more. */
+  /** The engine that got the cancellation. */
   readonly cancelledIn?: Id;
 }
 
 export interface Row {
   readonly name: string;
-  /** Beside the usual ones. */
+  /** In addition to the usual settings. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly engines?: Partial<Readonly<Record<Id | 'local', Conduct>>>;
-  /** What another caller did with the same input (or a different one), while all engines were well. */
+  /** What another caller did with the same input (or another one), while all engines worked. */
   readonly earlier?: 'was answered' | 'is under way' | 'another is under way';
   readonly ask?: Ask;
   readonly expected: Outcome;

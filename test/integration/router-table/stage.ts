@@ -1,4 +1,4 @@
-// Brings about what a row of the table says: a router of its own before sidecars that all rows share.
+// Prepares the situation of a row: a separate router with sidecars that all rows share.
 import * as grpc from '@grpc/grpc-js';
 import { ReasonRequest, type ReasonResponse, type Tensor } from '../../../services/generated/tandem/v1/reasoning.ts';
 import { CacheMode, Strategy } from '../../../services/generated/tandem/v1/types.ts';
@@ -11,7 +11,7 @@ import { type Fleet, Inputs } from './fleet.ts';
 import { Operator } from '../../support/operator.ts';
 import { type Ask, type Conduct, IDS, type Id, type Row } from './row.ts';
 
-/** Long enough for the others to have voted, also on a busy machine. */
+/** Long enough that the others have voted, also on a busy machine. */
 const LATE_MS = 50;
 
 const inputs = new Inputs();
@@ -20,7 +20,7 @@ export class Stage {
   readonly system: System;
   readonly operator: Operator;
   readonly fleet: Fleet<Id>;
-  /** Calls of other callers, that may end as they like. */
+  /** Calls of other callers, with any outcome. */
   readonly #beside: Promise<unknown>[] = [];
   readonly #killed = new Set<Id>();
 
@@ -36,7 +36,7 @@ export class Stage {
     return new Stage(await startSystem({ ...usual, ...settings }), fleet);
   }
 
-  /** Everybody is well again, for the next row. */
+  /** Restores all engines for the next row. */
   async clear(): Promise<void> {
     this.fleet.behave();
     await Promise.all([...this.#killed].map((id) => this.fleet.restart(id)));
@@ -45,7 +45,7 @@ export class Stage {
     await this.system.stop();
   }
 
-  /** An input that AFFINITY, too, sends to one, then two, then three. */
+  /** An input that AFFINITY also sends to one, then two, then three. */
   nextInput(): Tensor {
     const { engines } = this.system.pool;
     const { modelId } = this.system.pool.served('supersense', 1)!.model;
@@ -58,7 +58,7 @@ export class Stage {
     }
   }
 
-  /** One call, which can be given up. */
+  /** One call, which can be cancelled. */
   call(
     { strategy, cache, encoding, model, deadlineMs }: Ask,
     tensor: Tensor,
@@ -86,7 +86,7 @@ export class Stage {
       await this.operator.drain(id);
       return;
     }
-    if (id === 'local') throw new Error(`nobody can make the local engine one that "${conduct}"`);
+    if (id === 'local') throw new Error(`the local engine cannot be one that "${conduct}"`);
     const front = this.fleet.front(id);
     switch (conduct) {
       case 'fails':
@@ -147,7 +147,7 @@ export class Stage {
     await until(() => this.fleet.front(id).counts.seen > 0, { what: `${id} to be asked` });
   }
 
-  /** Forgets what was asked to bring about the scene. */
+  /** Resets the counts of the preparation. */
   countAnew(): void {
     for (const id of IDS) this.fleet.front(id).counts.seen = 0;
   }
@@ -170,7 +170,7 @@ export class Stage {
     await until(() => breaker.state === 'HALF_OPEN', { what: 'a half-open breaker' });
   }
 
-  /** Sends it a request that it does not answer until the row is over. */
+  /** Sends it a request that it does not answer until the row ends. */
   async #occupy(id: Id): Promise<void> {
     this.fleet.front(id).counts.seen = 0;
     await this.fleet.sidecar(id).pause();
@@ -180,7 +180,7 @@ export class Stage {
     });
   }
 
-  /** AFFINITY, whose turns no row counts, then goes to this one. */
+  /** AFFINITY, which has no turns, then goes to this one. */
   async #alone(id: Id, act: () => Promise<void>): Promise<void> {
     const others = IDS.filter((each) => each !== id);
     for (const other of others) await this.operator.drain(other);

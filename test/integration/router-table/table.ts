@@ -1,4 +1,4 @@
-// The table. What a row does not name is as usual: all engines are well, nothing is cached, the strategy is ROUND_ROBIN.
+// The table. By default all engines work, nothing is cached, and the strategy is ROUND_ROBIN.
 import { CACHE_ROWS } from './cache-rows.ts';
 import type { Row } from './row.ts';
 import { VOTE_ROWS } from './vote-rows.ts';
@@ -22,20 +22,20 @@ const ONE_FAULT = 'one ENGINE_FAULT, two OK';
 const SINGLE = ['ROUND_ROBIN', 'LOCAL_FIRST', 'SIDECAR_FIRST', 'FASTEST', 'AFFINITY'] as const;
 
 export const TABLE: Readonly<Record<string, readonly Row[]>> = {
-  'while all engines are well': [
+  'while all engines work': [
     ...SINGLE.map((strategy) => ({
       name: `${strategy} asks one`,
       ask: { strategy },
       expected: { ...OK, strategy, attempts: 'one OK', calls: 'one 1', blamed: '', breakers: '' },
     })),
     {
-      name: 'LOCAL_FIRST asks the local engine where there is one',
+      name: 'LOCAL_FIRST asks the local engine if there is one',
       settings: WITH_LOCAL,
       ask: { strategy: 'LOCAL_FIRST' },
       expected: { ...OK, attempts: 'local OK', calls: '' },
     },
     {
-      name: 'SIDECAR_FIRST asks a sidecar though there is a local engine',
+      name: 'SIDECAR_FIRST asks a sidecar although there is a local engine',
       settings: WITH_LOCAL,
       ask: { strategy: 'SIDECAR_FIRST' },
       expected: { ...OK, attempts: 'one OK' },
@@ -47,7 +47,7 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
       expected: { ...OK, grade: 'UNANIMOUS', ballots: 'one AGREED, three AGREED, two AGREED' },
     },
     {
-      name: 'no strategy is the server’s',
+      name: 'no strategy means the server’s',
       settings: { strategy: 'AFFINITY' },
       expected: { ...OK, strategy: 'AFFINITY' },
     },
@@ -61,14 +61,14 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
       expected: { ...NEXT, strategy, attempts: ONE_FAULT, blamed: 'one 1' },
     })),
     {
-      name: 'LOCAL_FIRST asks a sidecar where the local engine cannot',
+      name: 'LOCAL_FIRST asks a sidecar if the local engine cannot answer',
       settings: WITH_LOCAL,
       engines: { local: 'drains' },
       ask: { strategy: 'LOCAL_FIRST' },
       expected: { ...OK, attempts: 'one OK' },
     },
     {
-      name: 'SIDECAR_FIRST asks the local engine where no sidecar can',
+      name: 'SIDECAR_FIRST asks the local engine if no sidecar can answer',
       settings: WITH_LOCAL,
       engines: ALL_DRAIN,
       ask: { strategy: 'SIDECAR_FIRST' },
@@ -78,7 +78,7 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
 
   'an engine that': [
     {
-      name: 'dies with the request is LOST, and the next one asked',
+      name: 'dies with the request is LOST, and the next one is asked',
       engines: { one: 'dies' },
       expected: { ...NEXT, attempts: 'one ENGINE_LOST, two OK', blamed: 'one 1', breakers: 'one OPEN' },
     },
@@ -88,31 +88,31 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
       expected: { ...OK, attempts: 'two OK', calls: 'two 1', breakers: 'one OPEN' },
     },
     {
-      name: 'stands still is LOST after stall_timeout_ms, and the next one asked',
+      name: 'is stopped is LOST after stall_timeout_ms, and the next one is asked',
       settings: { stall_timeout_ms: 250 },
       engines: { one: 'stands still' },
       expected: { ...NEXT, attempts: 'one ENGINE_LOST, two OK', blamed: 'one 1', breakers: 'one OPEN' },
     },
     {
-      name: 'lives but never answers is SLOW after attempt_timeout_ms, and the next one asked',
+      name: 'runs but never answers is SLOW after attempt_timeout_ms, and the next one is asked',
       settings: { retry: { attempt_timeout_ms: 300 } },
       engines: { one: 'never answers' },
       expected: { ...NEXT, attempts: 'one ENGINE_SLOW, two OK', blamed: 'one 1', cancelledIn: 'one' },
     },
     {
-      name: 'is full is not blamed, and the next one asked',
+      name: 'is full is not blamed, and the next one is asked',
       settings: TOUCHY,
       engines: { one: 'is full' },
       expected: { ...NEXT, attempts: 'one ENGINE_FULL, two OK', blamed: '', breakers: '' },
     },
     {
-      name: 'is stopping is not blamed, and the next one asked',
+      name: 'is stopping is not blamed, and the next one is asked',
       settings: TOUCHY,
       engines: { one: 'is stopping' },
       expected: { ...NEXT, attempts: 'one DRAINING, two OK', blamed: '', breakers: '' },
     },
     {
-      name: 'fails once too often has its breaker opened',
+      name: 'fails too often gets an open breaker',
       settings: TOUCHY,
       engines: { one: 'fails' },
       expected: { ...NEXT, attempts: ONE_FAULT, breakers: 'one OPEN' },
@@ -124,18 +124,18 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
       expected: { ...OK, attempts: 'two OK', calls: 'two 1', breakers: 'one OPEN' },
     },
     {
-      name: 'has a half-open breaker is tried, and taken back',
+      name: 'has a half-open breaker is tried, and used again',
       settings: OPEN_BRIEFLY,
       engines: { one: 'has a half-open breaker' },
       expected: { ...OK, attempts: 'one OK', breakers: '' },
     },
     {
-      name: 'fails the try of a half-open breaker has it opened again',
+      name: 'fails the trial of a half-open breaker gets an open one again',
       engines: { one: 'has a half-open breaker, and fails' },
       expected: { ...NEXT, attempts: ONE_FAULT, calls: 'one 1, two 1', breakers: 'one OPEN' },
     },
     {
-      name: 'is being tried is not asked by anybody else',
+      name: 'is being tried gets no other request',
       settings: { ...OPEN_BRIEFLY, stall_timeout_ms: 10_000 },
       engines: { one: 'is being tried' },
       expected: { ...OK, attempts: 'two OK', calls: 'two 1', breakers: 'one HALF_OPEN' },
@@ -147,9 +147,9 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
     },
   ],
 
-  'when nobody can answer': [
+  'when no engine can answer': [
     {
-      name: 'and all are full, the router is',
+      name: 'and all are full, the router is full',
       engines: ALL_FULL,
       expected: { ...ROUTER_FULL, tried: 'one: ENGINE_FULL, two: ENGINE_FULL, three: ENGINE_FULL', retryAfterMs: 100 },
     },
@@ -159,18 +159,18 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
       expected: { ...NO_ENGINE, tried: 'one: ENGINE_FAULT, two: ENGINE_FAULT, three: ENGINE_FAULT', others: '' },
     },
     {
-      name: 'because all are gone, the error says how each of them is',
+      name: 'because all are lost, the error gives the state of each',
       engines: ALL_GONE,
       expected: { ...NO_ENGINE, tried: '', others: /^one: down: .+, two: down: .+, three: down: .+/ },
     },
     {
-      name: 'because one drains, one is gone and one has an open breaker, the error says so',
+      name: 'because one drains, one is lost and one has an open breaker, the error says so',
       settings: OPEN_FOR_LONG,
       engines: { one: 'has an open breaker', two: 'drains', three: 'is gone' },
       expected: { ...NO_ENGINE, tried: '', others: /^one: breaker open, two: draining, three: down: .+/ },
     },
     {
-      name: 'within a caller’s deadline that is shorter than pauses of a healthy engine, none is blamed',
+      name: 'within a caller’s deadline that is shorter than a healthy engine’s pauses, none is blamed',
       settings: TOUCHY,
       engines: { one: 'never answers', two: 'never answers', three: 'never answers' },
       ask: { deadlineMs: 90 },
@@ -189,7 +189,7 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
       expected: { ...NO_ENGINE, tried: 'one: ENGINE_FAULT', others: 'two: not asked, three: not asked' },
     },
     {
-      name: 'because too much is under way, no engine is asked',
+      name: 'because the router is at its limit, no engine is asked',
       settings: { max_in_flight: 1, stall_timeout_ms: 10_000 },
       earlier: 'another is under way',
       expected: { ...ROUTER_FULL, retryAfterMs: 100, calls: '' },
@@ -198,20 +198,20 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
 
   'a refusal by an engine is confirmed by another': [
     {
-      name: 'which answers: the caller gets the answer',
+      name: 'and that one answers: the caller gets the answer',
       settings: TOUCHY,
       engines: { one: 'refuses the input' },
       expected: { code: 'OK', attempts: 'one INPUT_LENGTH, two OK', breakers: '' },
     },
     {
-      name: 'which refuses alike: the caller gets the refusal, and no engine is blamed',
+      name: 'and that one refuses, too: the caller gets the refusal, and no engine is blamed',
       settings: TOUCHY,
       ask: { model: 'overflow', encoding: [100] },
       expected: { code: 'OUT_OF_RANGE', reason: 'NON_FINITE', calls: 'one 1, two 1', blamed: '', breakers: '' },
     },
   ],
 
-  'nobody else is asked, and nobody is blamed, when': [
+  'no other engine is asked, and none is blamed, when': [
     {
       name: 'the input is bad',
       settings: TOUCHY,

@@ -1,4 +1,4 @@
-// The part of the table that is about votes.
+// The rows about votes.
 import type { Row } from './row.ts';
 
 const ask = { strategy: 'REDUNDANT' } as const;
@@ -31,13 +31,13 @@ export const VOTE_ROWS: readonly Row[] = [
     expected: { ...VOTED, grade: 'UNANIMOUS', ballots: 'one ABSENT ENGINE_FULL, three AGREED, two AGREED', blamed: '' },
   },
   {
-    name: 'one is gone: it is not asked',
+    name: 'one is lost: it is not asked',
     engines: { one: 'is gone' },
     ask,
     expected: { ...VOTED, grade: 'UNANIMOUS', ballots: 'three AGREED, two AGREED' },
   },
   {
-    name: 'one never answers: it is not waited for, and not blamed',
+    name: 'one never answers: the vote does not wait for it, and it is not blamed',
     engines: { one: 'never answers' },
     ask,
     expected: {
@@ -70,19 +70,19 @@ export const VOTE_ROWS: readonly Row[] = [
     expected: { ...TOO_FEW, others: 'three: draining', blamed: 'one 1', cancelledIn: 'one' },
   },
   {
-    name: 'two drain: VOTE_TOO_FEW, and no answer that was not checked',
+    name: 'two drain: VOTE_TOO_FEW, and no unchecked answer',
     engines: { two: 'drains', three: 'drains' },
     ask,
     expected: { ...TOO_FEW, others: 'two: draining, three: draining' },
   },
   {
-    name: 'all are gone: NO_ENGINE',
+    name: 'all are lost: NO_ENGINE',
     engines: { one: 'is gone', two: 'is gone', three: 'is gone' },
     ask,
     expected: { code: 'UNAVAILABLE', reason: 'NO_ENGINE', retryAfterMs: 500, tried: '' },
   },
   {
-    name: 'the caller cancels: all hear of it',
+    name: 'the caller cancels: all get the cancellation',
     engines: { one: 'never answers', two: 'never answers', three: 'never answers' },
     ask: { ...ask, cancelled: true },
     expected: { code: 'CANCELLED', blamed: '', breakers: '', cancelledIn: 'three' },
