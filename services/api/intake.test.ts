@@ -3,6 +3,8 @@ import * as grpc from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ReasonBatchRequest, ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
 import type { IncomingCall, Method } from '../grpc/method.ts';
+import { until } from '../../test/support/until.ts';
+import { RouterError } from '../core/errors.ts';
 import { EDGES, type Served, serve } from '../../test/support/serve.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { countItems } from './batch-inspector.ts';
@@ -16,6 +18,10 @@ let session: ClientHttp2Session;
 let metrics: Metrics;
 let timeoutMs: number;
 let taken: Buffer[];
+/** The error with which open streams end at the next check; undefined: they go on. */
+let refusal: RouterError | undefined;
+/** The open call of Held. */
+let held: IncomingCall<Buffer> | undefined;
 
 const asItIs = (bytes: Buffer): Buffer => bytes;
 
@@ -30,6 +36,7 @@ function methods(): Method[] {
   });
   return [
     unary('Reason'),
+    { ...unary('Held'), handle: (call: IncomingCall<Buffer>) => void (held = call) },
     unary('ReasonBatch', () => countItems({ maxBatchItems: 3, observer: metrics })),
     {
       ...{ path: `${SERVICE}/ReasonStream`, requestStream: true, responseStream: true },
@@ -51,6 +58,7 @@ describe.each(EDGES)('on edge %s', (edge) => {
   beforeEach(async () => {
     metrics = new Metrics();
     taken = [];
+    [refusal, held] = [undefined, undefined];
     timeoutMs = 60_000;
     server = await serve(methods(), edge, {
       maxMessageBytes: MAX_MESSAGE_BYTES,
@@ -58,6 +66,7 @@ describe.each(EDGES)('on edge %s', (edge) => {
         return timeoutMs;
       },
       onUnheard: (...about) => countUnheard(metrics, ...about),
+      recheck: () => refusal,
     });
     session = connect(`http://${server.address}`);
     session.on('error', () => undefined);
@@ -122,6 +131,21 @@ describe.each(EDGES)('on edge %s', (edge) => {
     sending.end();
     return await sending.ended;
   }
+
+  describe('a caller whose credentials are revoked', () => {
+    it('loses its open streams, but not its unary calls', async () => {
+      const stream = open('ReasonStream');
+      stream.write(frame(Buffer.alloc(10)));
+      await stream.answered;
+      const single = send('Held', frame(Buffer.alloc(10)));
+      await until(() => held, { what: 'the call' });
+      refusal = new RouterError('BAD_CREDENTIALS', 'the token was revoked');
+      server.endRefused();
+      expect(await stream.ended).toMatchObject({ code: 'UNAUTHENTICATED', message: 'the token was revoked' });
+      held!.answer(Buffer.alloc(0));
+      expect(await single).toMatchObject({ code: 'OK' });
+    });
+  });
 
   describe('a message that does not arrive', () => {
     const cut = frame(Buffer.alloc(1_000)).subarray(0, 500);

@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { fakeInference } from '../../test/fakes/fake-engine.ts';
 import { fakeTracing, silent } from '../../test/fakes/fake-parts.ts';
 import { loneRouter } from '../../test/fakes/lone-router.ts';
+import { build, engine } from '../../test/fakes/router-parts.ts';
 import { RouterError } from '../core/errors.ts';
 import { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
 import type { GroupedItem } from '../routing/group.ts';
@@ -97,6 +99,17 @@ describe('an item of a batch or a stream', () => {
     expect([reasonOf(await ask([full(100)])), calls]).toEqual(['CANCELLED', 0]);
   });
 
+  it('records the engine and the digest of its answer in its trace', async () => {
+    const traced = fakeTracing();
+    traced.configure({ enabled: true });
+    const trace = traced.begin('test', performance.now(), '', '');
+    const request = ReasonRequest.encode(ReasonRequest.fromPartial({ encoding: [1, 2, 3] })).finish();
+    const limits = { deadlineMs: Infinity, signal: caller.signal };
+    await reasonItem(request, build([engine('a')]), limits, { ...options, tracing: traced, begin: () => trace });
+    const { stateDigest } = fakeInference();
+    expect(['engine', 'digest'].map((name) => trace.root.get(`tandem.${name}`))).toEqual(['a', stateDigest]);
+  });
+
   it('returns no id if it cannot be read', async () => {
     const answer = await reasonItem(
       new Uint8Array([255]),
@@ -125,9 +138,12 @@ describe('grouped items', () => {
     expect([reasonOf(answer), reasons]).toEqual(['NON_FINITE', ['alone']]);
   });
 
-  it('fail with INTERNAL if the router throws', async () => {
+  it('fail with INTERNAL if the router throws, and report it', async () => {
     const broken = { reason: () => undefined } as unknown as Router;
     const limits = { deadlineMs: Infinity, signal: caller.signal };
-    expect(reasonOf(await reasonItem(bytes, broken, limits, options))).toBe('INTERNAL');
+    const bugs: string[] = [];
+    const onInternalError = (type: string): void => void bugs.push(type);
+    expect(reasonOf(await reasonItem(bytes, broken, limits, { ...options, onInternalError }))).toBe('INTERNAL');
+    expect(bugs).toEqual(['test']);
   });
 });

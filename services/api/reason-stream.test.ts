@@ -78,6 +78,19 @@ describe('a stream of requests', () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
   });
 
+  it('pauses while its caller reads no answers, and resumes when they are sent', async () => {
+    const { call, signals } = open();
+    call.hasUnsent = true;
+    call.push(new RouterError('INVALID_FIELD', 'a message that cannot be decoded'));
+    call.push({ request: ReasonRequest.encode(ReasonRequest.fromPartial({ encoding: [1] })).finish() });
+    await new Promise(setImmediate);
+    expect([call.answers.length, call.isPaused, signals.length]).toEqual([1, true, 0]);
+    call.hasUnsent = false;
+    call.listener?.onDrain?.();
+    await new Promise(setImmediate);
+    expect([call.isPaused, signals.length]).toEqual([false, 1]);
+  });
+
   it('does not delay a stop after it has ended', async () => {
     const { call, calls } = open();
     call.listener?.onEnd?.();

@@ -14,6 +14,15 @@ describe('a value that is not to be kept', () => {
   });
 });
 
+describe('AnswerStore with one entry', () => {
+  it('keeps the newest answer', () => {
+    const options = { maxEntries: 1, maxBytes: 1e6, ttlMs: 100, staleMs: 0, sizeOf: () => 0 };
+    const kept = new AnswerStore<string>(options, () => 0);
+    for (const key of ['first', 'last']) kept.set(key, Buffer.alloc(8), key);
+    expect([kept.entries, kept.evictions, kept.get('last', Buffer.alloc(8), 0)?.value]).toEqual([1, 1, 'last']);
+  });
+});
+
 describe('a kept input', () => {
   it.each([10, 100_000])('of %d bytes is a copy of its own, which keeps no larger buffer alive', (length) => {
     const options = { maxEntries: 10, maxBytes: 1e9, ttlMs: 100, staleMs: 0, sizeOf: () => 0 };

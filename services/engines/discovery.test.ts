@@ -9,6 +9,8 @@ const INTERVAL_MS = 2_000;
 /** The resolver’s answer: addresses, or an error. */
 let dns: string[] | Error;
 let lookups: string[];
+/** The resolver answers after this. */
+let slowness: Promise<undefined> | undefined;
 /** Hosts where no engine answers. */
 let dead: Set<string>;
 let engines: Map<string, Found>;
@@ -20,6 +22,7 @@ beforeEach(() => {
   jest.useFakeTimers();
   dns = [];
   lookups = [];
+  slowness = undefined;
   dead = new Set();
   engines = new Map();
   events = [];
@@ -68,10 +71,11 @@ async function start(addresses: string[] | Error, target: Partial<DiscoveryTarge
         engines.set(id, engine);
         return engine;
       },
-      lookup: (host) => {
+      lookup: async (host) => {
         lookups.push(host);
-        if (dns instanceof Error) return Promise.reject(dns);
-        return Promise.resolve(dns.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })));
+        await slowness;
+        if (dns instanceof Error) throw dns;
+        return dns.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
       },
       events: {
         found: ({ id }) => events.push(`found ${id}`),
@@ -256,6 +260,20 @@ describe('an engine that goes down', () => {
     }
     expect(lookups.length).toBeGreaterThan(15);
     expect(lookups.length).toBeLessThanOrEqual(21);
+  });
+
+  it('causes one more lookup if it goes down during a lookup', async () => {
+    await pass(INTERVAL_MS - 1);
+    const answered = Promise.withResolvers<undefined>();
+    slowness = answered.promise;
+    await pass(1);
+    engines.get('e-10-0-0-3')?.down('killed');
+    slowness = undefined;
+    answered.resolve(undefined);
+    await pass(500);
+    expect(lookups).toHaveLength(3);
+    await pass(INTERVAL_MS - 1);
+    expect(lookups).toHaveLength(3);
   });
 
   it('causes one lookup while it stays down', async () => {

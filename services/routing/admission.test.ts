@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { getEventListeners } from 'node:events';
 import { RouterError } from '../core/errors.ts';
-import { Admission, type AdmissionOptions, freeSlots } from './admission.ts';
+import { Admission, type AdmissionOptions } from './admission.ts';
 
 const MODEL = {};
 const OTHER = {};
@@ -200,6 +200,16 @@ describe('Admission', () => {
     expect(log.at(-1)).toBe('patient');
   });
 
+  it('does not count requests that end without an answer in its estimate', async () => {
+    start({ maxQueue: 100 });
+    slots = 12;
+    for (let n = 0; n < 14; n += 1) enter(`${n}`);
+    await answer(2, { gapMs: 450 });
+    for (let n = 0; n < 10; n += 1) admission.leave(MODEL, false);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) enter(name);
+    expect(log.at(-1)).toBe('e: ROUTER_FULL'); // the fifth, at about 300 ms each
+  });
+
   it('does not refuse a burst before it has an estimate', () => {
     start({ maxQueue: 1_000 });
     slots = 64;
@@ -239,7 +249,7 @@ describe('Admission', () => {
     await answer(4, { gapMs: 240 });
     slots = 1;
     enter('goes on');
-    clock.pass(20_000);
+    clock.pass(10_000);
     for (let n = 0; n < 20; n += 1) enter(`later ${n}`);
     expect(admission.waiting).toBe(20);
   });
@@ -360,25 +370,6 @@ describe('Admission.waitForRoom', () => {
     admission.serve();
     clock.pass(1_000);
     expect([log, clock.timers]).toEqual([[], 0]);
-  });
-});
-
-describe('freeSlots', () => {
-  const engine = (availableSlots: number, isAvailable = true): { availableSlots: number; isAvailable: boolean } => ({
-    availableSlots,
-    isAvailable,
-  });
-
-  it('adds the slots of all available engines', () => {
-    expect(freeSlots([engine(2), engine(3), engine(9, false)])).toBe(5);
-  });
-
-  it('counts an overloaded engine as 0', () => {
-    expect([freeSlots([engine(1), engine(-2)]), freeSlots([engine(0), engine(-2)])]).toEqual([1, 0]);
-  });
-
-  it('is Infinity if no engine is available, since waiting would not help', () => {
-    expect([freeSlots([engine(5, false)]), freeSlots([])]).toEqual([Infinity, Infinity]);
   });
 });
 

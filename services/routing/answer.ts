@@ -68,8 +68,14 @@ const ENCODED_NUMBER_BYTES = 5;
 const ENCODED_BYTES = 300;
 
 /** Memory of an answer, for the cache's limit: numbers in arrays, the objects around them, its encoded form. */
-export function sizeOf({ scores, inference, ballots, isFirm }: Answer): number {
+export function sizeOf({
+  scores,
+  inference,
+  ballots,
+  isFirm,
+}: Pick<Answer, 'scores' | 'inference' | 'ballots' | 'isFirm'>): number {
   if (!isFirm) return Infinity;
+  // Each output has spikes and a potential.
   const numbers = scores.length + 2 * inference.spikeCounts.length + detailNumbers(inference);
   return (
     600 +

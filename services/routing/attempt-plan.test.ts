@@ -269,6 +269,13 @@ describe('the timeout of an attempt in failover', () => {
     expect(c.timeoutMs).toBe(Infinity);
   });
 
+  it('is the share of as many attempts as there are engines', async () => {
+    const answering = start([a, b], {}, performance.now() + 600);
+    await inTurn(() => a.answer());
+    await answering;
+    expect(a.timeoutMs).toBeGreaterThan(250);
+  });
+
   it('is attemptMs of the engine if that is shorter', async () => {
     a.attemptMs = () => 42;
     const answering = start([a, b]);

@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { fakeInference } from '../../test/fakes/fake-engine.ts';
-import { fakeTracing } from '../../test/fakes/fake-parts.ts';
+import { fakeTracing, silent } from '../../test/fakes/fake-parts.ts';
 import { build, buildWhole, context, engine, lost, question } from '../../test/fakes/router-parts.ts';
 import { Call } from '../core/call.ts';
 import type { TensorInput } from './check-input.ts';
@@ -154,7 +154,15 @@ describe('Router.reasonTogether', () => {
   });
 
   it('returns all requests, to send alone, if they exceed maxInFlight', async () => {
-    expect((await together(build([engine('a')], undefined, { maxInFlight: 2 }), same(3))).alone).toBe(3);
+    const router = build([engine('a')], undefined, { maxInFlight: 2 });
+    expect([(await together(router, same(3))).alone, (await together(router, same(2))).alone]).toEqual([3, 0]);
+  });
+
+  it('counts each answer for its model', async () => {
+    const counted: string[] = [];
+    const observer = { ...silent, answered: (name: string, number: number) => void counted.push(`${name}/${number}`) };
+    await together(build([engine('a')], undefined, { observer }), same(2));
+    expect(counted).toEqual(['m/1', 'm/1']);
   });
 
   it('cancels all requests if the caller leaves', async () => {

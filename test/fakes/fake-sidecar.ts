@@ -13,7 +13,10 @@ import {
   type InferStreamRequest,
   InferStreamResponse,
   ModelDescription,
+  type UnloadModelResponse,
 } from '../../services/generated/tandem/engine/v1/engine.ts';
+import { ErrorInfo } from '../../services/generated/google/rpc/error_details.ts';
+import { Status } from '../../services/generated/google/rpc/status.ts';
 import { withRoom } from './with-room.ts';
 
 export type FakeStream = grpc.ServerDuplexStream<InferStreamRequest, InferStreamResponse>;
@@ -37,6 +40,8 @@ export class FakeSidecar {
   isStopped = false;
   /** The error of Describe; undefined: none. */
   refusal: { readonly code: grpc.status; readonly details: string } | undefined;
+  /** The status with which UnloadModel fails; undefined: it succeeds. */
+  unloadRefusal: Partial<grpc.StatusObject> | undefined;
   /** The handler of messages; by default it answers every item. */
   onMessage: (message: InferStreamRequest, stream: FakeStream) => void = answerAll;
   /** The handler of opened streams. */
@@ -60,6 +65,10 @@ export class FakeSidecar {
         if (!this.isStopped) callback(this.refusal ?? null, this.description);
       }) as grpc.handleUnaryCall<unknown, DescribeResponse>,
       infer: () => undefined,
+      unloadModel: ((_call, callback) => callback(this.unloadRefusal ?? null, {})) as grpc.handleUnaryCall<
+        unknown,
+        UnloadModelResponse
+      >,
       inferStream: ((stream) => {
         this.streams.push(stream);
         this.metadata.push(stream.metadata);
@@ -129,4 +138,14 @@ export function refuse(id: bigint, reason: string): InferResult {
 
 function answerAll(message: InferStreamRequest, stream: FakeStream): void {
   if (message.items.length > 0) stream.write({ results: message.items.map(({ id }) => answer(id)), checksum: 0n });
+}
+
+/** The status of a unary call that the engine refuses. */
+export function engineRefusal(reason: string): Partial<grpc.StatusObject> {
+  const value = Buffer.from(ErrorInfo.encode({ reason, domain: 'tandem', metadata: {} }).finish());
+  const details = [{ typeUrl: 'type.googleapis.com/google.rpc.ErrorInfo', value }];
+  const metadata = new grpc.Metadata();
+  const status = Status.fromPartial({ code: grpc.status.INVALID_ARGUMENT, details });
+  metadata.set('grpc-status-details-bin', Buffer.from(Status.encode(status).finish()));
+  return { code: grpc.status.INVALID_ARGUMENT, details: 'on purpose', metadata };
 }

@@ -65,4 +65,22 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: 'padded.set(constants.weight!.subarray(column * outputSize, (column + 2) * outputSize), column * stride);',
     why: 'What is too much is overwritten by the next column, or lies in the padding, which no output is read from.',
   },
+  {
+    file: 'services/api/learn-stream.ts',
+    before: 'slot = -1;',
+    after: 'slot = -2;',
+    why: 'OpenCalls sets it before anything reads it.',
+  },
+  {
+    file: 'services/engines/check-layers.ts',
+    before: 'let [lastStep, lastNeuron, inStep] = [-1, -1, 0];',
+    after: 'let [lastStep, lastNeuron, inStep] = [-1, -1, 1];',
+    why: 'The first event starts a step, which sets the count.',
+  },
+  {
+    file: 'services/engines/pooled-engine.ts',
+    before: 'isPanicking = false;',
+    after: ';',
+    why: 'It is undefined then, which is read like false; and the type checker refuses it.',
+  },
 ];

@@ -3,11 +3,13 @@ import * as h5wasm from 'h5wasm';
 
 const module = await h5wasm.ready;
 
+type Dtype = keyof typeof CODES;
+
 export interface Values {
   /** Empty: a scalar. */
   readonly shape: readonly number[];
   readonly values: readonly number[];
-  readonly dtype?: 'float32' | 'float64' | 'int32' | 'int64';
+  readonly dtype?: Dtype;
   readonly gzip?: boolean;
 }
 
@@ -25,7 +27,7 @@ export interface NodeSpec {
   readonly fields?: Readonly<Record<string, FieldValue>>;
 }
 
-const CODES = { float32: '<f', float64: '<d', int32: '<i', int64: '<q' } as const;
+const CODES = { float32: '<f', float64: '<d', int16: '<h', int32: '<i', int64: '<q' } as const;
 let written = 0;
 
 /** The file's bytes. */
@@ -95,7 +97,8 @@ function writeField(group: h5wasm.Group, name: string, value: FieldValue): void 
   group.create_dataset({ name, data, shape: [...shape], dtype: CODES[dtype], ...chunked });
 }
 
-function asFloats(values: readonly number[], dtype: 'float32' | 'float64' | 'int32') {
+function asFloats(values: readonly number[], dtype: Exclude<Dtype, 'int64'>) {
+  if (dtype === 'int16') return Int16Array.from(values);
   if (dtype === 'int32') return Int32Array.from(values);
   return dtype === 'float32' ? Float32Array.from(values) : Float64Array.from(values);
 }

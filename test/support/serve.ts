@@ -1,7 +1,7 @@
 // Methods of the API on an address of their own, over the edge that the tests are about: TANDEM_EDGE says which.
 import type { Method } from '../../services/grpc/method.ts';
 import { type EdgeKind, createEdge } from '../../services/api/create-edge.ts';
-import type { EdgeOptions } from '../../services/api/edge.ts';
+import type { Edge, EdgeOptions } from '../../services/api/edge.ts';
 import { ConnectionLimit } from '../../services/core/connection-limit.ts';
 
 export const EDGES: readonly EdgeKind[] = ['native', 'grpc-js'];
@@ -13,6 +13,7 @@ export interface Served {
   readonly port: number;
   /** Resolves when no call is open any more. */
   drain(): Promise<void>;
+  endRefused(): void;
   stop(): void;
 }
 
@@ -33,5 +34,13 @@ export async function serve(
   // As it is: what a test changes of `over` counts.
   const serving = await createEdge(edge, methods, Object.setPrototypeOf(over, options) as EdgeOptions);
   const port = await serving.start();
-  return { port, address: `127.0.0.1:${port}`, drain: () => serving.drain(), stop: () => serving.close() };
+  return { port, address: `127.0.0.1:${port}`, ...ends(serving) };
+}
+
+function ends(serving: Edge): Pick<Served, 'drain' | 'endRefused' | 'stop'> {
+  return {
+    drain: () => serving.drain(),
+    endRefused: () => serving.endRefused(),
+    stop: () => serving.close(),
+  };
 }

@@ -9,7 +9,7 @@ import { invalid } from './errors.ts';
 import { type OutputType, rawOf } from './output.ts';
 
 /** The body of a request: JSON, and the bytes of binary tensors after it. */
-interface InferBody {
+export interface InferBody {
   readonly json: unknown;
   readonly binary: Buffer;
 }

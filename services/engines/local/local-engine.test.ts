@@ -276,9 +276,9 @@ describe('LocalEngine.stop', () => {
   });
 });
 
-describe('a worker that crashes', () => {
-  const simulationScript = new URL('../../../test/support/crashing-simulation.ts', import.meta.url);
+const simulationScript = new URL('../../../test/support/crashing-simulation.ts', import.meta.url);
 
+describe('a worker that crashes', () => {
   it('fails its jobs with ENGINE_LOST and is restarted', async () => {
     const engine = await start({ simulationScript });
     const states: string[] = [];
@@ -301,5 +301,24 @@ describe('a worker that crashes', () => {
     const engine = await start({ simulationScript, workers: 2 });
     expect((await refusal(engine.infer(input('crash', [1, 1, 1]), context())))[0]).toBe('ENGINE_LOST');
     expect((await engine.infer(input('small', [1, 1, 1]), context())).steps).toBe(4);
+  });
+});
+
+describe('LocalEngine.unloadModel', () => {
+  const one = input('small', [1, 1, 1], { version: 1 });
+  const other = input('small', [1, 1, 1], { version: 2 });
+
+  it('removes the network from the workers before the next input', async () => {
+    const engine = await start({ simulationScript, modelsDir: folder.path });
+    await engine.unloadModel('small', 1);
+    expect((await refusal(engine.infer(other, context())))[0]).toBe('ENGINE_LOST');
+  });
+
+  it('removes the network after the inputs that wait for it', async () => {
+    const engine = await start({ simulationScript, modelsDir: folder.path });
+    const waiting = engine.infer(one, context());
+    await engine.unloadModel('small', 1);
+    expect((await waiting).steps).toBe(4);
+    expect((await refusal(engine.infer(other, context())))[0]).toBe('ENGINE_LOST');
   });
 });

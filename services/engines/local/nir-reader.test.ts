@@ -48,6 +48,11 @@ describe('readNir', () => {
     expect(error(lifWith('v_threshold', dims(2 ** 40)))).toBe('no error');
   });
 
+  it.each(['int16', 'int32', 'int64'] as const)('may have its dimensions as %s', (dtype) => {
+    const conv = readNir(convWith('padding', { ...dims(3, 300), dtype })).graph.nodes.get('n')!;
+    expect(conv.type === 'NIRGraph' || conv.integers.get('padding')).toEqual([3, 300]);
+  });
+
   it.each<[FieldValue, readonly number[]]>([
     ['valid', [0, 0]],
     ['same', [-1, -1]],

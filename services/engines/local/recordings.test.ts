@@ -68,6 +68,7 @@ describe('recordings of LocalEngine', () => {
   it('do not exist if recorder.max_bytes is 0', async () => {
     const off = await start(1, 0);
     expect((await off.infer(input('small', [1, 1, 1]), context)).recordingId).toBe(0n);
+    await expect(off.infer(input('overflow', [1], [2], [100]), context)).rejects.toMatchObject({ recordingId: 0n });
     await off.stop();
   });
 });

@@ -45,6 +45,18 @@ function byTheBook(...parts: readonly Float32Array[]): number {
 }
 
 describe('RunRecorder', () => {
+  it('starts at the given word, and does not change the words before it', () => {
+    const graph = chain(3, 3, { n: node('IF', { r: 1, v_threshold: 0.5 }) });
+    const simulator = new Simulator(compileGraph(graph, SERIES));
+    const recorder = new RunRecorder(simulator);
+    const before = 10;
+    const memory = new Int32Array(before + recorder.wordsFor(1)).fill(-1);
+    recorder.start(memory, before);
+    simulator.run(Float32Array.of(1, 0, 1), 1, Interrupt.never(), recorder.record);
+    expect([...memory.subarray(0, before)]).toEqual(Array(before).fill(-1));
+    expect([...recorder.read(memory, before, 1, '').nodes[0]!.spikes]).toEqual([0b101]);
+  });
+
   it('records the checksums and spikes of a plain loop, for any width', () => {
     const random = new Random(1);
     for (let width = 1; width < 140; width += 1) {

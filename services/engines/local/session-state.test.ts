@@ -119,6 +119,19 @@ describe('a run from a state', () => {
     expect(operations).toEqual([1, 1, 2]);
   });
 
+  it.each(['CubaLIF', 'CubaLI'])('of one %s neuron gives the state of one run over all steps', (type) => {
+    const times = { tau_syn: 4, tau_mem: 4, r: 1, v_leak: 0, w_in: 1 };
+    const neuron = node(type, type === 'CubaLIF' ? { ...times, v_threshold: 5 } : times);
+    const network = compileGraph(chain(1, 1, { n: neuron }), SERIES);
+    const run = (rows: readonly number[], state: Uint8Array): Uint8Array => {
+      const session = { state, returnState: true };
+      return new Simulator(network).run(Float32Array.from(rows), rows.length, Interrupt.never(), undefined, session)
+        .state!;
+    };
+    const [whole, first] = [stateOf(network, [8, 0, 0, 0]), stateOf(network, [8, 0])];
+    expect(run([0, 0], first)).toEqual(whole);
+  });
+
   it('from a damaged state is refused or computes', () => {
     const tally = { refused: 0, computed: 0, failed: 0 };
     for (let seed = 6_000_000; seed < 6_000_060; seed += 1) damage(seed, tally);

@@ -80,3 +80,18 @@ describe('SidecarEngine that cannot connect', () => {
     await other.stop();
   });
 });
+
+describe('a sidecar engine that has not described itself yet', () => {
+  it('refuses calls with ENGINE_LOST', async () => {
+    sidecar.isStopped = true;
+    const other = new SidecarEngine('engine-8', sidecar.address);
+    const starting = other.start();
+    await until(() => sidecar.described > 0);
+    const input = { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) };
+    const context = { deadlineMs: Infinity, signal: new AbortController().signal };
+    await expect(other.trace(input, undefined, context)).rejects.toMatchObject({ kind: 'ENGINE_LOST' });
+    sidecar.kill();
+    await starting;
+    await other.stop();
+  });
+});

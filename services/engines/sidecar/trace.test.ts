@@ -1,11 +1,9 @@
 // Traces over gRPC, against a minimal engine, since FakeSidecar cannot trace.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
-import { FakeSidecar } from '../../../test/fakes/fake-sidecar.ts';
+import { FakeSidecar, engineRefusal } from '../../../test/fakes/fake-sidecar.ts';
 import type { RouterError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/inference.ts';
-import { ErrorInfo } from '../../generated/google/rpc/error_details.ts';
-import { Status } from '../../generated/google/rpc/status.ts';
 import {
   DescribeResponse,
   EngineServiceService,
@@ -57,15 +55,6 @@ async function kindOf(tracing: Promise<unknown>): Promise<string> {
   );
 }
 
-function refusal(reason: string): Partial<grpc.StatusObject> {
-  const value = Buffer.from(ErrorInfo.encode({ reason, domain: 'tandem', metadata: {} }).finish());
-  const details = [{ typeUrl: 'type.googleapis.com/google.rpc.ErrorInfo', value }];
-  const metadata = new grpc.Metadata();
-  const status = Status.fromPartial({ code: grpc.status.INVALID_ARGUMENT, details });
-  metadata.set('grpc-status-details-bin', Buffer.from(Status.encode(status).finish()));
-  return { code: grpc.status.INVALID_ARGUMENT, details: 'on purpose', metadata };
-}
-
 describe('SidecarEngine.trace', () => {
   it('keeps all 64 bits of the digests', async () => {
     const digests = [0xfedcba9876543210n, 1n];
@@ -101,7 +90,7 @@ describe('SidecarEngine.trace', () => {
     ['UNKNOWN_MODEL', 'UNKNOWN_MODEL'],
     ['INTERNAL', 'ENGINE_FAULT'],
   ])('converts the engine’s %s to %s', async (reason, kind) => {
-    onTrace = (_, reply) => reply(refusal(reason));
+    onTrace = (_, reply) => reply(engineRefusal(reason));
     expect(await kindOf(engine.trace(input, undefined, context()))).toBe(kind);
   });
 

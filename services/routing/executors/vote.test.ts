@@ -18,7 +18,7 @@ import { fakeExecution } from '../../../test/fakes/fake-parts.ts';
 import { fakeInference } from '../../../test/fakes/fake-engine.ts';
 import { kindOf } from '../../../test/fakes/router-parts.ts';
 import type { HandDriven } from '../../../test/fakes/hand-driven.ts';
-import { RouterError } from '../../core/errors.ts';
+import { RETRY_AFTER_MS, RouterError } from '../../core/errors.ts';
 import { readoutDigest } from '../../engines/readout-digest.ts';
 import type { VotePolicy } from '../../voting/policy.ts';
 import { Admission } from '../admission.ts';
@@ -158,7 +158,7 @@ describe('vote', () => {
   it('fails with VOTE_TOO_FEW if only one engine participates', async () => {
     const voting = election([a]);
     a.answer(7n);
-    await expect(voting).rejects.toMatchObject({ kind: 'VOTE_TOO_FEW' });
+    await expect(voting).rejects.toMatchObject({ kind: 'VOTE_TOO_FEW', retryAfterMs: RETRY_AFTER_MS.NO_ENGINE });
     expect(seen).toEqual([['TOO_FEW', []]]);
   });
 

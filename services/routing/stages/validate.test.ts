@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { build, context, engine, kindOf, question, version } from '../../../test/fakes/router-parts.ts';
 import { fakePinsOf } from '../../../test/fakes/fake-engine.ts';
 import { buildWhole } from '../../../test/fakes/router-parts.ts';
+import { MAX_LAYER_COUNTS } from '../../engines/engine.ts';
 import type { ModelVersion } from '../../models/repository.ts';
 import type { RawInput } from '../check-input.ts';
 
@@ -60,6 +61,17 @@ describe('validation', () => {
   it('refuses events for a model that takes none', async () => {
     const request = question({ input: { field: 'events', events: noEvents } });
     expect(await kindOf(build([engine('a')]).reason(request, context()))).toBe('INPUT_KIND');
+  });
+
+  it('refuses a detail that is too large for the steps of the input, and calls no engine', async () => {
+    const only = engine('a');
+    const layers = ['a', 'b', 'c'].map((node) => ({ node, neurons: 1 }));
+    const pins = fakePinsOf({ inputKind: 'series', layers });
+    const { router } = buildWhole([only], [version(1, { inputKind: 'series' })], {}, 1e6, pins);
+    const steps = Math.floor(MAX_LAYER_COUNTS / layers.length) + 1;
+    const input = { field: 'tensor', shape: [steps, 3], dtype: 'UINT8', data: Buffer.alloc(3 * steps) } as const;
+    expect(await kindOf(router.reason(question({ input, detail: 'LAYERS' }), context()))).toBe('DETAIL_TOO_LARGE');
+    expect(only.calls).toEqual([]);
   });
 
   it('refuses a model whose events do not fit its network', async () => {
