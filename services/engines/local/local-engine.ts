@@ -11,7 +11,7 @@ import { checkDetail, checkInput, checkStateSize, checkTrace } from './input-che
 import type { InputSpec } from './input-check.ts';
 import type { Pending } from './job-table.ts';
 import { JobTable } from './job-table.ts';
-import type { Answer, Failure, Job, LoadedModel } from './messages.ts';
+import type { Answer, Failure, LoadedModel } from './messages.ts';
 import type { Network } from './network.ts';
 import { orStopped } from '../../core/or-stopped.ts';
 import { RecordingIds } from './recording-ids.ts';
@@ -283,18 +283,7 @@ export class LocalEngine implements Engine {
   #send(worker: SimulationWorker, batch: readonly Pending[]): void {
     for (const { job, settled } of batch) if (settled) this.#release(job.slot);
     const wanted = batch.filter(({ settled }) => !settled);
-    if (wanted.length === 0) return;
-    const inputs = new Uint8Array(wanted.reduce((sum, { data, state }) => sum + data.length + wholeWords(state), 0));
-    const jobs: Job[] = [];
-    let at = 0;
-    for (const { job, data, state } of wanted) {
-      const stateOffset = at + data.length;
-      inputs.set(data, at);
-      inputs.set(state, stateOffset);
-      jobs.push({ ...job, offset: at / 4, stateOffset });
-      at = stateOffset + wholeWords(state);
-    }
-    worker.send({ jobs, inputs: inputs.buffer });
+    if (wanted.length > 0) worker.send(wanted);
   }
 
   #answered(answers: readonly Answer[], worker: number, life: number): void {
@@ -336,11 +325,6 @@ export class LocalEngine implements Engine {
     this.description = downReason === '' ? { ...this.#about, models } : undefined;
     for (const listener of this.#listeners) listener();
   }
-}
-
-/** Rounds up to the next multiple of 4. */
-function wholeWords({ length }: Uint8Array): number {
-  return Math.ceil(length / 4) * 4;
 }
 
 function toServed(loaded: LoadedModel): ServedModel {

@@ -66,16 +66,11 @@ export interface RecordingAnswer {
   readonly recording: Recording | undefined;
 }
 
-export interface Batch {
-  readonly jobs: readonly Job[];
-  readonly inputs: ArrayBuffer;
-}
-
 export interface Job {
   readonly slot: number;
   readonly model: string;
   readonly steps: number;
-  /** Offset of its input in the batch's `inputs`, in floats. */
+  /** Offset of its input in the batch's `bytes`, in floats. */
   readonly offset: number;
   readonly length: number;
   /** Offset of its initial state there, in bytes; a multiple of 4. */
@@ -89,12 +84,6 @@ export interface Job {
   /** By the clock of shared-clock.ts. */
   readonly receivedMs: number;
   readonly deadlineMs: number;
-}
-
-/** `batchDone` on the last answers to a batch. */
-export interface FromSimulation {
-  readonly answers: readonly Answer[];
-  readonly batchDone: boolean;
 }
 
 export interface Answer {

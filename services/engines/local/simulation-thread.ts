@@ -6,15 +6,17 @@ import { Interrupt, Interrupted } from './interrupt.ts';
 import { LayerRecorder } from './layer-recorder.ts';
 import type {
   Answer,
-  Batch,
   Failure,
-  FromSimulation,
   Job,
   NetworkChange,
   RecordingAnswer,
   RecordingRequest,
   SimulationSetup,
 } from './messages.ts';
+import type { FromSimulation } from './packed-answers.ts';
+import { packAnswers } from './packed-answers.ts';
+import type { PackedBatch } from './packed-batch.ts';
+import { unpackBatch } from './packed-batch.ts';
 import { RecordingRing } from './recording-ring.ts';
 import { RunRecorder } from './run-recorder.ts';
 import type { RunSession } from './session-state.ts';
@@ -32,8 +34,8 @@ const networks = new Map(first);
 const simulators = new Map<string, { readonly simulator: Simulator; readonly recorder: RunRecorder }>();
 const recordings = new RecordingRing(recorderBytes);
 
-port.on('message', (message: Batch | RecordingRequest | NetworkChange) => {
-  if ('jobs' in message) runBatch(message);
+port.on('message', (message: PackedBatch | RecordingRequest | NetworkChange) => {
+  if ('bytes' in message) runBatch(message);
   else if ('key' in message) changeNetwork(message);
   else port.postMessage({ recording: recordings.find(message.recording) } satisfies RecordingAnswer);
 });
@@ -44,16 +46,18 @@ function changeNetwork({ key, network }: NetworkChange): void {
   else networks.set(key, network);
 }
 
-function runBatch({ jobs, inputs }: Batch): void {
+function runBatch(batch: PackedBatch): void {
+  const jobs = unpackBatch(batch);
   let answers: Answer[] = [];
   let answeredAt = performance.now();
   for (const [at, job] of jobs.entries()) {
-    const input = new Float32Array(inputs, 4 * job.offset, job.length);
-    answers.push(answer(job, input, new Uint8Array(inputs, job.stateOffset, job.stateLength)));
+    const input = new Float32Array(batch.bytes, 4 * job.offset, job.length);
+    answers.push(answer(job, input, new Uint8Array(batch.bytes, job.stateOffset, job.stateLength)));
     const now = performance.now();
     const batchDone = at === jobs.length - 1;
     if (!batchDone && now - answeredAt < ANSWER_EVERY_MS) continue;
-    port.postMessage({ answers, batchDone } satisfies FromSimulation);
+    const packed = packAnswers(answers);
+    port.postMessage({ ...packed, batchDone } satisfies FromSimulation, [packed.bytes]);
     answers = [];
     answeredAt = now;
   }

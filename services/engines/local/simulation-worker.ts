@@ -1,15 +1,11 @@
 // The main thread's side of one simulation worker: sends batches, receives answers, and restarts the worker when it
 // dies.
 import type { Recording } from '../engine.ts';
-import type {
-  Answer,
-  Batch,
-  FromSimulation,
-  NetworkChange,
-  RecordingAnswer,
-  RecordingRequest,
-  SimulationSetup,
-} from './messages.ts';
+import type { Answer, NetworkChange, RecordingAnswer, RecordingRequest, SimulationSetup } from './messages.ts';
+import type { FromSimulation } from './packed-answers.ts';
+import { unpackAnswers } from './packed-answers.ts';
+import type { JobData } from './packed-batch.ts';
+import { packBatch } from './packed-batch.ts';
 import { Thread } from './thread.ts';
 
 const RESTART_MIN_MS = 100;
@@ -68,7 +64,7 @@ export class SimulationWorker {
     const worker = new Thread(this.#script, this.#setup);
     let why = 'its worker exited';
     worker.on('message', (message: FromSimulation | RecordingAnswer) => {
-      if ('answers' in message) this.#receive(message);
+      if ('bytes' in message) this.#receive(message);
       else this.#waiting.shift()!(message.recording);
     });
     worker.on('error', (error: Error) => (why = `its worker failed: ${error.message}`));
@@ -80,10 +76,11 @@ export class SimulationWorker {
   }
 
   /** Call only if there is room. */
-  send(batch: Batch): void {
-    for (const { slot } of batch.jobs) this.#slots.add(slot);
+  send(jobs: readonly JobData[]): void {
+    for (const { job } of jobs) this.#slots.add(job.slot);
     this.#batches += 1;
-    this.#worker?.postMessage(batch, [batch.inputs]);
+    const batch = packBatch(jobs);
+    this.#worker?.postMessage(batch, [batch.bytes]);
   }
 
   /** Fetches a recording by number. Resolves to undefined if the thread does not have it or is gone. */
@@ -107,14 +104,15 @@ export class SimulationWorker {
     await this.#worker?.terminate();
   }
 
-  #receive({ answers, batchDone }: FromSimulation): void {
+  #receive(message: FromSimulation): void {
+    const answers = unpackAnswers(message);
     for (const answer of answers) this.#slots.delete(answer.slot);
-    if (batchDone) {
+    if (message.batchDone) {
       this.#batches -= 1;
       this.#restartMs = RESTART_MIN_MS;
     }
     this.#events.answered(answers);
-    if (batchDone) this.#events.free();
+    if (message.batchDone) this.#events.free();
   }
 
   #died(worker: Thread, why: string): void {
