@@ -72,27 +72,34 @@ function potentialBytes({ v_start, v_min = -Infinity }: NeuronSettings): Uint8Ar
 
 type Numbers = Uint32Array | Float32Array;
 
-/** Concatenates arrays, starting at `at`. Typed arrays are little-endian on every platform of Node.js. */
-function lay(bytes: Uint8Array, at: number, parts: readonly Numbers[]): number {
+/** The arrays' bytes. Typed arrays are little-endian on every platform of Node.js. */
+function bytesOf(parts: readonly Numbers[]): readonly Uint8Array[] {
+  return parts
+    .filter(({ length }) => length > 0)
+    .map(({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength));
+}
+
+/** Concatenates arrays, starting at `at`. */
+function lay(bytes: Uint8Array, at: number, parts: readonly Uint8Array[]): number {
   for (const part of parts) {
-    bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
-    at += part.byteLength;
+    bytes.set(part, at);
+    at += part.length;
   }
   return at;
 }
 
-function byteLength(parts: readonly Numbers[]): number {
-  return parts.reduce((sum, part) => sum + part.byteLength, 0);
+function lengthOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** `state_digest`: covers the answer of a run and its final state. The layout is fixed once for each network. */
 export class StateDigest {
   private readonly bytes: Uint8Array;
-  private readonly parts: readonly Numbers[];
+  private readonly parts: readonly Uint8Array[];
 
   constructor(modelId: bigint, parts: readonly Numbers[]) {
-    this.parts = parts;
-    this.bytes = new Uint8Array(12 + byteLength(parts));
+    this.parts = bytesOf(parts);
+    this.bytes = new Uint8Array(12 + lengthOf(this.parts));
     new DataView(this.bytes.buffer).setBigUint64(0, modelId, true);
   }
 
@@ -112,11 +119,11 @@ export class StateDigest {
 /** `readout_digest`: covers the answer of a run. */
 export class ReadoutDigest {
   private readonly bytes: Uint8Array;
-  private readonly parts: readonly Numbers[];
+  private readonly parts: readonly Uint8Array[];
 
   constructor(spikeCounts: Uint32Array, potentials: Float32Array) {
-    this.parts = [spikeCounts, potentials];
-    this.bytes = new Uint8Array(4 + byteLength(this.parts) + 16);
+    this.parts = bytesOf([spikeCounts, potentials]);
+    this.bytes = new Uint8Array(4 + lengthOf(this.parts) + 16);
   }
 
   /** Digest of the arrays' current content. */
@@ -140,6 +147,6 @@ export class TraceDigest {
 
   /** `parts`: current and potential, if the node has them, and output. */
   compute(parts: readonly Float32Array[]): bigint {
-    return xxh64(this.bytes.subarray(0, lay(this.bytes, 0, parts)));
+    return xxh64(this.bytes.subarray(0, lay(this.bytes, 0, bytesOf(parts))));
   }
 }

@@ -129,6 +129,7 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
     unit: set(u, vector.add(leakFrom(u), drive)),
     decayed: [...set(sum, vector.add(get(u), drive)), ...set(u, leakFrom(sum))],
   };
+  const isSubtracted = fires && isDefaultRule(rule) && !toValue;
   // A potential that fires late does so before the update, and its reset with it, unless that is delayed.
   const firesFirst = rule.late && !rule.delayed;
   const resetBySpikes = !rule.resets
@@ -152,7 +153,7 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
     ...set(before, get(u)),
     ...(fires && firesFirst ? [...set(spikes, spikesOf(rule, get(u), load('threshold'))), ...resetBySpikes] : []),
     ...(type === 'IF' || type === 'I' ? integrate : leaks[rule.lifGain]),
-    ...watch(u),
+    ...(isSubtracted ? [] : watch(u)),
   ];
 
   // Without a branch, since activity is what a branch predictor cannot foresee. A whole vector is written; behind the list
@@ -171,8 +172,11 @@ function kernel(type: NeuronType, rule: NeuronRule): WasmFunction {
     ...set(fired, vector.above(get(u), load('threshold'))),
     ...vector.store(address(y), vector.and(get(fired), vector.ones)),
     ...set(bits, vector.bits(get(fired))),
-    ...set(u, vector.select(get(fired), toValue ? load('reset') : vector.subtract(get(u), load('threshold')), get(u))),
-    ...watch(u),
+    // Thresholds and reset values are finite. So a potential that is not stays so when a threshold is subtracted, and one that is
+    // stays so when it is replaced: one look, behind or before, is enough.
+    ...(isSubtracted
+      ? [...set(u, vector.subtract(get(u), vector.and(get(fired), load('threshold')))), ...watch(u)]
+      : set(u, vector.select(get(fired), load('reset'), get(u)))),
     ...appendToList,
   ];
   const fireByRule = [

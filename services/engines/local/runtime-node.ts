@@ -88,9 +88,9 @@ export class RuntimeNode {
 
   /** Resets to the start of a run. */
   clear(): void {
-    if (this.start === undefined) this.v.fill(0);
-    else this.v.set(this.start);
-    this.i.fill(0);
+    if (this.start !== undefined) this.v.set(this.start);
+    else if (this.isStateful) this.v.fill(0);
+    if (this.i.length > 0) this.i.fill(0);
     this.line?.clear();
     if (this.feedsBack) this.y.fill(0);
     if (this.spikes !== undefined) this.spikes.count = 0;

@@ -238,6 +238,20 @@ describe('a run with a value that is not finite', () => {
     expect(failure(() => one(lif, [3e38], `${SERIES}\nreset: subtract`))).toEqual([0, 'n']);
   });
 
+  it.each([10, -10])('fails at an infinite membrane with reset: subtract, input %d', (x) => {
+    const lif = node('LIF', { tau: 1, r: 1e38, v_leak: 0, v_threshold: 1 });
+    expect(
+      failure(() =>
+        one(
+          lif,
+          [x],
+          `${SERIES}
+reset: subtract`,
+        ),
+      ),
+    ).toEqual([0, 'n']);
+  });
+
   it('fails at a synaptic current, even if the membrane stays finite', () => {
     const cuba = node('CubaLI', { tau_syn: 1, tau_mem: 1, r: 0, v_leak: 0, w_in: 1e38 });
     expect(failure(() => one(cuba, [10]))).toEqual([0, 'n']);
