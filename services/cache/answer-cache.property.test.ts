@@ -1,4 +1,4 @@
-// The whole cache against a model of it, and against every order of events.
+// The whole cache against a simple model of it, and with every order of events.
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
@@ -6,7 +6,7 @@ import { answerOf, STALE_MS, TTL_MS, build, caller, failing, giving, key, outcom
 import { type ErrorKind, RouterError } from '../core/errors.ts';
 import { ENTRY_OVERHEAD_BYTES } from './answer-store.ts';
 
-describe('the cache as a whole', () => {
+describe('AnswerCache', () => {
   // The last two collide.
   const KEYS = [key('a'.repeat(10)), key('b'.repeat(1_000)), key('c'.repeat(2_000)), key('d'.repeat(2_000))];
   const anyStep = fc.record({
@@ -19,7 +19,7 @@ describe('the cache as a whole', () => {
     ),
   });
 
-  it('does what a list that is searched from end to end does', async () => {
+  it('behaves like a list that is searched from start to end', async () => {
     const limits = { maxEntries: 3, maxBytes: 6_000 };
     await fc.assert(
       fc.asyncProperty(fc.array(anyStep, { maxLength: 60 }), async (steps) => {
@@ -63,7 +63,7 @@ describe('the cache as a whole', () => {
     );
   });
 
-  it('answers everyone who stays with the answer to its own question, in whatever order things happen', async () => {
+  it('answers each waiting caller’s own question, in any order of events', async () => {
     const anyCaller = fc.record({
       key: fc.nat(KEYS.length - 1),
       use: fc.constantFrom('USE' as const, 'USE' as const, 'REFRESH' as const),

@@ -1,30 +1,30 @@
-// What is kept, and for how long; computations that are shared: flight.test.ts.
+// What is cached, and for how long; computations that are shared: single-flight.test.ts.
 import { describe, expect, it, jest } from '@jest/globals';
 import { answerOf, TTL_MS, build, caller, failing, giving, key, outcome, unneeded } from '../../test/support/cache.ts';
 import type { CallContext } from '../core/inference.ts';
 import { ENTRY_OVERHEAD_BYTES } from './answer-store.ts';
 
-describe('a kept answer', () => {
-  it('answers the same question again', async () => {
+describe('a cached answer', () => {
+  it('is returned for the same question', async () => {
     const { cache } = build();
     expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), giving('x')))).toBe('MISS x');
     expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), unneeded))).toBe('HIT x');
   });
 
-  it('does not answer another input with the same hash', async () => {
+  it('is not returned for another input with the same hash', async () => {
     const { cache } = build();
     await answerOf(cache, key('aaa'), 'USE', caller(), giving('x'));
     expect(await outcome(answerOf(cache, key('bbb'), 'USE', caller(), giving('y')))).toBe('MISS y');
   });
 
-  it('does not answer the same input in another scope', async () => {
+  it('is not returned for the same input in another scope', async () => {
     const { cache } = build();
     await answerOf(cache, key('q', 'model 1'), 'USE', caller(), giving('x'));
     expect(await outcome(answerOf(cache, key('q', 'model 2'), 'USE', caller(), giving('y')))).toBe('MISS y');
     expect(await outcome(answerOf(cache, key('q', 'model 1'), 'USE', caller(), unneeded))).toBe('HIT x');
   });
 
-  it('does not change when the caller’s bytes do', async () => {
+  it('does not change if the caller changes its bytes later', async () => {
     const { cache } = build();
     const askedKey = key('aaa');
     await answerOf(cache, askedKey, 'USE', caller(), giving('x'));
@@ -33,7 +33,7 @@ describe('a kept answer', () => {
     expect(await outcome(answerOf(cache, key('bbb'), 'USE', caller(), giving('y')))).toBe('MISS y');
   });
 
-  it('is fresh until its time is up', async () => {
+  it('expires after ttlMs', async () => {
     const { cache, clock } = build();
     await answerOf(cache, key('q'), 'USE', caller(), giving('x'));
     clock.ms = TTL_MS - 1;
@@ -42,7 +42,7 @@ describe('a kept answer', () => {
     expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), giving('y')))).toBe('MISS y');
   });
 
-  it('does not live longer for being used', async () => {
+  it('does not live longer if it is used', async () => {
     const { cache, clock } = build();
     await answerOf(cache, key('q'), 'USE', caller(), giving('x'));
     for (clock.ms = 0; clock.ms < TTL_MS; clock.ms += 10) await answerOf(cache, key('q'), 'USE', caller(), unneeded);
@@ -55,7 +55,7 @@ describe('a kept answer', () => {
     expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), giving('x')))).toBe('MISS x');
   });
 
-  it('is replaced by REFRESH, which computes under the caller’s own limits', async () => {
+  it('is replaced by REFRESH, which computes with the caller’s own context', async () => {
     const { cache } = build();
     await answerOf(cache, key('q'), 'USE', caller(), giving('x'));
     const context = caller();
@@ -65,7 +65,7 @@ describe('a kept answer', () => {
     expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), unneeded))).toBe('HIT y');
   });
 
-  it('outlives a REFRESH that fails, and does not stand in for it', async () => {
+  it('is kept, and not returned, if a REFRESH fails', async () => {
     const { cache } = build();
     await answerOf(cache, key('q'), 'USE', caller(), giving('x'));
     expect(await outcome(answerOf(cache, key('q'), 'REFRESH', caller(), failing('NO_ENGINE')))).toBe('NO_ENGINE');
@@ -73,8 +73,8 @@ describe('a kept answer', () => {
   });
 });
 
-describe('the room', () => {
-  it('is limited in entries: the least recently used leaves', async () => {
+describe('the size of the cache', () => {
+  it('is limited in entries: the least recently used is evicted', async () => {
     const { cache } = build({ maxEntries: 2 });
     for (const text of ['a', 'bb', 'a', 'ccc']) await answerOf(cache, key(text), 'USE', caller(), giving(text));
     expect(cache.stats).toMatchObject({ entries: 2, evictions: 1 });
@@ -92,7 +92,7 @@ describe('the room', () => {
     expect(cache.stats).toMatchObject({ entries: 2, bytes: 2 * entry, evictions: 1 });
   });
 
-  it('is not taken by what would not fit even alone', async () => {
+  it('does not grow by an answer larger than the limit', async () => {
     const { cache } = build({ maxBytes: 10_000 });
     await answerOf(cache, key('small'), 'USE', caller(), giving('x'));
     expect(await outcome(answerOf(cache, key('large'), 'USE', caller(), giving('x'.repeat(10_000))))).toMatch('MISS x');
@@ -102,13 +102,13 @@ describe('the room', () => {
     expect(await outcome(answerOf(cache, key('other one'), 'USE', caller(), unneeded))).toBe('HIT x');
   });
 
-  it('is not reserved for more entries than the bytes can hold', () => {
+  it('reserves memory only for as many entries as fit into maxBytes', () => {
     const began = process.memoryUsage().rss;
     build({ maxEntries: 10_000_000, maxBytes: 1_024 });
     expect(process.memoryUsage().rss - began).toBeLessThan(50e6);
   });
 
-  it('is not used at all where answers are never fresh and never stale', async () => {
+  it('is 0 if answers are never fresh and never stale', async () => {
     const { cache } = build({ ttlMs: 0, staleMs: 0 });
     await answerOf(cache, key('q'), 'USE', caller(), giving('x'));
     expect(cache.stats.entries).toBe(0);

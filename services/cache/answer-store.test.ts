@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { AnswerStore } from './answer-store.ts';
 
-describe('a value that is not to be kept', () => {
-  it('replaces nothing: the good one that was kept stays', () => {
+describe('a value of infinite size', () => {
+  it('is not stored and does not replace a stored value', () => {
     const sizeOf = (value: string): number => (value === 'degraded' ? Infinity : 0);
     const kept = new AnswerStore<string>({ maxEntries: 10, maxBytes: 1e6, ttlMs: 100, staleMs: 0, sizeOf }, () => 0);
     const data = Buffer.alloc(8);
@@ -23,8 +23,8 @@ describe('AnswerStore with one entry', () => {
   });
 });
 
-describe('a kept input', () => {
-  it.each([10, 100_000])('of %d bytes is a copy of its own, which keeps no larger buffer alive', (length) => {
+describe('a stored input', () => {
+  it.each([10, 100_000])('of %d bytes is copied into a buffer of its own size', (length) => {
     const options = { maxEntries: 10, maxBytes: 1e9, ttlMs: 100, staleMs: 0, sizeOf: () => 0 };
     const kept = new AnswerStore<string>(options, () => 0);
     const view = Buffer.alloc(1e6, 7).subarray(500, 500 + length);
@@ -34,8 +34,8 @@ describe('a kept input', () => {
   });
 });
 
-describe('values that turn out to be wrong', () => {
-  it('are forgotten wherever they are, and no others', () => {
+describe('deleteWhere', () => {
+  it('deletes matching values and no others', () => {
     const options = { maxEntries: 10, maxBytes: 1e6, ttlMs: 100, staleMs: 0, sizeOf: () => 0 };
     const kept = new AnswerStore<string>(options, () => 0);
     const data = Buffer.alloc(8);

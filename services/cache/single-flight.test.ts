@@ -1,4 +1,4 @@
-// One computation for equal requests under way, and who ends how when it, or one of them, goes.
+// One computation for concurrent equal requests, and how each ends if it, or one of them, fails or leaves.
 import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import {
@@ -15,8 +15,8 @@ import {
 } from '../../test/support/cache.ts';
 import type { ErrorKind } from '../core/errors.ts';
 
-describe('equal requests under way', () => {
-  it('are computed once, 1,000 of them', async () => {
+describe('concurrent equal requests', () => {
+  it('are computed once, even 1,000 of them', async () => {
     const { cache } = build();
     const work = new Computations();
     const answers = Array.from({ length: 1_000 }, () =>
@@ -28,7 +28,7 @@ describe('equal requests under way', () => {
     expect([first, ...new Set(others)]).toEqual(['MISS x', 'COALESCED x']);
   });
 
-  it('are told apart from another input with the same hash, which computes for itself', async () => {
+  it('do not share with another input of the same hash', async () => {
     const { cache } = build();
     const work = new Computations();
     const answers = ['aaa', 'bbb', 'aaa'].map((text) =>
@@ -40,7 +40,7 @@ describe('equal requests under way', () => {
     expect(await Promise.all(answers)).toEqual(['MISS x', 'MISS y', 'COALESCED x']);
   });
 
-  it('do not wait for a REFRESH, nor does it wait for them', async () => {
+  it('neither wait for a REFRESH nor delay it', async () => {
     const { cache } = build();
     const work = new Computations();
     for (const use of ['REFRESH', 'USE', 'REFRESH'] as const) {
@@ -49,7 +49,7 @@ describe('equal requests under way', () => {
     expect(work.started.length).toBe(3);
   });
 
-  it('share what refuses the question itself', async () => {
+  it('share an error that is caused by the question itself', async () => {
     const { cache } = build();
     const work = new Computations();
     const answers = [1, 2, 3].map(() => outcome(answerOf(cache, key('q'), 'USE', caller(), work.compute)));
@@ -58,7 +58,7 @@ describe('equal requests under way', () => {
     expect(work.started.length).toBe(1);
   });
 
-  it('are computed again when the question comes after the answer was refused', async () => {
+  it('are computed again if one comes after an error', async () => {
     const { cache } = build();
     await outcome(answerOf(cache, key('q'), 'USE', caller(), failing('VOTE_DISPUTED')));
     expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), giving('x')))).toBe('MISS x');
@@ -66,7 +66,7 @@ describe('equal requests under way', () => {
 });
 
 describe('a caller that leaves', () => {
-  it('is told at once, while the computation goes on for those who follow, still as one', async () => {
+  it('gets an error at once, and the computation continues for the others', async () => {
     const { cache } = build();
     const work = new Computations();
     const leader = caller();
@@ -81,7 +81,7 @@ describe('a caller that leaves', () => {
     expect(work.started.length).toBe(1);
   });
 
-  it('cancels the computation if it was the last one', async () => {
+  it('cancels the computation if it was the last caller', async () => {
     const { cache } = build();
     const work = new Computations();
     const callers = [caller(), caller()];
@@ -93,7 +93,7 @@ describe('a caller that leaves', () => {
     expect(await Promise.all(answers)).toEqual(['CANCELLED', 'DEADLINE_EXCEEDED']);
   });
 
-  it('leaves nothing that a later one could join', async () => {
+  it('leaves no computation that a later caller could join', async () => {
     const { cache } = build();
     const work = new Computations();
     const first = caller();
@@ -102,23 +102,23 @@ describe('a caller that leaves', () => {
     const second = outcome(answerOf(cache, key('q'), 'USE', caller(), work.compute));
     expect(work.started.length).toBe(2);
     await settle();
-    // The end of the cancelled computation is not the end of the second one.
+    // The end of the cancelled computation must not remove the second one.
     expect(cache.stats.flights).toBe(1);
     work.started[1]!.succeed('x');
     expect(await second).toBe('MISS x');
   });
 
-  it('gets what its signal says, in the terms of the router', async () => {
+  it('gets INTERNAL if its signal has another reason than a RouterError', async () => {
     const { cache } = build();
     const controller = new AbortController();
     const answer = outcome(
       answerOf(cache, key('q'), 'USE', { deadlineMs: Infinity, signal: controller.signal }, new Computations().compute),
     );
     controller.abort();
-    expect(await answer).toBe('INTERNAL'); // the abort's own reason was no RouterError
+    expect(await answer).toBe('INTERNAL'); // the reason of the abort was not a RouterError
   });
 
-  it('before it came does not begin a computation', async () => {
+  it('before it came does not start a computation', async () => {
     const { cache } = build();
     const gone = caller();
     gone.leave();
@@ -131,7 +131,7 @@ describe('a deadline', () => {
     jest.useRealTimers();
   });
 
-  it('of the computation is its leader’s', () => {
+  it('of the computation is that of the first caller', () => {
     const { cache } = build();
     const work = new Computations();
     for (const deadlineMs of [500, 900]) {
@@ -140,7 +140,7 @@ describe('a deadline', () => {
     expect(work.started.map(({ context }) => context.deadlineMs)).toEqual([500]);
   });
 
-  it('of a follower that comes before the leader’s is the follower’s own', async () => {
+  it('of a follower ends only the follower if it is earlier', async () => {
     jest.useFakeTimers();
     const { cache } = build();
     const work = new Computations();
@@ -152,7 +152,7 @@ describe('a deadline', () => {
     expect(await led).toBe('MISS x');
   });
 
-  it('that is kept leaves no timer behind', async () => {
+  it('leaves no timer after the answer', async () => {
     jest.useFakeTimers();
     const { cache } = build();
     const work = new Computations();
@@ -166,7 +166,7 @@ describe('a deadline', () => {
   });
 
   it.each<ErrorKind>(['DEADLINE_EXCEEDED', 'CANCELLED'])(
-    'of the leader that has passed (%s) makes the first of those with more time lead on',
+    'of the leader (%s) makes the next caller with more time the leader',
     async (kind) => {
       const { cache, clock } = build();
       const work = new Computations();
@@ -182,7 +182,7 @@ describe('a deadline', () => {
     },
   );
 
-  it('that all share fails all, without another try', async () => {
+  it('of all callers fails all without a retry', async () => {
     const { cache } = build();
     const work = new Computations();
     const answers = [1, 2, 3].map(() => outcome(answerOf(cache, key('q'), 'USE', caller(500), work.compute)));
@@ -191,7 +191,7 @@ describe('a deadline', () => {
     expect(work.started.length).toBe(1);
   });
 
-  it('that has passed as well by the time the leader fails ends a follower’s waiting too', async () => {
+  it('of a follower that has passed, too, fails the follower', async () => {
     const { cache, clock } = build();
     const work = new Computations();
     const answers = [500, 501].map((deadlineMs) =>
@@ -203,7 +203,7 @@ describe('a deadline', () => {
     expect(work.started.length).toBe(1);
   });
 
-  it('that passes again and again does not use up a follower’s patience', async () => {
+  it('of several leaders in turn does not fail a follower with more time', async () => {
     const { cache, clock } = build();
     const work = new Computations();
     const answers = [1, 2, 3, 4, 5].map((n) =>
@@ -220,9 +220,9 @@ describe('a deadline', () => {
   });
 });
 
-describe('a shared computation that fails as it might not the next time', () => {
+describe('a transient failure of a shared computation', () => {
   it.each<ErrorKind>(['ENGINE_LOST', 'ENGINE_FULL', 'NO_ENGINE', 'ROUTER_FULL', 'INTERNAL'])(
-    '(%s) fails its leader only',
+    '(%s) fails only its leader',
     async (kind) => {
       const { cache } = build();
       const work = new Computations();
@@ -235,7 +235,7 @@ describe('a shared computation that fails as it might not the next time', () => 
     },
   );
 
-  it('twice lets each follower compute for itself', async () => {
+  it('that occurs twice makes each follower compute alone', async () => {
     const { cache } = build();
     const work = new Computations();
     const contexts = [1, 2, 3, 4].map(() => caller());
@@ -250,7 +250,7 @@ describe('a shared computation that fails as it might not the next time', () => 
     expect(await Promise.all(answers)).toEqual(['ENGINE_LOST', 'ENGINE_LOST', 'MISS x', 'ENGINE_FAULT']);
   });
 
-  it('may also throw before it returns a promise', async () => {
+  it('may be thrown before a promise is returned', async () => {
     const { cache } = build();
     const broken = (): Promise<string> => {
       throw new Error('a bug');
@@ -261,7 +261,7 @@ describe('a shared computation that fails as it might not the next time', () => 
 });
 
 describe('after thousands of requests', () => {
-  it('no computation is left to join and no listener on a signal that lives on', async () => {
+  it('no computation and no listener is left', async () => {
     const { cache, clock } = build({ maxEntries: 10 });
     const lasting = caller();
     const kinds: ErrorKind[] = ['NON_FINITE', 'ENGINE_LOST', 'CANCELLED', 'DEADLINE_EXCEEDED'];

@@ -1,4 +1,4 @@
-// What stands in when no engine can give a new answer, and when.
+// When a stale answer is returned because no engine can give a new one.
 import { describe, expect, it } from '@jest/globals';
 import {
   answerOf,
@@ -22,20 +22,23 @@ describe('a stale answer', () => {
     return built;
   }
 
-  it.each<ErrorKind>(['NO_ENGINE', 'VOTE_TOO_FEW', 'ROUTER_FULL', 'ENGINE_FULL'])('stands in for %s', async (kind) => {
-    const { cache } = await withStale();
-    expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), failing(kind)))).toBe('STALE old');
-  });
+  it.each<ErrorKind>(['NO_ENGINE', 'VOTE_TOO_FEW', 'ROUTER_FULL', 'ENGINE_FULL'])(
+    'is returned instead of %s',
+    async (kind) => {
+      const { cache } = await withStale();
+      expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), failing(kind)))).toBe('STALE old');
+    },
+  );
 
   it.each<ErrorKind>(['VOTE_DISPUTED', 'MODEL_INVALID', 'INTERNAL', 'ENGINE_FAULT', 'CANCELLED', 'DEADLINE_EXCEEDED'])(
-    'does not stand in for %s',
+    'is not returned instead of %s',
     async (kind) => {
       const { cache } = await withStale();
       expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), failing(kind)))).toBe(kind);
     },
   );
 
-  it('is given for so long and no longer', async () => {
+  it('expires after staleMs', async () => {
     const { cache, clock } = await withStale();
     clock.ms = TTL_MS + STALE_MS - 1;
     expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), failing('NO_ENGINE')))).toBe('STALE old');
@@ -43,23 +46,23 @@ describe('a stale answer', () => {
     expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), failing('NO_ENGINE')))).toBe('NO_ENGINE');
   });
 
-  it('is given only after an engine was tried, each time', async () => {
+  it('is returned only after an engine was tried', async () => {
     const { cache } = await withStale();
     await answerOf(cache, key('q'), 'USE', caller(), failing('NO_ENGINE'));
     expect(await outcome(answerOf(cache, key('q'), 'USE', caller(), giving('new')))).toBe('MISS new');
   });
 
-  it('is not given to REFRESH', async () => {
+  it('is not returned for REFRESH', async () => {
     const { cache } = await withStale();
     expect(await outcome(answerOf(cache, key('q'), 'REFRESH', caller(), failing('NO_ENGINE')))).toBe('NO_ENGINE');
   });
 
-  it('is not given to another input with the same hash', async () => {
+  it('is not returned for another input with the same hash', async () => {
     const { cache } = await withStale();
     expect(await outcome(answerOf(cache, key('p'), 'USE', caller(), failing('NO_ENGINE')))).toBe('NO_ENGINE');
   });
 
-  it('is given to followers too, without trying once more', async () => {
+  it('is returned to followers without another attempt', async () => {
     const { cache } = await withStale();
     const work = new Computations();
     const answers = [1, 2, 3].map(() => outcome(answerOf(cache, key('q'), 'USE', caller(), work.compute)));
@@ -68,7 +71,7 @@ describe('a stale answer', () => {
     expect(work.started.length).toBe(1);
   });
 
-  it('is not given to a caller that has left, even where no engine can answer', async () => {
+  it('is not returned to a caller that has left', async () => {
     const { cache } = await withStale();
     const leader = caller();
     const answer = outcome(answerOf(cache, key('q'), 'USE', leader, new Computations().compute));
@@ -76,7 +79,7 @@ describe('a stale answer', () => {
     expect(await answer).toBe('DRAINING');
   });
 
-  it('gives way to a fresh one that came meanwhile', async () => {
+  it('is not returned if a fresh one was stored meanwhile', async () => {
     const { cache } = await withStale();
     const work = new Computations();
     const answer = outcome(answerOf(cache, key('q'), 'USE', caller(), work.compute));

@@ -6,7 +6,7 @@ import { RouterError } from './errors.ts';
 
 const left = new RouterError('CANCELLED', 'the caller left');
 
-/** Which listeners were called, in order. */
+/** Adds `count` listeners; `called` has the numbers of those that were called, in order. */
 function listeners(signal: Cancel, count: number): { called: number[]; each: (() => void)[] } {
   const called: number[] = [];
   const each = Array.from({ length: count }, (_, n) => () => void called.push(n));
@@ -14,8 +14,8 @@ function listeners(signal: Cancel, count: number): { called: number[]; each: (()
   return { called, each };
 }
 
-describe('a cancel signal', () => {
-  it('calls each listener once, in order, and says why', () => {
+describe('Cancel', () => {
+  it('calls each listener once, in order, and keeps the first reason', () => {
     const cancel = new Cancel();
     const { called } = listeners(cancel, 3);
     expect([cancel.aborted, cancel.reason]).toEqual([false, undefined]);
@@ -24,7 +24,7 @@ describe('a cancel signal', () => {
     expect([called, cancel.aborted, cancel.reason]).toEqual([[0, 1, 2], true, left]);
   });
 
-  it.each([0, 1, 2])('does not call a listener that was removed (number %i)', (removed) => {
+  it.each([0, 1, 2])('does not call a removed listener (number %i)', (removed) => {
     const cancel = new Cancel();
     const { called, each } = listeners(cancel, 3);
     cancel.removeEventListener('abort', each[removed]!);
@@ -32,7 +32,7 @@ describe('a cancel signal', () => {
     expect(called).toEqual([0, 1, 2].filter((n) => n !== removed));
   });
 
-  it('does not call a listener that another one removes', () => {
+  it('does not call a listener that another listener removes', () => {
     const cancel = new Cancel();
     const called: string[] = [];
     const second = (): void => void called.push('second');
@@ -42,7 +42,7 @@ describe('a cancel signal', () => {
     expect(called).toEqual([]);
   });
 
-  it('calls no listener that comes after it was aborted', () => {
+  it('does not call a listener that is added after the abort', () => {
     const cancel = new Cancel();
     cancel.abort(left);
     expect(listeners(cancel, 1).called).toEqual([]);
@@ -56,7 +56,7 @@ describe('sleep', () => {
     expect(cancel.aborted).toBe(false);
   });
 
-  it('ends at once when it is cancelled, before or meanwhile', async () => {
+  it('ends at once if it is cancelled, before or during the wait', async () => {
     const cancel = new Cancel();
     const sleeping = sleep(60_000, cancel);
     cancel.abort(left);
@@ -64,15 +64,15 @@ describe('sleep', () => {
     await sleep(60_000, cancel);
   });
 
-  it('leaves no listener behind', async () => {
+  it('removes its listener', async () => {
     const { signal } = new AbortController();
     await sleep(1, signal);
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });
 
-describe('a call', () => {
-  it('is over when it is cancelled, and when its deadline has passed', () => {
+describe('Call', () => {
+  it('is over if it is cancelled or if its deadline has passed', () => {
     const call = new Call(Infinity);
     expect([isOver(call), isOver(new Call(performance.now() - 1))]).toEqual([false, true]);
     throwIfCancelled(call);
@@ -81,7 +81,7 @@ describe('a call', () => {
     expect(() => throwIfCancelled(call)).toThrow(left);
   });
 
-  it('says what its deadline came before', () => {
+  it('names in the error what the deadline came before', () => {
     const { kind, message } = deadlinePassed('the answer was ready');
     expect([kind, message]).toEqual(['DEADLINE_EXCEEDED', 'the deadline passed before the answer was ready']);
   });

@@ -27,14 +27,14 @@ beforeEach(() => {
   limit = new ConnectionLimit(2, (isFull) => reports.push(isFull));
 });
 
-describe('a limit of two connections', () => {
-  it('leaves two alone', () => {
+describe('ConnectionLimit of two', () => {
+  it('closes neither of two connections', () => {
     new Peer('a');
     new Peer('b');
     expect([destroyed, reports, limit.open]).toEqual([[], [], 2]);
   });
 
-  it('closes the one that was idle for the longest when a third comes', () => {
+  it('closes the connection that is idle longest if a third opens', () => {
     const a = new Peer('a');
     new Peer('b');
     limit.working(a);
@@ -43,7 +43,7 @@ describe('a limit of two connections', () => {
     expect(destroyed).toEqual(['b']);
   });
 
-  it('leaves alone the one that is at work, until all of its work is done', () => {
+  it('does not close a connection before all of its work is done', () => {
     const a = new Peer('a');
     limit.working(a);
     limit.working(a);
@@ -58,21 +58,21 @@ describe('a limit of two connections', () => {
     expect(destroyed).toEqual(['b', 'c', 'd', 'a']);
   });
 
-  it('refuses the third where both are at work', () => {
+  it('refuses a third connection if both are working', () => {
     limit.working(new Peer('a'));
     limit.working(new Peer('b'));
     new Peer('c');
     expect([destroyed, limit.open]).toEqual([['c'], 2]);
   });
 
-  it('says once that it is full, and once that there is room again', () => {
+  it('reports once that it is full, and once that it is not', () => {
     const peers = ['a', 'b', 'c', 'd'].map((name) => new Peer(name));
     expect(reports).toEqual([true]);
     limit.closed(peers[3]!);
     expect(reports).toEqual([true, false]);
   });
 
-  it('hears of connections that the system could not take', () => {
+  it('reports connections that the system refused', () => {
     const a = new Peer('a');
     limit.refused();
     limit.refused();
@@ -80,7 +80,7 @@ describe('a limit of two connections', () => {
     expect(reports).toEqual([true, false]);
   });
 
-  it('does not hear of what it has closed', () => {
+  it('ignores events of a connection that it has closed', () => {
     const a = new Peer('a');
     new Peer('b');
     new Peer('c');
@@ -91,8 +91,8 @@ describe('a limit of two connections', () => {
   });
 });
 
-describe('a peer with more than half of the connections', () => {
-  it('makes room itself, however often it comes again', () => {
+describe('ConnectionLimit for a peer with more than half of the connections', () => {
+  it('closes connections of that peer for its new ones', () => {
     limit = new ConnectionLimit(4);
     const others = ['x', 'y'].map((name) => new Peer(name, '10.0.0.2'));
     for (const name of ['a', 'b']) new Peer(name, '10.0.0.1');

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { FairQueue } from './fair-queue.ts';
 
-it('owners take turns, and each is served in its own order', () => {
+it('FairQueue serves owners in turn, and each owner in order', () => {
   const queue = new FairQueue<string>();
   for (let at = 1; at <= 4; at += 1) queue.push('flood', `flood ${at}`);
   queue.push('other', 'other 1');

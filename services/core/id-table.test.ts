@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { IdTable } from './id-table.ts';
 
-describe('an id table', () => {
-  it('finds under each number what was added, until it is removed', () => {
+describe('IdTable', () => {
+  it('finds each item by its id until it is removed', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(), { maxLength: 600 }), (steps) => {
         const table = new IdTable<{ n: number }>();
@@ -31,7 +31,7 @@ describe('an id table', () => {
     );
   });
 
-  it('gives no number twice while one stays for long', () => {
+  it('never reuses an id, even if one item stays', () => {
     const table = new IdTable<object>();
     const first = table.add({});
     const seen = new Set([first]);

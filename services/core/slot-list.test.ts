@@ -3,8 +3,8 @@ import { SlotList } from './slot-list.ts';
 
 const item = (name: string): { name: string; slot: number } => ({ name, slot: -1 });
 
-describe('a slot list', () => {
-  it('holds what was added and not removed, whatever is removed first', () => {
+describe('SlotList', () => {
+  it('holds the items that were added and not removed', () => {
     const list = new SlotList<ReturnType<typeof item>>();
     const items = ['a', 'b', 'c', 'd'].map(item);
     for (const each of items) list.add(each);
@@ -21,7 +21,7 @@ describe('a slot list', () => {
     expect(list.size).toBe(2);
   });
 
-  it('takes an item again that was removed', () => {
+  it('accepts an item again after its removal', () => {
     const list = new SlotList<ReturnType<typeof item>>();
     const only = item('a');
     list.add(only);
@@ -33,7 +33,7 @@ describe('a slot list', () => {
     expect(list.snapshot()).toEqual([only]);
   });
 
-  it('is not changed when an item is removed twice', () => {
+  it('does not change if an item is removed twice', () => {
     const list = new SlotList<ReturnType<typeof item>>();
     const [a, b] = [item('a'), item('b')];
     list.add(a);

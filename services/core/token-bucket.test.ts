@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { TokenBucket } from './token-bucket.ts';
 
-describe('a token bucket', () => {
-  it('gives a second’s worth at once, then as many a second, and says when to come again', () => {
+describe('TokenBucket', () => {
+  it('gives tokens for one second at once, then at its rate', () => {
     let nowMs = 0;
     const bucket = new TokenBucket(10, () => nowMs);
     const takeAll = (): number => {
@@ -20,7 +20,7 @@ describe('a token bucket', () => {
     expect(takeAll()).toBe(10);
   });
 
-  it('has a token again that was given back, and never more than a second’s', () => {
+  it('accepts returned tokens up to its capacity', () => {
     const bucket = new TokenBucket(1, () => 0);
     expect([bucket.take(), bucket.take()]).toEqual([0, 1_000]);
     bucket.giveBack();
@@ -28,7 +28,7 @@ describe('a token bucket', () => {
     expect([bucket.take(), bucket.take()]).toEqual([0, 1_000]);
   });
 
-  it('of none never gives any', () => {
+  it('never gives a token at rate 0', () => {
     expect(new TokenBucket(0, () => 0).take()).toBe(Infinity);
   });
 });

@@ -4,14 +4,14 @@ import { isInSample, newSpanId, newTraceId, parseTraceParent } from './trace-par
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
 const SPAN = '00f067aa0ba902b7';
 
-describe('traceparent', () => {
-  it('tells the trace, the caller’s span, and whether the caller samples it', () => {
+describe('parseTraceParent', () => {
+  it('returns the trace, the caller’s span and its sampling flag', () => {
     expect(parseTraceParent(`00-${TRACE}-${SPAN}-01`)).toEqual({ traceId: TRACE, spanId: SPAN, isSampled: true });
     expect(parseTraceParent(`00-${TRACE}-${SPAN}-00`)?.isSampled).toBe(false);
     expect(parseTraceParent(`00-${TRACE}-${SPAN}-fe`)?.isSampled).toBe(false); // other flags, unknown to us
   });
 
-  it('of a version to come is read as far as we know it', () => {
+  it('reads the known part of a future version', () => {
     expect(parseTraceParent(`cc-${TRACE}-${SPAN}-01-what-is-this`)).toMatchObject({ traceId: TRACE, isSampled: true });
     expect(parseTraceParent(`cc-${TRACE}-${SPAN}-01`)).toMatchObject({ traceId: TRACE });
   });
@@ -22,22 +22,22 @@ describe('traceparent', () => {
     ['no trace', `00-${'0'.repeat(32)}-${SPAN}-01`],
     ['no span', `00-${TRACE}-${'0'.repeat(16)}-01`],
     ['upper case', `00-${TRACE.toUpperCase()}-${SPAN}-01`],
-    ['the version that is none', `ff-${TRACE}-${SPAN}-01`],
-    ['more than version 00 has', `00-${TRACE}-${SPAN}-01-more`],
+    ['the invalid version ff', `ff-${TRACE}-${SPAN}-01`],
+    ['more fields than version 00', `00-${TRACE}-${SPAN}-01-more`],
     ['a tail without a dash', `cc-${TRACE}-${SPAN}-01more`],
     ['short ids', `00-${TRACE.slice(1)}-${SPAN}-01`],
     ['long ids', `00-${TRACE}0-${SPAN}-01`],
     ['other dashes', `00_${TRACE}_${SPAN}_01`],
-    ['a line more', `00-${TRACE}-${SPAN}-01\n`],
+    ['a trailing line break', `00-${TRACE}-${SPAN}-01\n`],
     ['a megabyte', `cc-${TRACE}-${SPAN}-01-${'a'.repeat(1_000_000)}`],
     ['digits of other scripts', `00-${'٣'.repeat(32)}-${SPAN}-01`],
-  ])('that is %s is none', (_what, text) => {
+  ])('returns undefined for %s', (_what, text) => {
     expect(parseTraceParent(text)).toBeUndefined();
   });
 });
 
-describe('ids', () => {
-  it('are hexadecimal, and new ones each time', () => {
+describe('newTraceId and newSpanId', () => {
+  it('return hexadecimal ids, each different', () => {
     const traces = Array.from({ length: 1_000 }, newTraceId);
     const spans = Array.from({ length: 1_000 }, newSpanId);
     expect([new Set(traces).size, new Set(spans).size]).toEqual([1_000, 1_000]);
@@ -46,19 +46,19 @@ describe('ids', () => {
   });
 });
 
-describe('a sample', () => {
-  it.each([0.01, 0.25, 0.9])('of %d holds that share of traces', (ratio) => {
+describe('isInSample', () => {
+  it.each([0.01, 0.25, 0.9])('selects about %d of the traces', (ratio) => {
     const traces = Array.from({ length: 20_000 }, newTraceId);
     const share = traces.filter((id) => isInSample(id, ratio)).length / traces.length;
     expect(Math.abs(share - ratio)).toBeLessThan(5 * Math.sqrt((ratio * (1 - ratio)) / traces.length));
   });
 
-  it('holds all, or none, at its ends', () => {
+  it('selects none at 0 and all at 1', () => {
     const ids = [TRACE, 'f'.repeat(32), `${'0'.repeat(31)}1`];
     expect(ids.map((id) => [isInSample(id, 0), isInSample(id, 1)])).toEqual(ids.map(() => [false, true]));
   });
 
-  it('of a trace is the same wherever it is asked', () => {
+  it('gives the same result for a trace in every process', () => {
     // OpenTelemetry's TraceIdRatioBasedSampler: the xor of the four words, below ratio × (2³² - 1).
     const id = '80000000000000000000000000000001';
     expect([isInSample(id, 0.5), isInSample(id, 0.51)]).toEqual([false, true]);

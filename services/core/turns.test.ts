@@ -13,13 +13,13 @@ beforeEach(() => {
   turns = new Turns(loop);
 });
 
-/** The event loop comes round again. */
+/** Runs one turn of the event loop. */
 async function turn(): Promise<void> {
   for (const run of later.splice(0)) run();
   for (let k = 0; k < 20; k += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A piece of work for each of `names`, which takes so long. Returns who has run. */
+/** Runs one task of `ms` for each name. Returns the names of the tasks that have run. */
 function work(names: readonly string[], ms: number): string[] {
   const done: string[] = [];
   for (const name of names) {
@@ -34,18 +34,18 @@ function work(names: readonly string[], ms: number): string[] {
   return done;
 }
 
-describe('work in turns', () => {
-  it('goes on at once as long as its slice lasts', () => {
+describe('Turns', () => {
+  it('runs tasks at once within the time slice', () => {
     expect(work(['a', 'b', 'c'], 0.25)).toEqual(['a', 'b', 'c']);
   });
 
-  it('waits once the slice is used up', async () => {
+  it('lets tasks wait if the slice is used up', async () => {
     const done = work(['a', 'b', 'c', 'd'], 0.5);
     await Promise.resolve();
     expect(done).toEqual(['a', 'b']);
   });
 
-  it('gets one slice for each turn of the loop, however many wait', async () => {
+  it('gives one slice for each turn of the loop', async () => {
     const done = work(['a', 'b', 'c', 'd', 'e', 'f', 'g'], 0.5);
     await turn();
     expect(done).toEqual(['a', 'b', 'c', 'd']);
@@ -53,7 +53,7 @@ describe('work in turns', () => {
     expect(done).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
   });
 
-  it('is served first come, first served', async () => {
+  it('serves tasks in order of arrival', async () => {
     const first = work(['a'], 3);
     const second = work(['b'], 3);
     const third = work(['c'], 3);
@@ -61,7 +61,7 @@ describe('work in turns', () => {
     expect([first, second, third]).toEqual([['a'], ['b'], []]);
   });
 
-  it('begins anew after a turn without waiting tasks', async () => {
+  it('starts a new slice after a turn without waiting tasks', async () => {
     work(['a'], 3);
     await turn();
     expect(work(['b'], 0.5)).toEqual(['b']);

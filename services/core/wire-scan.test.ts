@@ -24,15 +24,15 @@ const packed = (writer: BinaryWriter, ...numbers: number[]): void => {
   within.join();
 };
 
-describe('the scan of a message', () => {
+describe('scan', () => {
   it.each<[string, (writer: BinaryWriter) => void]>([
-    ['nothing', () => undefined],
-    ['as many fields as there may be', (w) => w.uint32(10).string('abc').uint32(10).string('')],
-    ['as many packed numbers, whatever the bytes they take', (w) => packed(w, 300, 70_000, 2 ** 31, 1)],
-    ['as many numbers one by one', (w) => [1, 2, 3, 4].forEach((each) => w.uint32(16).uint32(each))],
-    ['in each part as much as a part may have', (w) => [1, 2].forEach((each) => part(w, each))],
+    ['an empty message', () => undefined],
+    ['as many fields as the limit', (w) => w.uint32(10).string('abc').uint32(10).string('')],
+    ['as many packed numbers as the limit, of any length', (w) => packed(w, 300, 70_000, 2 ** 31, 1)],
+    ['as many unpacked numbers as the limit', (w) => [1, 2, 3, 4].forEach((each) => w.uint32(16).uint32(each))],
+    ['as many fields as the limit in each part', (w) => [1, 2].forEach((each) => part(w, each))],
     [
-      'fields that it does not know',
+      'unknown fields',
       (w) =>
         w
           .uint32(80)
@@ -42,7 +42,7 @@ describe('the scan of a message', () => {
           .uint32(93)
           .fixed32(1),
     ],
-  ])('lets pass %s', (_, write) => {
+  ])('accepts %s', (_, write) => {
     expect(() => scan(bytesOf(write), limits)).not.toThrow();
   });
 
@@ -55,7 +55,7 @@ describe('the scan of a message', () => {
     ['more than 4 numbers', (w) => [1, 2, 3, 4, 5].forEach((each) => w.uint32(16).uint32(each))],
     ['more than 1 small parts', (w) => part(w, 1, 2)],
     ['too many fields', (w) => Array.from({ length: 65 }, () => w.uint32(80).uint32(1))],
-  ])('finds %s', (why, write) => {
+  ])('refuses %s', (why, write) => {
     expect(() => scan(bytesOf(write), limits)).toThrow(why);
   });
 
@@ -66,7 +66,7 @@ describe('the scan of a message', () => {
     ['a number does not end', '10ffffffffffffffffffffff'],
     ['a tag that is none', 'ffffffffffffff01'],
     ['a field of the unknown wire type 3', '0b'],
-  ])('finds that %s', (why, hex) => {
+  ])('reports: %s', (why, hex) => {
     expect(() => scan(Buffer.from(hex, 'hex'), limits)).toThrow(why);
   });
 });

@@ -13,8 +13,8 @@ function written(write: (to: WireWriter) => void): Buffer {
 
 const anyText = fc.string({ unit: 'grapheme', maxLength: 300 });
 
-describe('a wire writer', () => {
-  it('writes each kind of field as protobuf’s own writer does', () => {
+describe('WireWriter', () => {
+  it('encodes each kind of field like protobuf’s own writer', () => {
     const anyFields = fc.record({
       number: fc.nat({ max: 2 ** 32 - 1 }),
       big: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
@@ -56,7 +56,7 @@ describe('a wire writer', () => {
   });
 
   it.each([0, 1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152])(
-    'writes %i nested bytes with their length',
+    'encodes %i nested bytes with their length',
     (length) => {
       const inner = Buffer.alloc(length, 7);
       const ours = written((to) => {
@@ -78,7 +78,7 @@ describe('a wire writer', () => {
     },
   );
 
-  it('gives copies that later messages do not change', () => {
+  it('returns copies that later messages do not change', () => {
     const first = written((to) => to.text(10, 'first'));
     const own = writer.ownCopy();
     written((to) => to.text(10, 'other'));

@@ -24,34 +24,34 @@ function check(session: Session, over: Partial<SessionRequest>): string {
   return 'OK';
 }
 
-describe('a message of a session that is not open', () => {
+describe('checkSessionRequest, if the session is not open,', () => {
   it.each([
-    ['neither', {}, 'OK'],
+    ['neither state nor step', {}, 'OK'],
     ['step 0', { expectedStep: 0 }, 'OK'],
     ['a step', { expectedStep: 16 }, 'SESSION_UNKNOWN'],
     ['a state', { state: STATE }, 'OK'],
     ['a state and its step', { state: STATE, expectedStep: 32 }, 'OK'],
     ['a state and another step', { state: STATE, expectedStep: 16 }, 'SESSION_STEP'],
-    ['what is no state', { state: Buffer.from('TST1 and no more') }, 'STATE_INVALID'],
-    ['a state that was cut', { state: STATE.subarray(0, STATE.length - 1) }, 'STATE_INVALID'],
+    ['an invalid state', { state: Buffer.from('TST1 and no more') }, 'STATE_INVALID'],
+    ['a truncated state', { state: STATE.subarray(0, STATE.length - 1) }, 'STATE_INVALID'],
     ['a state of no steps', { state: stateOf({ steps: 0, sum: 0 }) }, 'STATE_INVALID'],
-  ] as const)('with %s', (_, request, expected) => {
+  ] as const)('checks a request with %s', (_, request, expected) => {
     expect(check(sessionAt(0), request)).toBe(expected);
   });
 });
 
-describe('a message of a session at step 16', () => {
+describe('checkSessionRequest, if the session is at step 16,', () => {
   it.each([
-    ['neither', {}, 'OK'],
+    ['neither state nor step', {}, 'OK'],
     ['step 0', { expectedStep: 0 }, 'SESSION_OPEN'],
     ['its step', { expectedStep: 16 }, 'OK'],
     ['another step', { expectedStep: 32 }, 'SESSION_STEP'],
     ['a state', { state: STATE }, 'SESSION_OPEN'],
-  ] as const)('with %s', (_, request, expected) => {
+  ] as const)('checks a request with %s', (_, request, expected) => {
     expect(check(sessionAt(16), request)).toBe(expected);
   });
 
-  it('that ended while the message waited', () => {
+  it('refuses a message if the session ended while it waited', () => {
     const session = sessionAt(16);
     session.ended = 'OPERATOR';
     expect(check(session, {})).toBe('SESSION_UNKNOWN');

@@ -39,7 +39,7 @@ function sessionRequest(id: string, caller = ''): SessionRequest {
   return { caller, id, ...none };
 }
 
-/** One message, answered. */
+/** Sends one message and answers it. */
 function open(store: SessionStore, id: string, caller = '', state: Uint8Array = STATE): Session {
   const session = store.enter(sessionRequest(id, caller));
   void store.takeTurn(session, anyTime());
@@ -63,19 +63,19 @@ function kindOf(run: () => unknown): string {
 }
 
 describe('a session', () => {
-  it('is the same one for the same caller and id', () => {
+  it('is the same for the same caller and id', () => {
     const store = storeOf();
     expect(open(store, 'a', 'x')).toBe(open(store, 'a', 'x'));
     expect(store.stats).toMatchObject({ open: 1, opened: 1 });
   });
 
-  it('is another one for another caller', () => {
+  it('is different for another caller', () => {
     const store = storeOf();
     expect(open(store, 'a', 'x')).not.toBe(open(store, 'a', 'y'));
     expect(store.stats.open).toBe(2);
   });
 
-  it('is forgotten when its first message fails', () => {
+  it('is removed if its first message fails', () => {
     const store = storeOf();
     const session = store.enter(sessionRequest('a'));
     void store.takeTurn(session, anyTime());
@@ -90,7 +90,7 @@ describe('a session', () => {
     expect(Buffer.from(session.state)).toEqual(STATE);
   });
 
-  it('expires without a message', () => {
+  it('expires after idleMs without a message', () => {
     const store = storeOf({ idleMs: 1_000 });
     open(store, 'a');
     nowMs = 600;
@@ -100,7 +100,7 @@ describe('a session', () => {
     expect([store.find('', 'a'), store.find('', 'b')?.id, ended]).toEqual([undefined, 'b', [['a', 'EXPIRED']]]);
   });
 
-  it('has expired for a message that comes late, swept or not', () => {
+  it('has expired for a late message before the next sweep', () => {
     const store = storeOf({ idleMs: 1_000 });
     const session = open(store, 'a');
     nowMs = 1_000;
@@ -117,7 +117,7 @@ describe('a session', () => {
     expect(store.find('', 'a')).toBe(session);
   });
 
-  it('that was ended takes no answer any more', () => {
+  it('ignores an answer after it was ended', () => {
     const store = storeOf();
     const session = open(store, 'a');
     store.end(session, 'OPERATOR');
@@ -134,7 +134,7 @@ describe('a session', () => {
 });
 
 describe('the limits of sessions', () => {
-  it('refuse one more than max, and say when one expires', () => {
+  it('refuse a session above max, with the time until one expires', () => {
     const store = storeOf({ max: 2, idleMs: 60_000 });
     open(store, 'a');
     nowMs = 10_000;
@@ -145,32 +145,32 @@ describe('the limits of sessions', () => {
     expect(store.stats.refused).toBe(1);
   });
 
-  it('let a session go on at max', () => {
+  it('allow messages of an open session at max', () => {
     const store = storeOf({ max: 1 });
     open(store, 'a');
     expect(kindOf(() => open(store, 'a'))).toBe('OK');
   });
 
-  it('count for each caller that has a name', () => {
+  it('apply to each named caller', () => {
     const store = storeOf({ maxPerCaller: 1 });
     open(store, 'a', 'x');
     open(store, 'a', 'y');
     expect(kindOf(() => store.enter(sessionRequest('b', 'x')))).toBe('SESSION_LIMIT');
   });
 
-  it('do not count callers without a name', () => {
+  it('do not apply to callers without a name', () => {
     const store = storeOf({ maxPerCaller: 1 });
     open(store, 'a');
     expect(kindOf(() => open(store, 'b'))).toBe('OK');
   });
 
-  it('give the place of a session that ended to another one', () => {
+  it('allow a new session after one has ended', () => {
     const store = storeOf({ max: 1, maxPerCaller: 1 });
     store.end(open(store, 'a', 'x'), 'CLOSED');
     expect(kindOf(() => open(store, 'b', 'x'))).toBe('OK');
   });
 
-  it('refuse a session whose state has no room, and keep nothing of it', () => {
+  it('refuse a session whose state exceeds maxBytes, and keep nothing of it', () => {
     const store = storeOf({ maxBytes: 10_000 });
     open(store, 'a');
     const { bytes } = store.stats;
@@ -178,20 +178,20 @@ describe('the limits of sessions', () => {
     expect([store.stats.bytes, store.stats.open]).toEqual([bytes, 1]);
   });
 
-  it('leave half of the memory to the other callers', () => {
+  it('leave half of maxBytes to other callers', () => {
     const store = storeOf({ maxBytes: 20_000 });
     open(store, 'a', 'flood', new Uint8Array(8_000));
     expect(kindOf(() => open(store, 'b', 'flood', new Uint8Array(4_000)))).toBe('SESSION_LIMIT');
     expect(kindOf(() => open(store, 'b', 'other', new Uint8Array(4_000)))).toBe('OK');
   });
 
-  it('have room again for a caller whose session ended', () => {
+  it('return the memory of a session that ended to its caller', () => {
     const store = storeOf({ maxBytes: 20_000 });
     store.end(open(store, 'a', 'x', new Uint8Array(8_000)), 'CLOSED');
     expect(kindOf(() => open(store, 'b', 'x', new Uint8Array(8_000)))).toBe('OK');
   });
 
-  it('refuse a message where as many wait as may', async () => {
+  it('refuse a message if maxWaiting messages wait', async () => {
     const store = storeOf({ maxWaiting: 1 });
     const session = open(store, 'a');
     void store.takeTurn(session, anyTime());
@@ -202,22 +202,22 @@ describe('the limits of sessions', () => {
     expect(store.stats.waiting).toBe(0);
   });
 
-  it('refuse a message where as many wait in all sessions as may', () => {
+  it('refuse a message if maxWaitingInAll messages wait in all sessions', () => {
     const store = storeOf({ maxWaitingInAll: 1 });
     const [a, b] = [open(store, 'a'), open(store, 'b')];
     for (const session of [a, a, b]) void store.takeTurn(session, anyTime());
     expect(kindOf(() => store.takeTurn(b, anyTime()))).toBe('SESSION_LIMIT');
   });
 
-  it('do not keep inputs beside states where memory is short', () => {
+  it('store no inputs if memory is short', () => {
     const store = storeOf({ maxBytes: 10_000 });
     open(store, 'a');
     expect([store.hasRoomForInputs(100), store.hasRoomForInputs(10_000)]).toEqual([true, false]);
   });
 });
 
-describe('the list of sessions', () => {
-  it('has the newest first, in pages', () => {
+describe('SessionStore.list', () => {
+  it('returns pages, newest session first', () => {
     const store = storeOf();
     for (const id of ['a', 'b', 'c']) open(store, id);
     open(store, 'a');
@@ -226,14 +226,14 @@ describe('the list of sessions', () => {
     expect(store.list(2, first[1]!.serial).map(({ id }) => id)).toEqual(['a']);
   });
 
-  it('leaves out those that no message has opened yet', () => {
+  it('omits sessions without an answered message', () => {
     const store = storeOf();
     store.enter(sessionRequest('a'));
     expect(store.list(10)).toEqual([]);
   });
 });
 
-it('the memory of sessions is counted to the byte, whatever happens to them', () => {
+it('SessionStore counts the bytes of sessions exactly', () => {
   const store = storeOf({ idleMs: 1_000, max: 5 });
   let seed = 17;
   const random = (n: number): number => (seed = (seed * 48_271) % 2_147_483_647) % n;

@@ -10,25 +10,25 @@ function open(step = 0): Session {
   return session;
 }
 
-/** An answer to one more step. */
+/** Answers one more step. */
 function answer(watch: SpikeWatch, session: Session, counts: readonly number[], nowMs = 0): void {
   session.step += 1;
   watch.record(session, counts, nowMs);
 }
 
-describe('the spikes of a session', () => {
-  it('are not kept while nobody looks', () => {
+describe('SpikeWatch', () => {
+  it('keeps no spikes if no viewer is looking', () => {
     const watch = new SpikeWatch();
     const session = open();
     answer(watch, session, [1, 0]);
     expect(watch.look(session, 0)).toEqual({ neurons: 0, rows: [] });
   });
 
-  it('are what each message adds to the counts', () => {
+  it('keeps what each message adds to the counts', () => {
     const watch = new SpikeWatch();
     const session = open(4);
     watch.look(session, 0);
-    answer(watch, session, [5, 5, 5]); // what these five messages fired one by one is not known
+    answer(watch, session, [5, 5, 5]); // the spikes of each of these five messages are unknown
     answer(watch, session, [5, 6, 7]);
     answer(watch, session, [6, 6, 7]);
     expect(watch.look(session, 0)).toEqual({
@@ -40,7 +40,7 @@ describe('the spikes of a session', () => {
     });
   });
 
-  it('are known from the first message on where the session begins under the eyes of a person', () => {
+  it('keeps the first message if the session starts while a viewer is looking', () => {
     const watch = new SpikeWatch();
     const session = open();
     watch.look(session, 0);
@@ -48,7 +48,7 @@ describe('the spikes of a session', () => {
     expect(watch.look(session, 0).rows).toEqual([{ fromStep: 0, toStep: 1, neurons: [1] }]);
   });
 
-  it(`are those of the newest ${MAX_ROWS} messages`, () => {
+  it(`keeps the newest ${MAX_ROWS} messages`, () => {
     const watch = new SpikeWatch();
     const session = open();
     watch.look(session, 0);
@@ -57,7 +57,7 @@ describe('the spikes of a session', () => {
     expect([rows.length, rows[0]?.fromStep]).toEqual([MAX_ROWS, 3]);
   });
 
-  it('are forgotten when nobody has looked for ten seconds', () => {
+  it('forgets the spikes if no viewer has looked for ten seconds', () => {
     const watch = new SpikeWatch();
     const session = open();
     watch.look(session, 0);
@@ -66,7 +66,7 @@ describe('the spikes of a session', () => {
     expect(watch.look(session, LOOK_MS + 2).rows).toEqual([]);
   });
 
-  it(`are kept of the ${MAX_WATCHED} sessions that were looked at last`, () => {
+  it(`keeps the ${MAX_WATCHED} sessions that were looked at last`, () => {
     const watch = new SpikeWatch();
     const sessions = Array.from({ length: MAX_WATCHED + 1 }, () => open());
     for (const session of sessions) watch.look(session, 0);

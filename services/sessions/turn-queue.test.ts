@@ -5,8 +5,8 @@ import { TurnQueue } from './turn-queue.ts';
 
 const patient = (): { deadlineMs: number; signal: Cancel } => ({ deadlineMs: Infinity, signal: new Cancel() });
 
-describe('the messages of a session', () => {
-  it('have their turns in the order in which they came', async () => {
+describe('TurnQueue', () => {
+  it('gives turns in order of arrival', async () => {
     const turns = new TurnQueue();
     const order: number[] = [];
     expect(turns.enter(patient())).toBeUndefined();
@@ -21,7 +21,7 @@ describe('the messages of a session', () => {
     expect(turns.length).toBe(0);
   });
 
-  it('do not wait for one whose caller has left', async () => {
+  it('skips a message whose caller has left', async () => {
     const turns = new TurnQueue();
     void turns.enter(patient());
     const gone = patient();
@@ -34,7 +34,7 @@ describe('the messages of a session', () => {
     expect(turns.length).toBe(1);
   });
 
-  it('do not wait beyond their deadline', async () => {
+  it('fails a message at its deadline', async () => {
     jest.useFakeTimers();
     try {
       const turns = new TurnQueue();

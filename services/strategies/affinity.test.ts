@@ -28,7 +28,7 @@ function order(inFlight: ReadonlyMap<string, number>, question: bigint): string[
   return affinity({ engines: views(inFlight), questionHash: () => question, ...unused }).map(({ id }) => id);
 }
 
-/** The most that an engine may have before a further request goes elsewhere. */
+/** The most requests in flight that an engine may have before the next one goes elsewhere. */
 function bound(inFlight: ReadonlyMap<string, number>): number {
   return Math.max(8, (1.25 * [...inFlight.values()].reduce((sum, count) => sum + count, 0)) / inFlight.size + 1);
 }
@@ -38,7 +38,7 @@ function idle(ids: readonly string[]): Map<string, number> {
 }
 
 describe('AFFINITY with bounded load', () => {
-  it('keeps the order of idle engines as long as none has clearly more than the mean', () => {
+  it('keeps the order of idle engines if none has clearly more than the mean', () => {
     fc.assert(
       fc.property(anyIds, fc.nat(100), anyCounts, anyQuestion, (ids, base, counts, question) => {
         const even = loaded(
@@ -50,7 +50,7 @@ describe('AFFINITY with bounded load', () => {
     );
   });
 
-  it('moves overloaded engines behind all others, and nothing else', () => {
+  it('moves only overloaded engines, behind all others', () => {
     fc.assert(
       fc.property(anyIds, anyCounts, anyQuestion, (ids, counts, question) => {
         const load = loaded(ids, counts);
@@ -61,7 +61,7 @@ describe('AFFINITY with bounded load', () => {
     );
   });
 
-  it('has always an engine to go first that is not overloaded', () => {
+  it('always puts an engine first that is not overloaded', () => {
     fc.assert(
       fc.property(anyIds, anyCounts, anyQuestion, (ids, counts, question) => {
         const load = loaded(ids, counts);
@@ -70,18 +70,18 @@ describe('AFFINITY with bounded load', () => {
     );
   });
 
-  it('sends the overflow of one engine to one other, not to all', () => {
+  it('sends the overflow of one engine to one other engine', () => {
     const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
     const [first, second] = order(idle(ids), 7n);
     const load = new Map([...idle(ids), [first!, 12]]);
     expect([...Array(100).keys()].map(() => order(load, 7n)[0])).toEqual(Array(100).fill(second));
   });
 
-  it('lets no other question starve when one is very popular', () => {
+  it('keeps every engine below its bound if one question is very frequent', () => {
     const anyRun = fc.record({
       ids: fc.uniqueArray(fc.string({ minLength: 1, maxLength: 8 }), { minLength: 2, maxLength: 12 }),
       hot: anyQuestion,
-      // Each step: a request comes, with the hot question or another; or the oldest of an engine is answered.
+      // Each step: a request comes, with the frequent question or another; or the oldest request of an engine is answered.
       steps: fc.array(fc.oneof({ weight: 6, arbitrary: fc.constant('HOT') }, anyQuestion, fc.nat()), {
         minLength: 100,
         maxLength: 400,

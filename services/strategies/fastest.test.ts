@@ -16,27 +16,27 @@ function plan(engines: readonly EngineView[], turn = 0, draws: readonly number[]
 }
 
 describe('FASTEST', () => {
-  it('asks the one of two that should answer sooner', () => {
+  it('puts the engine with the shorter expected time first', () => {
     expect(plan([engine('a', { expectedMs: 5 }), engine('b', { expectedMs: 2 })])).toEqual(['b', 'a']);
   });
 
-  it('lets the draw decide between two that are as good as equal', () => {
+  it('chooses randomly between two nearly equal engines', () => {
     const equals = [engine('a', { expectedMs: 1 }), engine('b', { expectedMs: 1.2 })];
     expect([plan(equals, 0, [0, 0])[0], plan(equals, 0, [0.5, 0])[0]]).toEqual(['a', 'b']);
   });
 
-  it('prefers the one with less to do among such', () => {
+  it('prefers the engine with fewer requests in flight if they are nearly equal', () => {
     const equals = [engine('a', { inFlight: 2 }), engine('b', { expectedMs: 1.1, inFlight: 1 })];
     expect([plan(equals, 0, [0, 0])[0], plan(equals, 0, [0.5, 0])[0]]).toEqual(['b', 'b']);
   });
 
-  it('draws two of many, so that the very fastest does not get everything', () => {
+  it('draws two of many engines, so that the fastest does not get all requests', () => {
     const three = [engine('a', { expectedMs: 1 }), engine('b', { expectedMs: 2 }), engine('c', { expectedMs: 3 })];
-    // The draws: the place of one engine, and how far behind it the other one stands.
+    // The draws: the index of one engine, and the distance to the other one.
     expect(plan(three, 0, [0.4, 0])).toEqual(['b', 'a', 'c']);
   });
 
-  it('draws every pair as often', () => {
+  it('draws every pair equally often', () => {
     const engines = [1, 2, 3, 4].map((n) => engine(`${n}`, { expectedMs: 2 ** n }));
     const firsts: Record<string, number> = {};
     for (let one = 0; one < 4; one += 1) {
@@ -48,12 +48,12 @@ describe('FASTEST', () => {
     expect(firsts).toEqual({ 1: 6, 2: 4, 3: 2 });
   });
 
-  it('lets the others stand by, the soonest first', () => {
+  it('orders the other engines by expected time', () => {
     const engines = [4, 1, 3, 2].map((ms) => engine(`${ms}`, { expectedMs: ms }));
     expect(plan(engines)).toEqual(['1', '2', '3', '4']);
   });
 
-  it('leaves engines that fail out of the draw, and asks them last', () => {
+  it('puts failing engines last', () => {
     const three = [
       engine('a', { expectedMs: 1, isFailing: true }),
       engine('b', { expectedMs: 2, isFailing: true }),
@@ -63,23 +63,23 @@ describe('FASTEST', () => {
     expect(plan(three.slice(0, 2))).toEqual(['a', 'b']);
   });
 
-  it('asks an engine first that was never measured', () => {
+  it('puts an engine first that was never measured', () => {
     expect(plan([engine('a'), engine('b'), engine('new', { expectedMs: 0 })])[0]).toBe('new');
   });
 
-  it('gives such an engine one request until it has answered', () => {
+  it('sends only one request to such an engine until it answers', () => {
     expect(plan([engine('new', { expectedMs: 0, inFlight: 1 }), engine('a', { expectedMs: 50 })])).toEqual([
       'a',
       'new',
     ]);
   });
 
-  it('goes by what is in flight while none was measured', () => {
+  it('prefers fewer requests in flight if no engine was measured', () => {
     const engines = [engine('a', { expectedMs: 0, inFlight: 2 }), engine('b', { expectedMs: 0, inFlight: 1 })];
     expect(plan(engines)).toEqual(['b', 'a']);
   });
 
-  it('measures the engine anew that was idle longest, in one turn of 20', () => {
+  it('measures the longest idle engine again every 20th turn', () => {
     const engines = [
       engine('a'),
       engine('b', { expectedMs: 30, idleMs: 1_500 }),
@@ -93,16 +93,16 @@ describe('FASTEST', () => {
   it.each([
     ['answered within the last second', { idleMs: 1_000 }],
     ['still owes an answer', { idleMs: 5_000, inFlight: 1 }],
-  ])('does not measure an engine anew that %s', (_, over) => {
+  ])('does not measure an engine again that %s', (_, over) => {
     expect(plan([engine('a'), engine('b', { expectedMs: 30, ...over })], EXPLORING_TURN)[0]).toBe('a');
   });
 
-  it('needs only one engine', () => {
+  it('plans a single engine', () => {
     expect(plan([engine('a')])).toEqual(['a']);
   });
 });
 
-/** Engines that work on one request after the other behind a network, clients that ask again at once: on a virtual clock. */
+/** Engines that serve one request after the other behind a network, with clients in a closed loop, on a virtual clock. */
 class Simulation {
   static readonly ESTIMATE_TAU_MS = 500;
   nowMs = 0;
@@ -149,7 +149,7 @@ class Simulation {
     return this;
   }
 
-  /** Share of the requests of the next `forMs` that `id` gets. */
+  /** Returns the share of the requests of the next `forMs` that `id` gets. */
   share(id: string, forMs: number): number {
     this.askedIds = [];
     this.run(forMs);
@@ -196,13 +196,13 @@ class Simulation {
   }
 }
 
-describe('FASTEST with two engines of which one is 20 ms slower for a time', () => {
+describe('FASTEST with two engines, one temporarily 20 ms slower,', () => {
   // A linear congruential generator (Numerical Recipes): the seed is fast-check's to vary and to print.
   const generator = (seed: number) => () => {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
     return seed / 2 ** 32;
   };
-  // Half of the 20 ms at most would be spent in the queue if all went to one: beyond that the slower one earns its share.
+  // With so few clients the queue of one engine costs at most half of the 20 ms; with more, the slower engine is worth asking.
   const anyLoad = fc.record({
     seed: fc.nat(),
     clients: fc.integer({ min: 4, max: 10 }),
@@ -216,7 +216,7 @@ describe('FASTEST with two engines of which one is 20 ms slower for a time', () 
       { numRuns: 20 },
     );
 
-  it('gives the slower one less than 10 %, and both about half before', () => {
+  it('sends less than 10% to the slower engine', () => {
     assertFor((simulation) => {
       expect(Math.abs(simulation.share('b', 2_000) - 0.5)).toBeLessThan(0.1);
       simulation.slowDown('b', 20);
@@ -224,7 +224,7 @@ describe('FASTEST with two engines of which one is 20 ms slower for a time', () 
     });
   });
 
-  it('gives it over a third again within 5 s of its recovery', () => {
+  it('sends over a third to it within 5 s of its recovery', () => {
     assertFor((simulation) => {
       simulation.slowDown('b', 20);
       simulation.run(10_000).slowDown('b', 0);

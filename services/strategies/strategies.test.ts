@@ -34,7 +34,7 @@ function plans(
   return Array.from({ length: requests }, (_, turn) => STRATEGIES[name](input(engines, { ...over, turn })));
 }
 
-/** How many of the plans have each engine among their first `places`. */
+/** Counts for each engine the plans that have it among their first `count`. */
 function tally(made: readonly (readonly EngineView[])[], count = 1): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { id } of made.flatMap((plan) => plan.slice(0, count))) counts[id] = (counts[id] ?? 0) + 1;
@@ -81,7 +81,7 @@ describe('every strategy', () => {
     );
   });
 
-  it('votes if it is REDUNDANT, and only then', () => {
+  it('votes only if it is REDUNDANT', () => {
     expect([...VOTING]).toEqual(['REDUNDANT']);
   });
 });
@@ -93,30 +93,30 @@ describe('ROUND_ROBIN', () => {
 });
 
 describe('LOCAL_FIRST', () => {
-  it('gives the local engine 800 of 1,000 requests and the sidecars an equal share of the rest', () => {
+  it('gives the local engine 80% and the sidecars equal shares of the rest', () => {
     const counts = tally(plans('LOCAL_FIRST', [local, ...sidecars.slice(0, 2)], 1_000));
     expect(counts).toEqual({ local: 800, 'engine-1': 100, 'engine-2': 100 });
   });
 
-  it('gives it 8 of every 10', () => {
+  it('gives the local engine 8 of every 10 requests', () => {
     const made = plans('LOCAL_FIRST', [local, ...sidecars], 100);
     for (let turn = 0; turn < 100; turn += 10) expect(tally(made.slice(turn, turn + 10))['local']).toBe(8);
   });
 
-  it.each([0, 0.001, 0.29, 0.57, 1])('obeys a share of %d to the request', (localFirstShare) => {
+  it.each([0, 0.001, 0.29, 0.57, 1])('gives the local engine exactly a share of %d', (localFirstShare) => {
     const counts = tally(plans('LOCAL_FIRST', [local, ...sidecars], 1_000, { localFirstShare }));
     expect(counts['local'] ?? 0).toBe(localFirstShare * 1_000);
   });
 
-  it('gives every engine an equal share where there is no local one', () => {
+  it('gives every engine an equal share if none is local', () => {
     expect(Object.values(tally(plans('LOCAL_FIRST', sidecars, 999)))).toEqual([333, 333, 333]);
   });
 
-  it('gives the local engine everything where it is alone', () => {
+  it('gives the local engine everything if there is no other', () => {
     expect(tally(plans('LOCAL_FIRST', [local], 10))).toEqual({ local: 10 });
   });
 
-  it('lets the sidecars stand by in its turns', () => {
+  it('plans the sidecars after the local engine', () => {
     expect(ids(STRATEGIES.LOCAL_FIRST(input([...sidecars, local])))).toEqual([
       'local',
       'engine-1',
@@ -127,17 +127,17 @@ describe('LOCAL_FIRST', () => {
 });
 
 describe('SIDECAR_FIRST', () => {
-  it('gives the sidecars 800 of 1,000 requests in equal parts and the local engine the rest', () => {
+  it('gives the local engine 20% and the sidecars equal shares of the rest', () => {
     const counts = tally(plans('SIDECAR_FIRST', [local, ...sidecars.slice(0, 2)], 1_000));
     expect(counts).toEqual({ local: 200, 'engine-1': 400, 'engine-2': 400 });
   });
 
-  it('goes by its own share', () => {
+  it('uses sidecarFirstShare', () => {
     const counts = tally(plans('SIDECAR_FIRST', [local, ...sidecars], 100, { sidecarFirstShare: 0.1 }));
     expect(counts['local']).toBe(90);
   });
 
-  it('gives the local engine everything where there are no sidecars', () => {
+  it('gives the local engine everything if there are no sidecars', () => {
     expect(tally(plans('SIDECAR_FIRST', [local], 10))).toEqual({ local: 10 });
   });
 });
@@ -149,25 +149,25 @@ describe('REDUNDANT', () => {
     }
   });
 
-  it('takes engines of one kind in turn, so that each votes as often', () => {
+  it('puts engines of one kind first equally often', () => {
     const made = plans('REDUNDANT', [local, ...sidecars], 30);
     expect(tally(made, 3)).toEqual({ local: 30, 'engine-1': 20, 'engine-2': 20, 'engine-3': 20 });
   });
 
-  it('makes do with one kind', () => {
+  it('works with engines of one kind', () => {
     expect(tally(plans('REDUNDANT', sidecars, 30), 2)).toEqual({ 'engine-1': 20, 'engine-2': 20, 'engine-3': 20 });
   });
 });
 
 describe('AFFINITY', () => {
   const anyQuestion = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
-  // What is in flight is another matter: affinity.test.ts.
+  // Requests in flight: affinity.test.ts.
   const order = (engines: readonly EngineView[], question: bigint, turn = 0): string[] => {
     const idle = engines.map((each) => ({ ...each, inFlight: 0 }));
     return ids(STRATEGIES.AFFINITY(input(idle, { questionHash: () => question, turn })));
   };
 
-  it('gives equal questions the same order, whatever the turn and the order of the engines', () => {
+  it('gives equal questions the same order, for any turn and order of engines', () => {
     const shuffled = anyEngines.chain((engines) =>
       fc.tuple(
         fc.constant(engines),
@@ -181,7 +181,7 @@ describe('AFFINITY', () => {
     );
   });
 
-  it('moves only the questions of an engine that leaves, each to its second', () => {
+  it('moves only the questions of an engine that leaves', () => {
     fc.assert(
       fc.property(anyEngines, anyQuestion, fc.nat(), (engines, question, pick) => {
         const gone = engines[pick % engines.length]!.id;
@@ -191,7 +191,7 @@ describe('AFFINITY', () => {
     );
   });
 
-  it('spreads questions evenly', () => {
+  it('distributes questions evenly', () => {
     const counts: Record<string, number> = {};
     for (let question = 0n; question < 10_000n; question += 1n) {
       const first = order([local, ...sidecars], question)[0]!;

@@ -27,7 +27,7 @@ const majority: Partial<VotePolicy> = { agreement: { kind: 'MAJORITY' } };
 const exact: Partial<VotePolicy> = { compare: { kind: 'EXACT' } };
 const label: Partial<VotePolicy> = { compare: { kind: 'LABEL' } };
 
-describe('how many must agree', () => {
+describe('needed', () => {
   it.each([
     ['MAJORITY of 3', { ...majority, participants: 3 }, 0, 2],
     ['MAJORITY of 4', { ...majority, participants: 4 }, 0, 3],
@@ -54,7 +54,7 @@ describe('a stricter compare', () => {
   });
 });
 
-describe('a request tightens', () => {
+describe('tighten accepts', () => {
   it.each<[string, Partial<VotePolicy>, Partial<VotePolicy>]>([
     ['nothing', {}, {}],
     ['nothing with an undefined field', {}, { participants: undefined }],
@@ -77,28 +77,28 @@ describe('a request tightens', () => {
     expect(tighten(server, wanted, MAX_PARTICIPANTS)).toEqual({ ...server, ...Object.fromEntries(wishes) });
   });
 
-  it('the participants, and a COUNT stays more than half of them', () => {
+  it('more participants, and raises COUNT to more than half of them', () => {
     const server = { ...base, ...count(3) };
     expect(tighten(server, { participants: 9 }, MAX_PARTICIPANTS).agreement).toEqual({ kind: 'COUNT', count: 5 });
   });
 
-  it('a server’s policy with more participants than a request may set', () => {
+  it('a server policy with more participants than a request may set', () => {
     expect(tighten({ ...base, participants: 15 }, exact, MAX_PARTICIPANTS).participants).toBe(15);
   });
 });
 
-describe('a request is refused that asks for', () => {
+describe('tighten refuses', () => {
   it.each<[string, Partial<VotePolicy>, Partial<VotePolicy>, string, string, string]>([
     ['fewer participants', {}, { participants: 3 }, 'participants', '3', '5'],
     ['too many participants', {}, { participants: 10 }, 'participants', '10', '9'],
-    ['half a participant', {}, { participants: 5.5 }, 'participants', '5.5', '9'],
+    ['a fraction of participants', {}, { participants: 5.5 }, 'participants', '5.5', '9'],
     ['MAJORITY, not UNANIMOUS', unanimous, majority, 'agreement', 'MAJORITY (3 of 5)', 'UNANIMOUS (5 of 5)'],
     ['COUNT, not UNANIMOUS', unanimous, count(5), 'agreement_count', 'COUNT (5 of 5)', 'UNANIMOUS (5 of 5)'],
     ['a MAJORITY smaller than the COUNT', count(4), majority, 'agreement', 'MAJORITY (3 of 5)', 'COUNT (4 of 5)'],
     ['a smaller COUNT', count(4), count(3), 'agreement_count', 'COUNT (3 of 5)', 'COUNT (4 of 5)'],
-    ['a COUNT that is no majority', {}, count(2), 'agreement_count', '2', '3 to 5'],
+    ['a COUNT below a majority', {}, count(2), 'agreement_count', '2', '3 to 5'],
     [
-      'a COUNT that is no majority of more participants',
+      'a COUNT below a majority of more participants',
       count(4),
       { ...count(4), participants: 9 },
       'agreement_count',

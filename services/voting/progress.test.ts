@@ -43,9 +43,9 @@ function waiting(letters: string): EngineKind[] {
   return Array.from(letters).map(kindOf);
 }
 
-describe('a vote is decided', () => {
+describe('whether a vote is decided', () => {
   it.each<[string, VotePolicy, string, string, boolean]>([
-    ['nobody voted', of(3), '', 'sss', false],
+    ['no engine voted', of(3), '', 'sss', false],
     ['two of three agree', of(3), 'aa', 's', true],
     ['one voted', of(3), 'a', 'ss', false],
     ['two differ', of(3), 'ab', 's', false],
@@ -61,7 +61,7 @@ describe('a vote is decided', () => {
     ['all must agree and two differ', all(3), 'ab', 's', true],
     ['two differ, and the last one could be the majority', of(3), 'ab', '', false],
     ['neither of two pairs can get a majority', of(6), 'aabbc', 's', true],
-    ['but one of them could be the plurality', { ...of(6), ...plural }, 'aabbc', 's', false],
+    ['neither can get a majority, but one a plurality', { ...of(6), ...plural }, 'aabbc', 's', false],
     ['an answer accepted with few votes may still be contradicted', { ...of(3), ...few }, 'a--', 'ss', false],
     ['an answer accepted with few votes may still get enough', { ...all(5), ...few, ...plural }, 'aaaa', 's', false],
     ['a plurality, and one more must vote', { ...all(5), ...plural }, 'aaab', 's', false],

@@ -70,7 +70,7 @@ function among(answers: readonly (Answer | undefined)[], policy: VotePolicy): Ve
   );
 }
 
-describe('the verdict', () => {
+describe('verdict', () => {
   it.each<[string, VotePolicy, string, string]>([
     // Rules 6 to 9: the winner and its grade.
     ['all agree', of(3), 'aaa', 'AGREED UNANIMOUS a +++'],
@@ -81,14 +81,14 @@ describe('the verdict', () => {
     ['all refuse alike', of(3), '111', 'AGREED UNANIMOUS 1 +++'],
     ['two refuse differently, and one answers', of(3), '12a', 'DISPUTED xxx'],
     ['two refuse differently, and two answer', { ...of(5), ...plural }, '12aa', 'despite DISPUTED PLURALITY a xx++'],
-    ['a refusal is a vote of one, too', of(1), '1', 'AGREED SINGLE 1 +'],
+    ['a vote of one refusal', of(1), '1', 'AGREED SINGLE 1 +'],
     ['an absent engine does not dissent', of(3), 'a-a', 'AGREED UNANIMOUS a +o+'],
     ['a vote of one', of(1), 'a', 'AGREED SINGLE a +'],
     ['all of all', all(3), 'aaa', 'AGREED UNANIMOUS a +++'],
     ['as many as COUNT demands', count(4, 5), 'aaaab', 'AGREED MAJORITY a ++++x'],
     ['more engines than participants, and most of them', of(3), 'aabbb', 'AGREED MAJORITY b xx+++'],
     // Rule 1.
-    ['nobody', of(3), '', 'TOO_FEW 0 of 2 '],
+    ['no ballot', of(3), '', 'TOO_FEW 0 of 2 '],
     ['all are absent', of(3), '---', 'TOO_FEW 0 of 2 ooo'],
     ['no votes are never accepted', { ...of(3), ...few, ...plural }, '---', 'TOO_FEW 0 of 2 ooo'],
     // Rule 2.
@@ -187,20 +187,20 @@ describe('answers that agree', () => {
     expect(among([b, a], policy).kind === 'AGREED').toBe(expected);
   });
 
-  it('within a tolerance are given as the one in the middle', () => {
+  it('within a tolerance are represented by the middle one', () => {
     const chain = [scored(0.5), scored(0.625), scored(0.75)];
     const given = among(chain, { ...near, agreement: { kind: 'UNANIMOUS' } });
     expect(given).toMatchObject({ kind: 'AGREED', grade: 'UNANIMOUS', winner: 1 });
   });
 
-  it('within a tolerance are given as the most frequent one, not as the mean one', () => {
+  it('within a tolerance are represented by the most frequent one, not the middle', () => {
     const [common, middle, far] = [scored(0.5), scored(0.625), scored(0.75)];
     const given = among([far, middle, common, common, common], { ...near, participants: 5 });
     expect(given).toMatchObject({ kind: 'AGREED', winner: 2 });
     expect(given.outcomes).toEqual(['DISSENTED', 'AGREED', 'AGREED', 'AGREED', 'AGREED']);
   });
 
-  it('within a tolerance win although a larger group has too few kinds', () => {
+  it('within a tolerance win even if a larger group has too few kinds', () => {
     const [low, middle, high, local] = [scored(0.5), scored(0.625), scored(0.75), scored(0.875)];
     const cast = [low, low, middle, high, local].map((answer, index): Ballot => {
       return { engineId: `${index}`, engineKind: answer === local ? 'local' : 'sidecar', answer };
@@ -209,19 +209,19 @@ describe('answers that agree', () => {
     expect(given).toMatchObject({ kind: 'AGREED', grade: 'MAJORITY', winner: 3 });
   });
 
-  it('do not dispute each other’s plurality', () => {
+  it('by label do not count as a rival of their own plurality', () => {
     const cast = [labelled(1), labelled(1), labelled(2), labelled(3)];
     const given = among(cast, { ...label, participants: 7, onDispute: 'ACCEPT_PLURALITY' });
     expect(given).toMatchObject({ kind: 'ACCEPTED', grade: 'PLURALITY', winner: 0 });
   });
 
-  it('by label are given as the commonest one, then as the one with the smallest digests', () => {
+  it('by label are represented by the most frequent, then by the smallest digests', () => {
     const [a, b, c] = [labelled(1), labelled(1), labelled(2)];
     expect(among([c, b, a, b], label)).toMatchObject({ grade: 'MAJORITY', winner: 1 });
     expect(among([c, b, a], label)).toMatchObject({ grade: 'MAJORITY', winner: 2 });
   });
 
-  it('are given with the scores, if any engine gave them', () => {
+  it('are represented by an answer with scores if there is one', () => {
     const full: Answer = { ...digests(1), scores: [0.5], label: 0 };
     expect(among([digests(1), full, digests(1)], exact)).toMatchObject({ winner: 1 });
     expect(among([digests(1), digests(1)], exact)).toMatchObject({ winner: 0 });

@@ -95,8 +95,8 @@ function rename(ballots: readonly Ballot[], prefix: string): Ballot[] {
 const check = <T>(arbitrary: fc.Arbitrary<T>, predicate: (value: T) => void): void =>
   fc.assert(fc.property(arbitrary, predicate), { numRuns: 100, seed: 11 });
 
-describe('strictness', () => {
-  it('only grows, and the second time nothing changes', () => {
+describe('a tightened policy', () => {
+  it('is at least as strict, and does not change if tightened again', () => {
     check(anyTightening, ({ base, wanted, tightened }) => {
       expect(isAtLeastAsStrict(tightened, base)).toBe(true);
       expect(tighten(tightened, wanted, MAX)).toEqual(tightened);
@@ -104,7 +104,7 @@ describe('strictness', () => {
     });
   });
 
-  it('is an order', () => {
+  it('is at least as strict if it is tightened further', () => {
     check(fc.tuple(anyTightening, anyPolicy), ([{ base, tightened }, other]) => {
       expect(isAtLeastAsStrict(base, { ...base })).toBe(true);
       const further = attempt(tightened, { ...other, participants: MAX });
@@ -112,7 +112,7 @@ describe('strictness', () => {
     });
   });
 
-  it('of the results follows from that of the arguments', () => {
+  it('is at least as strict if both are tightened alike', () => {
     check(fc.tuple(anyTightening, anyPolicy), ([{ base, tightened }, { participants, compare }]) => {
       const [a, b] = [attempt(base, { participants, compare }), attempt(tightened, { participants, compare })];
       if (a && b) expect(isAtLeastAsStrict(b, a)).toBe(true);
@@ -128,7 +128,7 @@ describe('strictness', () => {
   });
 });
 
-describe('the verdict', () => {
+describe('verdict', () => {
   it('does not depend on the order of the ballots', () => {
     const shuffled = anyBallots(MAX).chain((ballots) =>
       fc.tuple(
@@ -146,7 +146,7 @@ describe('the verdict', () => {
     });
   });
 
-  it('is never a liar’s answer with f liars among 2f + 1 engines, even if the liars cooperate', () => {
+  it('never picks the answer of f liars among 2f + 1 engines', () => {
     const election = fc.integer({ min: 0, max: 4 }).chain((f) =>
       fc.record({
         f: fc.constant(f),
@@ -199,19 +199,19 @@ describe('the verdict', () => {
 });
 
 describe('a refusal', () => {
-  it('never agrees with an answer, whatever the compare', () => {
+  it('never agrees with an answer, for any compare', () => {
     check(fc.tuple(anyRefusal, anyComputed, anyPolicy), ([refusal, computed, { compare }]) => {
       expect([agree(refusal, computed, compare), agree(computed, refusal, compare)]).toEqual([false, false]);
     });
   });
 
-  it('agrees with the equal one only, whatever the compare', () => {
+  it('agrees only with an equal refusal, for any compare', () => {
     check(fc.tuple(anyRefusal, anyRefusal, anyPolicy), ([a, b, { compare }]) => {
       expect(agree(a, b, compare)).toBe(a.refusal === b.refusal);
     });
   });
 
-  it('counts as an answer of its own, by EXACT', () => {
+  it('counts like an answer of its own with EXACT', () => {
     const asAnswer = (answer: Answer | undefined): Answer | undefined =>
       answer?.refusal === undefined ? answer : { stateDigest: 1_000n, readoutDigest: BigInt(answer.refusal.at(-1)!) };
     check(fc.tuple(anyBallots(MAX), anyPolicy), ([ballots, policy]) => {
@@ -223,7 +223,7 @@ describe('a refusal', () => {
     });
   });
 
-  it('of honest engines is never outvoted by f liars among 2f + 1 that answer', () => {
+  it('of honest engines wins against f liars among 2f + 1', () => {
     const election = fc.integer({ min: 1, max: 4 }).chain((f) =>
       fc.record({
         f: fc.constant(f),
@@ -249,12 +249,12 @@ describe('a refusal', () => {
   });
 });
 
-describe('a decision', () => {
+describe('a decided vote', () => {
   const anyVote = anyPolicy.chain((policy) =>
     fc.record({ policy: fc.constant(policy), soFar: anyBallots(policy.participants + 1), toCome: anyBallots(MAX) }),
   );
 
-  it('stays, whatever the engines answer that were asked', () => {
+  it('does not change with answers of engines that were asked', () => {
     check(anyVote, ({ policy, soFar, toCome }) => {
       const waiting = toCome.map(({ engineKind }) => engineKind);
       fc.pre(progress(soFar, waiting, policy).isDecided);
@@ -263,7 +263,7 @@ describe('a decision', () => {
     });
   });
 
-  it('stays, whatever further engines answer', () => {
+  it('does not change with answers of further engines', () => {
     check(anyVote, ({ policy, soFar, toCome }) => {
       fc.pre(progress(soFar, [], policy).isDecided);
       fc.pre(verdict(soFar, policy).kind !== 'AGREED');
@@ -273,7 +273,7 @@ describe('a decision', () => {
     });
   });
 
-  it('comes no later than the last ballot', () => {
+  it('is reached at the latest with the last ballot', () => {
     check(anyVote, ({ policy, soFar }) => {
       const full = soFar.filter(({ answer }) => answer).length >= policy.participants;
       if (full || verdict(soFar, policy).kind === 'AGREED') expect(progress(soFar, [], policy).isDecided).toBe(true);
@@ -281,7 +281,7 @@ describe('a decision', () => {
   });
 });
 
-describe('a vote, from the first engine asked to the verdict', () => {
+describe('a vote, from the first engine asked to the verdict,', () => {
   type Simulated = Pick<Ballot, 'engineKind' | 'answer'>;
 
   /** Asks the engines that `progress` demands, and lets one of them answer at a time. `turns` selects which one. */
@@ -318,13 +318,13 @@ describe('a vote, from the first engine asked to the verdict', () => {
     { maxLength: 12 },
   );
 
-  it('ends, and asks no more engines than there are', () => {
+  it('ends, and asks no more engines than exist', () => {
     check(fc.tuple(anyEngines, anyPolicy, anyTurns), ([engines, policy, turns]) => {
       expect(simulate(engines, policy, turns).engineCount).toBeLessThanOrEqual(engines.length);
     });
   });
 
-  it('has the same winner STAGED and PARALLEL if no engine lies, and STAGED asks no more', () => {
+  it('has the same winner STAGED and PARALLEL if no engine lies', () => {
     const present = fc.record({
       engineKind: anyKind,
       answer: fc.option(fc.constant(honest), { nil: undefined, freq: 3 }),
@@ -343,7 +343,7 @@ describe('a vote, from the first engine asked to the verdict', () => {
     });
   });
 
-  it('STAGED never ends with fewer votes than needed while engines are left', () => {
+  it('lacks votes in mode STAGED only if too few engines can vote', () => {
     check(fc.tuple(anyEngines, anyPolicy, anyTurns), ([engines, policy, turns]) => {
       const { ballots } = simulate(engines, { ...policy, mode: 'STAGED' }, turns);
       if (verdict(ballots, policy).kind !== 'TOO_FEW') return;

@@ -68,10 +68,10 @@ describe('refuseState', () => {
     ['a potential that is NaN', 'STATE_INVALID', (view) => view.setFloat32(outputAt - 4, NaN, true)],
     ['any finite potential', '', (view) => view.setFloat32(outputAt - 4, -1e30, true)],
     ['half a spike', 'STATE_INVALID', (view) => view.setFloat32(outputAt, 0.5, true)],
-    ['two spikes of one', 'STATE_INVALID', (view) => view.setFloat32(outputAt, 2, true)],
+    ['two spikes of one neuron', 'STATE_INVALID', (view) => view.setFloat32(outputAt, 2, true)],
     ['-0 spikes', 'STATE_INVALID', (view) => view.setFloat32(outputAt, -0, true)],
     ['a spike', '', (view) => view.setFloat32(outputAt, 1, true)],
-  ])('with %s: %s', (_, refusal, change) => {
+  ])('returns for a state with %s: "%s"', (_, refusal, change) => {
     expect(refusalOf(network, changed(good, change))).toBe(refusal);
   });
 
