@@ -1,4 +1,4 @@
-// tandem-engine: composition root. Reads the command line, loads the models, serves until told to stop.
+// tandem-engine: composition root. Reads the command line, loads the models, serves until it is stopped.
 #include <absl/synchronization/mutex.h>
 #include <grpc/support/log.h>
 #include <malloc.h>
@@ -31,25 +31,25 @@
 
 namespace {
 
-// For what is still to be told of traced inputs when everything else is done.
+// Time limit for sending the remaining spans at the end.
 constexpr std::chrono::milliseconds kLastSpans{1000};
 
 constexpr std::chrono::milliseconds kHealthTimeout{2000};
 
-// Blocked in every thread, so that only WaitForStop sees them. The first process of a container gets no other signals:
-// what it has neither blocked nor a handler for is lost.
+// Blocked in every thread, so that only WaitForStop gets them. In the first process of a container, a signal that is
+// neither blocked nor handled is lost.
 sigset_t OurSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGUSR1, SIGUSR2}) sigaddset(&signals, signal);
-  // Would end the process, unless nohup or the test build (faults/main.cc) has a use for it.
+  // Would end the process, unless nohup or the test build (faults/main.cc) handles it.
   struct sigaction hangup {};
   sigaction(SIGHUP, nullptr, &hangup);
   if (hangup.sa_handler == SIG_DFL) sigaddset(&signals, SIGHUP);
   return signals;
 }
 
-// From now on a signal to stop calls `end` at once, which must end the process.
+// From now on a stop signal calls `end` at once, which must end the process.
 void OnStopAtOnce(void (*end)(int)) {
   sigset_t stop;
   sigemptyset(&stop);
@@ -60,7 +60,7 @@ void OnStopAtOnce(void (*end)(int)) {
   pthread_sigmask(SIG_UNBLOCK, &stop, nullptr);
 }
 
-// Until then, SIGUSR1 has more logged and SIGUSR2 less.
+// Until then, SIGUSR1 logs more and SIGUSR2 logs less.
 int WaitForStop() {
   const sigset_t signals = OurSignals();
   int signal = 0;
@@ -74,7 +74,7 @@ int WaitForStop() {
   return signal;
 }
 
-// nullptr: nobody wants spans, or their variables cannot be followed, which is said and stops nothing.
+// nullptr: tracing is off, or its variables are invalid, which is logged and stops nothing.
 std::unique_ptr<tandem::SpanExporter> StartTracing(const std::string& engine_id) {
   auto settings = tandem::ReadOtlpSettings([](const char* name) -> std::optional<std::string> {
     const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing here sets variables
@@ -92,21 +92,21 @@ std::unique_ptr<tandem::SpanExporter> StartTracing(const std::string& engine_id)
   return std::make_unique<tandem::SpanExporter>(std::move(settings).value());
 }
 
-// Debian's abseil looks for deadlocks at every lock that gRPC takes.
+// Debian's abseil checks for deadlocks at every lock of gRPC.
 void LookForNoDeadlocks() { absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore); }
 
 void SendGrpcLogsToOurs() {
   gpr_set_log_function([](gpr_log_func_args* line) { spdlog::debug("grpc: {}", line->message); });
 }
 
-// Stops with the process that started this one: a router that is killed takes no leave, and its engines would hold
-// their ports for ever. False: it ended before it could be followed. `parent`: 0: not known.
+// Stops this process when its parent ends: otherwise the engines of a killed router would hold their ports for ever.
+// Returns false if the parent has already ended. `parent`: its process id; 0: not known.
 bool FollowParent(pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   return parent == 0 || getppid() == parent;
 }
 
-// Loading may take long, and there is nothing to finish yet: a signal to stop ends the process at once.
+// Loading may take long, and there is nothing to finish yet, so a stop signal ends the process at once.
 tandem::Repository LoadUnlessStopped(const std::string& folder) {
   OnStopAtOnce([](int) {
     constexpr std::string_view kLine = "tandem-engine: stopped while it loaded its models\n";
@@ -124,8 +124,8 @@ int Fail(const std::string& message) {
   return 1;
 }
 
-// Large blocks go back to the system as soon as they are free. By default the C library keeps ever larger ones, so that
-// one burst of large messages would hold its memory for good.
+// Returns large blocks to the system as soon as they are free. By default the C library keeps more and larger blocks
+// over time, so one burst of large messages would hold its memory for ever.
 void ReturnLargeBlocks() {
   constexpr int kLarge = 1 << 20;
   mallopt(M_MMAP_THRESHOLD, kLarge);
@@ -145,7 +145,7 @@ int Serve(const tandem::CommandLine& options) {
   const sigset_t signals = OurSignals();
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGCHLD, SIG_DFL);  // if it is ignored, the system does not say how the loader ended
+  std::signal(SIGCHLD, SIG_DFL);  // if it is ignored, the system does not report how the loader ended
   if (options.exit_with_parent && !FollowParent(options.parent)) {
     spdlog::warn("stopped: the process that started this one has ended");
     return 0;
@@ -165,7 +165,7 @@ int Serve(const tandem::CommandLine& options) {
   tandem::ServerOptions serving = options.server;
   serving.wire_bytes = memory.wire;
   serving.max_fd = max_fd;
-  // Twice what is counted, since much of it is copied once; what models take is added to it.
+  // Twice the counted memory, since much of it is copied once. The memory of models is added.
   serving.max_memory_bytes = tandem::ResidentMemory() + 2 * memory.requests + memory.wire;
   auto server = tandem::Server::Start(serving, core);
   if (!server.ok()) return Fail(server.error().message);
@@ -181,7 +181,7 @@ int Serve(const tandem::CommandLine& options) {
   const int signal = WaitForStop();
   spdlog::info("signal {}: finishing {} inputs in flight", signal, core.in_flight());
   const bool in_time = server.value()->Drain(options.drain_timeout);
-  if (!in_time) spdlog::warn("what was left after {} ms was cancelled", options.drain_timeout.count());
+  if (!in_time) spdlog::warn("the rest was cancelled after {} ms", options.drain_timeout.count());
   if (exporter) exporter->Close(kLastSpans);
   spdlog::info("stopped");
   return 0;

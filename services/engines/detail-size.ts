@@ -18,6 +18,6 @@ export function checkDetailSize(
 function checkNumbers(steps: number, rows: number, what: string): void {
   if (steps * rows <= MAX_LAYER_COUNTS) return;
   const most = Math.floor(MAX_LAYER_COUNTS / rows);
-  const message = `${steps} steps of ${rows} ${what} are more than ${MAX_LAYER_COUNTS} numbers; send a series of ${most} steps at most, or ask for no detail`;
+  const message = `${steps} steps of ${rows} ${what} are more than ${MAX_LAYER_COUNTS} numbers; send a series of ${most} steps at most, or request no detail`;
   throw new RouterError('DETAIL_TOO_LARGE', message, { metadata: { max_counts: String(MAX_LAYER_COUNTS) } });
 }

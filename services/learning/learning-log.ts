@@ -37,7 +37,7 @@ export async function readLog(
   let [length, checksum]: [number, bigint] = [MAGIC.length, 0n];
   let spec: StudentSpec | undefined;
   if (size < MAGIC.length) return { length: 0, checksum };
-  if (!(await read(file, 0, MAGIC.length)).equals(MAGIC)) throw new LogError('is no learning log');
+  if (!(await read(file, 0, MAGIC.length)).equals(MAGIC)) throw new LogError('is not a learning log');
   while (size - length >= HEAD_BYTES + CHECKSUM_BYTES) {
     const payloadBytes = (await read(file, length, 4)).readUInt32LE(0);
     const bytes = HEAD_BYTES + payloadBytes + CHECKSUM_BYTES;

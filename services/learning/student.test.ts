@@ -139,7 +139,7 @@ describe('Student.open', () => {
     await (await taught(1)).close();
     truncateSync(file());
     appendFileSync(file(), 'something else altogether');
-    await expect(open()).rejects.toThrow('is no learning log');
+    await expect(open()).rejects.toThrow('is not a learning log');
   });
 });
 

@@ -1,4 +1,4 @@
-// Monotonic time. Every deadline inside the program is a point on this clock.
+// Monotonic time. Every deadline inside the program is a time of this clock.
 #pragma once
 
 #include <time.h>
@@ -14,21 +14,21 @@ using TimePoint = Clock::time_point;
 
 inline constexpr TimePoint kNoDeadline = TimePoint::max();
 
-// `start` plus `timeout_us` microseconds; kNoDeadline for 0 and for what lies beyond the clock's range.
+// `start` plus `timeout_us` microseconds; kNoDeadline for 0 and for times beyond the clock's range.
 inline TimePoint DeadlineAfter(TimePoint start, std::uint64_t timeout_us) {
   constexpr std::uint64_t kForeverUs = std::uint64_t{1} << 52;  // about 140 years
   if (timeout_us == 0 || timeout_us > kForeverUs) return kNoDeadline;
   return start + std::chrono::microseconds(timeout_us);
 }
 
-// Processor time that the calling thread has used. Unlike the clock it stands still while the thread has no processor.
+// Processor time of the calling thread. Unlike the clock, it does not advance while the thread has no processor.
 inline std::chrono::nanoseconds ThreadTime() {
   timespec used{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
   return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
-// Whole microseconds from `start` to `end`, cut to 32 bits; 0 when `end` is earlier.
+// Whole microseconds from `start` to `end`, at most the largest number of 32 bits; 0 if `end` is earlier.
 inline std::uint32_t ElapsedUs(TimePoint start, TimePoint end) {
   const auto us = std::chrono::duration_cast<std::chrono::microseconds>(end - start).count();
   if (us <= 0) return 0;

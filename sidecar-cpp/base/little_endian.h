@@ -1,4 +1,4 @@
-// The wire, the digest and NIR data are little-endian, and so is every machine this builds for.
+// The wire, the digest and NIR data are little-endian, and so is every supported machine.
 #pragma once
 
 #include <bit>

@@ -7,7 +7,7 @@ namespace tandem {
 namespace {
 
 constexpr std::size_t kMiB = std::size_t{1} << 20;
-// cgroup v1 says "no limit" with a number that no machine has.
+// In cgroup v1, a very large number means "no limit".
 constexpr std::size_t kNoLimit = std::size_t{1} << 50;
 
 std::size_t Part(std::optional<std::size_t> limit, std::size_t divisor, std::size_t most) {

@@ -1,4 +1,4 @@
-// Files that are read whole. Errors name the file and say what is wrong with it.
+// Reads complete files. Errors name the file and the problem.
 #pragma once
 
 #include <cstddef>
@@ -16,19 +16,19 @@ struct RegularFile {
   std::size_t size = 0;
 };
 
-// MODEL_INVALID: `path` cannot be used, and why.
+// The error MODEL_INVALID: `path` cannot be used, with the reason.
 Error UnusableFile(const std::filesystem::path& path, const std::string& why);
 
 // Opens a regular file of at most `max_bytes`. Does not wait: a named pipe is refused.
 Expected<RegularFile> OpenRegularFile(const std::filesystem::path& path, std::uintmax_t max_bytes);
 
-// Reads exactly `size` bytes, and true if there were as many.
+// Reads exactly `size` bytes. Returns false if there are fewer.
 bool ReadExactly(int descriptor, char* to, std::size_t size);
 
-// The same for writing, to anything that waits for its reader.
+// The same for writing, to a file or a blocking pipe.
 bool WriteExactly(int descriptor, const char* from, std::size_t size);
 
-// The whole of a regular file of at most `max_bytes`.
+// Reads a complete regular file of at most `max_bytes`.
 Expected<std::string> ReadWholeFile(const std::filesystem::path& path, std::uintmax_t max_bytes);
 
 }  // namespace tandem

@@ -1,4 +1,4 @@
-// Errors as values. Nothing in this program throws across a folder's border: what can fail returns Expected<T>.
+// Errors as values. No exception leaves a folder: a function that can fail returns Expected<T>.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace tandem {
 
-// Numbers are those of google.rpc.Code, so that server/ passes them on unchanged.
+// The numbers of google.rpc.Code, so that server/ can pass them on unchanged.
 enum class Code {
   kCancelled = 1,
   kInvalidArgument = 3,
@@ -24,18 +24,18 @@ enum class Code {
   kDataLoss = 15,
 };
 
-// What went wrong. `reason` is UPPER_SNAKE and for programs (see InferError in engine.proto), `message` is for people
-// and says what to do next, `metadata` holds facts for programs.
+// An error. `reason` is in UPPER_SNAKE and for programs (see InferError in engine.proto). `message` is for people and
+// says what to do next. `metadata` has details for programs.
 struct Error {
   Code code = Code::kInternal;
   std::string reason;
   std::string message;
   std::map<std::string, std::string> metadata;
-  std::uint64_t recording_id = 0;  // of a run that failed, where it was recorded (proto: GetRecording)
+  std::uint64_t recording_id = 0;  // of a failed run, if it was recorded (proto: GetRecording)
 };
 
-// A value or the error that took its place. `value()` on an error and `error()` on a value are programming mistakes
-// and throw std::bad_variant_access.
+// A value or an error. Calling `value()` on an error or `error()` on a value is a bug, and throws
+// std::bad_variant_access.
 template <typename T>
 class [[nodiscard]] Expected {
  public:
@@ -52,7 +52,7 @@ class [[nodiscard]] Expected {
   std::variant<T, Error> state_;
 };
 
-// The outcome of something that gives no value: nullopt, or why it failed.
+// The outcome of an operation without a value: nullopt, or the error.
 using MaybeError = std::optional<Error>;
 
 }  // namespace tandem

@@ -1,4 +1,4 @@
-// What a convolution or a pool slides over its input: numbers only, checked where they are made (nir/window.h).
+// The window that a convolution or a pool moves over its input. Only numbers, which nir/window.h has checked.
 #pragma once
 
 #include <cstddef>
@@ -6,8 +6,8 @@
 
 namespace tandem {
 
-// One direction. Output `o` takes, for each kernel index `k`, input `o * stride + k * dilation - before`, where there
-// is one: what lies outside of the input is padding.
+// One direction. Output `o` reads, for each kernel index `k`, input `o * stride + k * dilation - before` if it exists.
+// Elements outside of the input are padding.
 struct Axis {
   std::uint32_t in = 1;
   std::uint32_t out = 1;
@@ -18,7 +18,7 @@ struct Axis {
 };
 
 // Tensors are [channels, rows, columns]; those of a Conv1d have one row. Groups of `in_channels / groups` channels feed
-// groups of `out_channels / groups`; a pool is its own group a channel.
+// groups of `out_channels / groups`; a pool has one group for each channel.
 struct Window {
   std::uint32_t in_channels = 1;
   std::uint32_t out_channels = 1;

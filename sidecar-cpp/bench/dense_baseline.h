@@ -1,9 +1,9 @@
-// What the simulator is measured against: the same network as plain loops. Every step multiplies every weight, zero or
-// not; weights lie as NIR has them ([out, in]); one input at a time; nothing is computed ahead. Compiled with the same
-// flags. Feed-forward graphs of Input, Output, Affine, Linear, LIF, IF and CubaLIF only.
+// The baseline for the simulator: the same network as plain loops. Every step multiplies every weight, also by zero.
+// Weights have NIR's order ([out, in]). It runs one input at a time, and computes nothing in advance. Compiled with the
+// same flags. Feed-forward graphs of Input, Output, Affine, Linear, LIF, IF and CubaLIF only.
 //
-// A dot product with its sums in this order cannot be vectorised by the compiler without changing the result, which is
-// what a straightforward engine pays; the spike counts are the simulator's, which the benchmark checks.
+// The compiler cannot vectorise a dot product with this order of sums without changing the result. That is the cost of
+// a simple engine. The benchmark checks that its spike counts equal those of the simulator.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace tandem::bench {
 
 class DenseBaseline {
  public:
-  // nullopt: the graph has something this does not do.
+  // nullopt if the graph has a node that it does not support.
   static std::optional<DenseBaseline> Make(const Graph& graph, const Manifest& manifest);
 
   // Spike counts of the last neuron layer. `input`: one constant step.

@@ -1,4 +1,4 @@
-// The kernels alone: a spike's worth of weights, a dense product, a step of neurons.
+// Benchmarks of the kernels alone: adding the weights of a spike, a dense product, a step of neurons.
 #include <benchmark/benchmark.h>
 
 #include <random>

@@ -21,7 +21,7 @@ Activity ActivityOf(const Subject& subject, std::uint32_t node, std::uint32_t st
     for (std::uint32_t step = 0; step < steps; ++step) {
       const auto trace = TraceRun(subject.network(), subject.manifest.steps, bytes, TracePlace{step, node}, scratch,
                                   [] { return false; });
-      if (!trace) Stop("a run was abandoned, though nobody asked for it");
+      if (!trace) Stop("a run was abandoned without a request");
       for (const float value : trace->output) {
         if (value == 0) continue;
         ++activity.sources;

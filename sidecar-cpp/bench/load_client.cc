@@ -1,6 +1,6 @@
-// tandem-load: so many unary calls under way at any time, each answered one followed by the next. One thread, one
-// completion queue, requests serialised beforehand and answers not parsed, so that it costs little beside what it
-// measures. Prints {calls, errors, p50_us, …} as JSON on stdout.
+// tandem-load keeps a fixed number of unary calls running: each answer starts the next call. It has one thread and one
+// completion queue, serialises requests in advance and does not parse answers, so that it uses little time itself.
+// Prints {calls, errors, p50_us, …} as JSON on stdout.
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 

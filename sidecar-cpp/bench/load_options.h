@@ -21,7 +21,7 @@ struct LoadOptions {
   std::size_t size = 768;      // elements of one input
   std::uint64_t seed = 1;
   std::uint32_t timeout_ms = 10000;
-  double cancel_share = 0;  // of the calls, cancelled while under way
+  double cancel_share = 0;  // share of calls that are cancelled before their answer
   bool tensor = false;      // reason: send raw bytes instead of packed floats
 };
 

@@ -19,11 +19,11 @@ constexpr std::size_t kReadBytes = std::size_t{8} << 20;  // of one sample, at l
 constexpr std::size_t kMaxBytes = std::size_t{768} << 20;
 constexpr std::size_t kBlock = 4096;
 
-// Written to by every loop. The factor comes from memory that the compiler must read.
+// Every loop writes to it. The factor comes from memory that the compiler must read.
 std::array<float, 64> result{};
 volatile float one = 1.0F;
 
-// The best of many: what is slower had something beside it.
+// The best of many samples: slower ones were disturbed by other programs.
 template <typename Work>
 double BestRate(Work&& work) {
   double best = 0;
@@ -69,7 +69,7 @@ Peaks MeasurePeaks() {
   peaks.adds = BestRate([] { return Add(kRounds, one, result.data()); });
   peaks.l1 = Level("L1", l1, l1 / 2);
   peaks.l2 = Level("L2", l2, l2 / 2);
-  // A shared cache is not this core's alone: well beyond the nearer one is enough.
+  // A shared cache belongs to all cores, so a size well beyond the nearer cache is enough.
   peaks.l3 = Level("L3", l3, std::min(l3 / 2, 4 * l2));
   peaks.memory = Level("memory", std::numeric_limits<std::size_t>::max(), 2 * l3);
   return peaks;

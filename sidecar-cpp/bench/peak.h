@@ -1,4 +1,4 @@
-// What one core of this machine can do at most, as loops measure it with the instruction set in use.
+// The peak rates of one core of this machine, measured by loops with the instruction set in use.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@ namespace tandem::bench {
 
 struct CacheLevel {
   std::string name;
-  std::size_t bytes = 0;        // its size; of memory the largest number there is
+  std::size_t bytes = 0;        // its size; for memory the largest number
   double bytes_per_second = 0;  // that one core reads from it
 };
 
@@ -19,7 +19,7 @@ struct Peaks {
   double adds = 0;
   CacheLevel l1, l2, l3, memory;
 
-  // The nearest level that holds so much.
+  // The nearest level with this capacity.
   [[nodiscard]] const CacheLevel& Holding(double bytes) const;
 };
 

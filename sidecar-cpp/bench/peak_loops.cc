@@ -12,7 +12,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::CappedTag<float, 16>;
 using V = hn::Vec<D>;
 
-// As many as 16 registers hold with what they need beside them.
+// The number that fits into 16 registers with the other values of the loop.
 constexpr size_t kPairs = 7;
 constexpr size_t kChains = 14;
 constexpr size_t kReads = 8;

@@ -5,8 +5,8 @@
 
 namespace tandem::bench {
 
-// Chains of operations that do not wait for each other. Returns how many binary32 operations of one kind `rounds` are;
-// the result goes to `to`, so that nothing is left out.
+// Runs independent chains of operations. Returns the number of binary32 operations of one kind in `rounds`. The result
+// goes to `to`, so that the compiler cannot remove them.
 double MultiplyAndAdd(std::size_t rounds, float one, float* to);
 double Add(std::size_t rounds, float one, float* to);
 

@@ -1,5 +1,5 @@
-// Prints as JSON what one core can do at most, and what share of it each layer of the simulator reaches with all inputs
-// as one batch.
+// Prints as JSON the peak rates of one core, and the share of them that each layer of the simulator reaches with all
+// inputs as one batch.
 //   tandem-roofline --model DIR --inputs FILE [--simd NAME]
 #include <algorithm>
 #include <cstdio>
@@ -81,7 +81,7 @@ void PrintJson(const Peaks& peaks, const std::vector<LayerShare>& shares) {
 
 int main(int argc, char** argv) {
   const auto options = tandem::bench::ParseSimulatorOptions(
-      argc, argv, "Prints what one core can do at most, and what share of it each layer reaches.");
+      argc, argv, "Prints the peak rates of one core, and the share of them that each layer reaches.");
   tandem::bench::Subject subject = tandem::bench::LoadSubject(options.model);
   tandem::bench::ReadInputs(subject, options.inputs);
   const auto peaks = tandem::bench::MeasurePeaks();

@@ -1,5 +1,5 @@
 // The whole simulator against plain loops, with one input and with 64: simulator/1, simulator/64, dense/1, dense/64;
-// and with its runs recorded as the engine does: recorded/1, recorded/64.
+// and with recordings, as in the engine: recorded/1, recorded/64.
 //   tandem-bench [--model DIR] [--simd NAME] [--benchmark_format=json]
 // DIR holds model.yaml and <version>/model.nir. Default: ../deploy/models/supersense beside this source tree where it
 // exists, else a random 768-512-45 LIF net.
@@ -32,7 +32,7 @@ Subject Load(const std::filesystem::path& folder) {
   for (std::size_t k = 0; k < kInputs; ++k) {
     auto& input = subject.inputs.emplace_back(subject.network().input_size());
     for (float& value : input) value = normal(random);
-    // A shipped model takes embeddings of unit length; the synthetic net is laid out for a standard deviation of 0.3.
+    // A shipped model takes embeddings of unit length; the synthetic net expects a standard deviation of 0.3.
     const double length = std::sqrt(std::inner_product(input.begin(), input.end(), input.begin(), 0.0));
     for (float& value : input) value *= folder.empty() ? 0.3f : static_cast<float>(1.0 / length);
   }

@@ -14,7 +14,7 @@ struct SimulatorOptions {
   std::string simd;              // empty: the best
 };
 
-// Reads --model, --inputs and --simd; ends the program with a message where it cannot.
+// Reads --model, --inputs and --simd; ends the program with a message if they are wrong.
 SimulatorOptions ParseSimulatorOptions(int argc, const char* const* argv, const std::string& what);
 
 }  // namespace tandem::bench

@@ -1,9 +1,9 @@
 // The C++ simulator as one subject of `npm run bench`, beside its peers in other processes (test/load/peers): measures
-// when told to, so that the rounds of all of them interleave.
+// on request, so that the rounds of all subjects interleave.
 //   tandem-simulator-subject --model DIR --inputs FILE [--simd NAME]
-// Prints one line of JSON: the instruction set in use, all that the machine has, and the spike counts of every input.
-// Then each line "BATCH SECONDS" on standard input is answered with a line {"us": the median of microseconds an input}.
-// Ends with standard input.
+// Prints one line of JSON: the instruction set in use, all instruction sets of the machine, and the spike counts of
+// every input. Then each line "BATCH SECONDS" on standard input is answered with a line {"us": median microseconds of
+// an input}. Ends with standard input.
 #include <cmath>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -55,7 +55,7 @@ void PrintCounts(const Subject& subject) {
 
 int main(int argc, char** argv) {
   const auto options =
-      tandem::bench::ParseSimulatorOptions(argc, argv, "Measures the simulator when a line on standard input asks.");
+      tandem::bench::ParseSimulatorOptions(argc, argv, "Measures the simulator for each line of standard input.");
   tandem::bench::Subject subject = tandem::bench::LoadSubject(options.model);
   tandem::bench::ReadInputs(subject, options.inputs);
   tandem::bench::PrintCounts(subject);

@@ -1,4 +1,5 @@
-// What the simulator's benchmarks share: a model from its folder, inputs from a file, runs of a batch, and the clock.
+// The common parts of the simulator's benchmarks: a model from its folder, inputs from a file, runs of a batch, and the
+// clock.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +22,7 @@
 
 namespace tandem::bench {
 
-// Prints why and ends the program.
+// Prints the reason and ends the program.
 [[noreturn]] void Stop(const std::string& why);
 
 template <typename T>
@@ -41,23 +42,23 @@ struct Subject {
   [[nodiscard]] std::size_t item_floats() const;
 };
 
-// The highest version of a model repository's folder. Stops where it cannot be read.
+// Loads the highest version in a model's folder. Ends the program if it cannot be read.
 Subject LoadSubject(const std::filesystem::path& folder);
-// Compiled from a graph; for what lies in no file.
+// Compiles a graph that is not in a file.
 Subject MakeSubject(Graph graph, const Manifest& manifest);
 
 // Reads the whole file as inputs: little-endian float32.
 void ReadInputs(Subject& subject, const std::filesystem::path& file);
 
-// Makes the kernels use this instruction set; "" is the best one. Stops where the machine lacks it.
+// Makes the kernels use this instruction set; "" is the best one. Ends the program if the machine lacks it.
 void UseSimd(const std::string& target);
 
 // Runs `count` inputs as one batch, from input `first` on. `store`: also records the runs, as the engine does.
 std::vector<RunResult> RunInputs(const Subject& subject, std::size_t first, std::size_t count, Scratch& scratch,
                                  RecordingStore* store = nullptr, NodeTimes* times = nullptr);
 
-// Measures the smaller of elapsed time and this process's CPU time: other programs take the core away, which is not the
-// measured program's time.
+// Measures elapsed time or this process's CPU time, whichever is smaller, so that time of other programs on the core
+// does not count.
 class Stopwatch {
  public:
   Stopwatch() { Restart(); }

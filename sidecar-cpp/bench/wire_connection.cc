@@ -40,8 +40,8 @@ void AppendString(std::string& block, std::string_view text) {
   block.append(text.substr(0, 126));
 }
 
-// The first block of a connection puts the fields into the dynamic table, as gRPC's own clients do; each later one is
-// references to them.
+// The first block of a connection puts the fields into the dynamic table, as gRPC's own clients do. Each later block
+// refers to them.
 std::string HeaderBlock(const WireOptions& options, bool may_index, bool has_indexed) {
   const std::array<std::pair<std::string_view, std::string_view>, 7> fields = {{{":path", options.path},
                                                                                 {":authority", options.authority},
@@ -64,7 +64,7 @@ std::string HeaderBlock(const WireOptions& options, bool may_index, bool has_ind
   return block;
 }
 
-// How often a message has the field 1; all of them are of length-delimited kind where this is used.
+// The number of fields 1 in a message; here all of them are length-delimited.
 std::size_t CountFields(std::string_view message) {
   std::size_t count = 0;
   std::size_t at = 0;

@@ -1,5 +1,5 @@
-// A gRPC client's connection for load generation: it writes frames that were prepared, and reads no more of the answers
-// than their length and their end. It costs a few microseconds a call, so that the server is what is measured.
+// A gRPC client's connection for load generation. It writes prepared frames, and reads only the lengths and the ends of
+// answers. It costs a few microseconds a call, so that the result is the server's time.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace tandem::bench {
 
-// What a connection tells of its calls.
+// Gets the results of a connection's calls.
 class WireListener {
  public:
   virtual ~WireListener() = default;
@@ -27,9 +27,9 @@ struct WireOptions {
   std::string path;
   // Each with its gRPC prefix.
   std::vector<std::string> bodies;
-  // One stream a connection, and a body is one message of it.
+  // If true, the connection has one stream, and a body is one message of it.
   bool is_stream = false;
-  // Of an answer's message: how many results it has is the number of its fields 1. Else each message is one.
+  // If true, the fields 1 of an answer's message are its results. Else each message is one result.
   bool counts_results = false;
 };
 
@@ -47,11 +47,11 @@ class WireConnection {
   [[nodiscard]] bool is_closed() const { return is_closed_; }
   [[nodiscard]] bool has_output() const { return out_at_ < out_.size(); }
 
-  // Sends body number `body`. `due`: when it was to be sent.
+  // Sends body number `body`. `due`: the planned time.
   void Call(std::size_t body, TimePoint due);
-  // Reads what is there.
+  // Reads the available bytes.
   void Read();
-  // Writes what waits, as far as the socket takes it.
+  // Writes waiting bytes, as far as the socket accepts them.
   void Flush();
   // Ends every open call as failed.
   void Fail();
@@ -66,7 +66,7 @@ class WireConnection {
 
   void Frame(std::uint8_t type, std::uint8_t flags, std::uint32_t stream, std::string_view payload);
   void Open(std::uint32_t id);
-  // Sends of the stream's body what the windows allow. Returns true if all of it is sent.
+  // Sends as much of the stream's body as the windows allow. Returns true if all of it is sent.
   bool Pump(std::uint32_t id, Stream& stream);
   void PumpBlocked();
   void OnFrame(std::uint8_t type, std::uint8_t flags, std::uint32_t id, std::string_view payload);
@@ -93,7 +93,7 @@ class WireConnection {
   std::size_t unacknowledged_ = 0;
   std::unordered_map<std::uint32_t, Stream> streams_;
   std::deque<std::uint32_t> blocked_;
-  // The peer's SETTINGS_MAX_CONCURRENT_STREAMS, and the calls (body and when due) that it lets wait.
+  // The peer's SETTINGS_MAX_CONCURRENT_STREAMS, and the calls (body and planned time) that wait because of it.
   std::size_t max_streams_ = 0x7FFFFFFF;
   std::deque<std::pair<std::size_t, TimePoint>> waiting_;
   // Of the one stream.

@@ -1,6 +1,7 @@
-// tandem-wire-load: calls a gRPC server in a closed loop (so many calls under way at any time) or an open one (so many
-// calls a second, whatever comes of them). Latencies count from when a call was due, so that one that could not be sent
-// in time was slow, too. Costs little, since it speaks HTTP/2 by itself: see wire_connection.h. Prints JSON.
+// tandem-wire-load: calls a gRPC server in a closed loop (a fixed number of concurrent calls) or in an open one (a
+// fixed number of calls a second, even if earlier ones are not answered). Latencies count from the planned time of a
+// call, so they include a delay before it was sent. It costs little, since it has its own HTTP/2: see
+// wire_connection.h. Prints JSON.
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/timerfd.h>
@@ -36,7 +37,7 @@ struct Options {
   std::size_t min_answer_bytes = 1;
 };
 
-// After the end calls that are under way may still be answered.
+// After the end, open calls may still be answered for this time.
 constexpr double kGraceSeconds = 5;
 
 class Load : public WireListener {
@@ -106,7 +107,7 @@ class Load : public WireListener {
     const TimePoint end = Clock::now() + Seconds(kGraceSeconds);
     const auto ready = [](const auto& connection) { return connection->is_ready(); };
     while (!std::ranges::all_of(connections_, ready)) {
-      if (Clock::now() > end) throw std::runtime_error("the server sends no SETTINGS: it speaks no HTTP/2");
+      if (Clock::now() > end) throw std::runtime_error("the server sends no SETTINGS: it does not speak HTTP/2");
       Wait();
     }
   }
@@ -230,7 +231,7 @@ int Main(int argc, const char* const* argv) {
   app.add_option("--path", options.wire.path, "\"/package.Service/Method\"")->required();
   app.add_option("--bodies", options.bodies, "file of requests, each with its gRPC prefix; sent in turn")->required();
   app.add_option("--connections", options.connections, "connections")->check(CLI::Range(1, 1'024));
-  app.add_option("--in-flight", options.in_flight, "closed loop: calls under way")->check(CLI::Range(1, 4'096));
+  app.add_option("--in-flight", options.in_flight, "closed loop: concurrent calls")->check(CLI::Range(1, 4'096));
   app.add_option("--rate", options.rate, "open loop: calls a second; 0: a closed loop");
   app.add_option("--duration", options.duration_s, "seconds to measure");
   app.add_option("--warmup", options.warmup_s, "seconds before that");

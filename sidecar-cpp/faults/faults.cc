@@ -24,7 +24,8 @@ Error NotAFault(const std::string& spec) {
   return {Code::kInvalidArgument,
           "FAULT",
           "\"" + Printable(spec) +
-              "\" is no fault; there are answers=SHARE, runs=SHARE, nans=SHARE, oneshot=SHARE (0 to 1), weights=COUNT, "
+              "\" is not a fault; the faults are answers=SHARE, runs=SHARE, nans=SHARE, oneshot=SHARE (0 to 1), "
+              "weights=COUNT, "
               "nan_weight=1, exponent_bit=BIT (23 to 30), refuse=REASON, refuse=REASON:SHARE and delay_ms=MILLISECONDS",
           {}};
 }

@@ -1,5 +1,5 @@
-// RunBatch of the faulty build. An object file goes before a static library: where this one is linked, the linker
-// leaves engine/simulator.cc out, and everything else is the ordinary engine's, to the byte.
+// RunBatch of the faulty build. The linker prefers an object file to a static library: with this one it leaves out
+// engine/simulator.cc. Everything else is the same code as in the ordinary engine.
 #include <atomic>
 #include <cstddef>
 #include <cstdio>
@@ -27,10 +27,10 @@
 namespace tandem {
 namespace {
 
-// How often a batch that is held up looks whether anybody still waits for it.
+// How often a delayed batch checks whether it was abandoned.
 constexpr std::chrono::milliseconds kLook{10};
 
-// The first run finds the weights as they were loaded and checked, and leaves them changed.
+// The first run changes the weights, after they were loaded and checked.
 void HarmWeightsOnce(const Network& network, const Faults& faults) {
   static std::mutex mutex;
   static std::unordered_set<const Network*> flipped;
@@ -49,7 +49,7 @@ void HarmWeightsOnce(const Network& network, const Faults& faults) {
                was.target, static_cast<double>(was.before));
 }
 
-// Puts the false readout into the state, too, so that it goes with the digest.
+// Puts the wrong readout into the state, too, so that it matches the digest.
 void TakeReadout(const RunResult& result, std::string& state) {
   const std::size_t bytes = result.spike_counts.size() * sizeof(float);
   std::memcpy(state.data() + kCountsAt, result.spike_counts.data(), bytes);
@@ -59,7 +59,7 @@ void TakeReadout(const RunResult& result, std::string& state) {
   std::memcpy(state.data() + checked, &checksum, sizeof(checksum));
 }
 
-// Stands between a run and the observer of its results.
+// Changes the results of a run before its observer gets them.
 class Liar final : public RunObserver {
  public:
   Liar(const Network& network, std::uint64_t model_id, std::uint32_t steps, const Faults& faults, std::size_t items,
@@ -72,7 +72,7 @@ class Liar final : public RunObserver {
   }
 
   void Finished(std::size_t item, Expected<RunResult> result) override {
-    // Of one that was abandoned before the run: it has been told already.
+    // The item was abandoned before the run, and has its answer already.
     if (abandoned_[item]) return;
     if (Refuses()) {
       result = RefusalFor(network_, faults_.refuse);
@@ -82,7 +82,7 @@ class Liar final : public RunObserver {
     to_.Finished(item, std::move(result));
   }
 
-  // Lets the delay pass; false: nobody waits any more.
+  // Waits for the delay. Returns false if all items were abandoned.
   bool Delay() {
     const TimePoint end = Clock::now() + faults_.delay;
     while (Clock::now() < end) {
@@ -105,7 +105,7 @@ class Liar final : public RunObserver {
   void Falsify(std::size_t item, RunResult& result) {
     static std::atomic<std::uint64_t> answers = 0;
     const std::uint64_t drawn = Draw(faults_.seed, answers++);
-    // Of the run, not of when it was: two with one seed say the same.
+    // It depends on the run, not on its time: two engines with one seed give the same result.
     const std::uint64_t which = Draw(faults_.seed, result.state_digest);
     if (Happens(faults_.answers, drawn)) {
       FlipReadoutBit(network_.readout_from, which, result);
@@ -152,8 +152,8 @@ void AppendLine(const std::string& file, const std::string& line) {
   std::ofstream(file, std::ios::app) << line << '\n';
 }
 
-// Runs a batch item by item, a share of them with a one-shot fault. The log's line is written before the answer is
-// sent.
+// Runs a batch item by item, and a share of the items with a one-shot fault. The log line is written before the answer
+// is sent.
 void RunWithOneShots(const Network& network, std::uint64_t model_id, std::uint32_t steps,
                      std::span<const RunInput> inputs, Scratch& scratch, RunObserver& observer, NodeTimes* times,
                      RunRecorder* recorder, const Faults& faults) {
@@ -181,7 +181,7 @@ void RunWithOneShots(const Network& network, std::uint64_t model_id, std::uint32
 }  // namespace
 }  // namespace tandem
 
-// Qualified, so that it is an error, and no function of its own, when engine/simulator.h declares another.
+// The name is qualified, so that a changed declaration in engine/simulator.h is a compile error, not another function.
 void tandem::RunBatch(const Network& network, std::uint64_t model_id, std::uint32_t steps,
                       std::span<const RunInput> inputs, Scratch& scratch, RunObserver& observer, NodeTimes* times,
                       RunRecorder* recorder) {

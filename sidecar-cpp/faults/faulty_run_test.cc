@@ -1,4 +1,4 @@
-// RunBatch with faults, told from what the simulator underneath says.
+// RunBatch with faults, compared with the simulator without them.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -97,7 +97,7 @@ TEST_F(FaultyRun, AnAnswerChangesBehindItsDigests) {
     EXPECT_NE(result.spike_counts, truth.at(item).spike_counts);
     EXPECT_EQ(result.state_digest, truth.at(item).state_digest);
     EXPECT_EQ(result.readout_digest, truth.at(item).readout_digest);
-    EXPECT_NE(result.readout_digest, ReadoutDigest(result)) << "who hashes the answer finds out";
+    EXPECT_NE(result.readout_digest, ReadoutDigest(result)) << "a digest of the answer shows the fault";
   }
 }
 

@@ -41,7 +41,7 @@ FlippedWeight ChangeWeight(const Network& network, std::uint64_t which, Change c
     changed.target = static_cast<std::uint32_t>(index / weights.in());
     changed.source = static_cast<std::uint32_t>(index % weights.in());
     const Panel panel = weights.panel(changed.target / kPanelWidth);
-    // The floats themselves are on the heap, and nobody made them const.
+    // The floats are on the heap and are not const objects.
     float& weight = const_cast<float*>(panel.data)[changed.source * panel.stride + changed.target - panel.first];
     changed.before = weight;
     weight = change(weight);

@@ -1,4 +1,4 @@
-// The harm itself, as plain functions of a number that says which bit is meant.
+// The faults themselves: functions of a random number that selects the bit.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,14 @@
 
 namespace tandem {
 
-// A number at random that is the same for the same two.
+// A random number that depends only on the two arguments.
 std::uint64_t Draw(std::uint64_t seed, std::uint64_t of);
 
-// Whether what has a chance of `share` happens where `drawn` was drawn.
+// Returns true with the probability `share`, for the random number `drawn`.
 bool Happens(double share, std::uint64_t drawn);
 
-// Flips one bit of one element of what `from` reads; of a count, one that counts up to `steps` have. Digests stay.
+// Flips one bit of one element that the readout `from` uses; in a count, only a bit of numbers up to `steps`. Digests
+// stay.
 void FlipReadoutBit(ReadoutFrom from, std::uint64_t which, RunResult& result);
 
 struct FlippedWeight {
@@ -28,15 +29,15 @@ struct FlippedWeight {
   float after = 0.0f;
 };
 
-// Flips one bit of one weight in memory, as a cosmic ray would: past all that is const. The network must have weights.
+// Flips one bit of one weight in memory, although the network is const. The network must have weights.
 FlippedWeight FlipWeightBit(const Network& network, std::uint64_t which);
-// The same of a given bit.
+// The same for a given bit.
 FlippedWeight FlipBitOfWeight(const Network& network, std::uint64_t which, unsigned bit);
 
 // Makes one weight NaN.
 FlippedWeight MakeWeightNan(const Network& network, std::uint64_t which);
 
-// What an engine says that refuses an input for `reason`.
+// The error of an engine that refuses an input for `reason`.
 Error RefusalFor(const Network& network, const std::string& reason);
 
 }  // namespace tandem

@@ -64,7 +64,7 @@ TEST(FlipWeightBit, FlipsOneBitOfTheWeightItNames) {
     const float now = panel.data[flipped.source * panel.stride + flipped.target - panel.first];
     EXPECT_EQ(std::bit_cast<std::uint32_t>(now), std::bit_cast<std::uint32_t>(flipped.after));
   }
-  EXPECT_EQ(nodes.size(), 2u) << "both layers have some";
+  EXPECT_EQ(nodes.size(), 2u) << "both layers have flipped weights";
 }
 
 TEST(FlipBitOfWeight, FlipsTheBitItIsTold) {

@@ -1,5 +1,5 @@
-// Takes its own options off the command line of tandem-engine-faulty and leaves the rest to main.cc, whose `main` the
-// linker has renamed (cmake/faults.cmake).
+// Removes its own options from the command line of tandem-engine-faulty, and then calls the `main` of main.cc, which
+// the linker has renamed (cmake/faults.cmake).
 #include <charconv>
 #include <csignal>
 #include <cstdint>

@@ -64,7 +64,7 @@ Flip FlipWeight(const Network& network, std::uint64_t which) {
   return {was.node, "weight", was.target, was.source, was.bit, was.before, was.after};
 }
 
-// Of a run with one item.
+// Observes a run with one item.
 class KeepResult final : public RunObserver {
  public:
   explicit KeepResult(std::function<bool()> abandoned) : abandoned_(std::move(abandoned)) {}
@@ -80,13 +80,13 @@ class KeepResult final : public RunObserver {
 
 bool SameRow(const Rows& a, const Rows& b, std::size_t n) { return std::memcmp(a[0], b[0], n * sizeof(float)) == 0; }
 
-// Of the step that has just ended well on both sides.
+// For the last step that ended without an error in both runs.
 void Compare(const Network& network, std::uint32_t step, const BatchState& a, const BatchState& b, OneShotReport& to) {
   for (const RecordedNode& recorded : network.recorded) {
     const NetworkNode& node = network.nodes[recorded.node];
     const NodeState& x = a.nodes[recorded.node];
     const NodeState& y = b.nodes[recorded.node];
-    // As a recording has it: whether a neuron fired, not how often.
+    // As in a recording: whether a neuron fired, not how often.
     const bool fires = recorded.spike_bytes > 0;
     std::uint32_t neuron = 0;
     while (neuron < node.out && (x.out[0][neuron] != 0) == (y.out[0][neuron] != 0)) ++neuron;
@@ -120,7 +120,7 @@ OneShot DrawOneShot(const Network& network, std::uint32_t steps, std::uint64_t s
 OneShotReport RunOneShot(const Network& network, std::uint64_t model_id, std::uint32_t steps, const RunInput& input,
                          const OneShot& shot, const std::function<bool()>& abandoned, RunRecorder* recorder,
                          std::size_t item) {
-  // Of its own, so that no other run sees the flipped weights.
+  // A copy, so that no other run sees the flipped weights.
   const Network harmed = network;
   Scratch faulty_scratch;
   Scratch clean_scratch;

@@ -1,5 +1,5 @@
-// A fault that lasts one run: bits of state or of weights flip before one step, and the next run finds all as it was.
-// What really changed is found by a clean run beside it, step by step.
+// A fault that lasts one run: bits of state or of weights flip before one step, and the next run is correct again. A
+// clean run of the same input shows, step by step, what changed.
 #pragma once
 
 #include <cstddef>
@@ -16,14 +16,14 @@
 
 namespace tandem {
 
-// Which bits flip, and when.
+// The bits that flip, and the step.
 struct OneShot {
   std::uint32_t step = 0;  // before it
   bool weights = false;    // of weights; else of `i` and `v`
   std::vector<std::uint64_t> which;
 };
 
-// 1 to 8 bits, drawn from `seed`. A weight of the constant part is read at step 0 only, so half of the flips of weights
+// Selects 1 to 8 bits by `seed`. A weight of the constant part is read at step 0 only, so half of the flips of weights
 // come before that step. The network must have weights or state.
 OneShot DrawOneShot(const Network& network, std::uint32_t steps, std::uint64_t seed);
 
@@ -50,15 +50,15 @@ struct NodePlace {
 struct OneShotReport {
   std::uint32_t step = 0;
   std::vector<Flip> flips;
-  // Where the faulty run first differs from the clean one in the state or spikes of a recorded node; or the step and
-  // node at which only one of them failed.
+  // The first difference between the faulty and the clean run in the state or spikes of a recorded node; or the step
+  // and node at which only one of them failed.
   std::optional<NodePlace> first;
   std::optional<SpikePlace> first_spike;
   // Of the faulty run.
-  std::optional<Expected<RunResult>> result;  // none: it was abandoned
+  std::optional<Expected<RunResult>> result;  // nullopt: it was abandoned
 };
 
-// Runs one input with the fault. `abandoned` is asked as RunObserver::Abandoned is. With a recorder, the faulty run is
+// Runs one input with the fault. `abandoned` is called like RunObserver::Abandoned. With a recorder, the faulty run is
 // recorded as its item `item`.
 OneShotReport RunOneShot(const Network& network, std::uint64_t model_id, std::uint32_t steps, const RunInput& input,
                          const OneShot& shot, const std::function<bool()>& abandoned, RunRecorder* recorder,

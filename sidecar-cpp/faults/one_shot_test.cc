@@ -1,4 +1,4 @@
-// One-shot faults are located from recordings alone: that of the faulty run and that of a clean one.
+// One-shot faults are located from two recordings alone: of the faulty run and of a clean one.
 #include "faults/one_shot.h"
 
 #include <gtest/gtest.h>
@@ -15,7 +15,7 @@
 namespace tandem {
 namespace {
 
-// So many on random networks, and so many on the shipped model.
+// The number of faults on random networks, and on the shipped model.
 constexpr int kFaults = 5000;
 constexpr int kFaultsAGraph = 20;
 

@@ -1,4 +1,5 @@
-// The bytes that the loader sends to the engine: what the engine accepts, it can write again as it was, and compile.
+// The bytes that the loader sends to the engine. The engine can compile every graph that it accepts, and write it again
+// unchanged.
 #include <string>
 #include <utility>
 

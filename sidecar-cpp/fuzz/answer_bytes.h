@@ -1,4 +1,4 @@
-// The loader's answers, from and to memory.
+// Reads and writes the loader's answers in memory.
 #pragma once
 
 #include <string>

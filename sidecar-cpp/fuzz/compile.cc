@@ -11,7 +11,7 @@
 namespace tandem::fuzz {
 namespace {
 
-// Larger networks are compiled, and not run: the fuzzer would spend its time on arithmetic.
+// Larger networks are only compiled: a run would cost the fuzzer too much time.
 constexpr std::size_t kMaxFloats = std::size_t{1} << 16;
 constexpr std::uint32_t kSteps = 2;
 

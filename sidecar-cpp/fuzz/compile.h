@@ -1,4 +1,4 @@
-// What the engine does with a graph that its loader has sent.
+// Handles a graph of the loader as the engine does.
 #pragma once
 
 #include "nir/graph.h"

@@ -1,5 +1,5 @@
 // The bytes of a NIR file, through tandem-loader as the engine loads them. The HDF5 library may crash, loop or exhaust
-// memory on a damaged file: that must end the loader alone, in its time, and come back as an error.
+// memory on a damaged file. That must end only the loader, within its time limit, and give an error.
 #include <string_view>
 #include <utility>
 
@@ -15,7 +15,7 @@ namespace {
 
 Expected<LoadResult> LoadBytes(std::string_view bytes) {
   const Descriptor file = testing::MemoryFile(bytes);
-  // Little processor time: a loop is common, and costs all of it.
+  // A short limit on processor time: loops are common, and use all of it.
   LoadLimits limits;
   limits.cpu_seconds = 1;
   return Load(file.get(), limits, {});

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kWidth = 5;
 constexpr int kMaxSteps = 32;
-constexpr std::uint64_t kMaxWritten = 4096;  // values; larger datasets stay as they are created
+constexpr std::uint64_t kMaxWritten = 4096;  // values; larger datasets are not filled
 
 class Program {
  public:
@@ -31,7 +31,7 @@ class Program {
     bytes_.remove_prefix(std::min(bytes_.size(), text.size()));
     return text;
   }
-  // Small ones; now and then a large one, or one above every limit. What lies between takes long and teaches little.
+  // Small sizes; sometimes a large one, or one above every limit. Medium sizes are slow and find little.
   std::uint64_t Size() {
     const std::uint8_t byte = Byte();
     if (byte < 200) return byte % 8;
@@ -94,7 +94,7 @@ void PutEdges(Program& program, testing::NirWriter& writer, const GraphTree& tre
 }  // namespace
 
 std::string FileOf(std::string_view bytes) {
-  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // much fails here, and is meant to
+  H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // many of these calls fail, which is intended
   Program program(bytes);
   std::mt19937_64 random(program.Byte());
   const GraphTree tree = testing::RandomGraph(random, kWidth);

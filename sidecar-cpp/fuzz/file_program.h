@@ -1,5 +1,5 @@
-// A fuzz input as a program that writes a NIR file: a sound graph, of which parts are then deleted and replaced. The
-// file is sound HDF5, so that what is tested is the reader and not the HDF5 library.
+// Treats a fuzz input as a program that writes a NIR file: first a valid graph, then it deletes and replaces parts. The
+// file is valid HDF5, so this tests the reader and not the HDF5 library.
 #pragma once
 
 #include <string>

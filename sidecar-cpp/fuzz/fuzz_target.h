@@ -1,4 +1,4 @@
-// What every fuzz target has: libFuzzer's entry points, and a check that ends the program when it does not hold.
+// The common parts of all fuzz targets: libFuzzer's entry points, and a check that ends the program if it fails.
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-// Before the first input: what is sound must be accepted. A target that refuses everything would find nothing.
+// Runs before the first input: valid data must be accepted. A target that refuses everything would find nothing.
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv);
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 

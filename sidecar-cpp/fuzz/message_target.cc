@@ -14,7 +14,7 @@ namespace {
 std::string SoundInput() {
   engine::v1::InferStreamRequest request;
   *request.add_items() = testing::MakeItem(1, "net", {kInputs});
-  // Without a checksum: a stream then has none.
+  // Without a checksum, as in a stream without checksums.
   return InputOf({{kRun, request.SerializeAsString()}});
 }
 

@@ -1,4 +1,4 @@
-// The targets `request` and `stream`: each runs an input that holds the messages of a stream (messages.h).
+// The targets `request` and `stream`: the input of each has the messages of a stream (messages.h).
 #pragma once
 
 #include <cstddef>
@@ -6,8 +6,7 @@
 
 namespace tandem::fuzz {
 
-// Defined by each target. Gives how many of the answers are results, and not errors; ends the program where one is
-// wrong.
+// Defined by each target. Returns the number of answers that are results; ends the program if one is wrong.
 std::size_t Run(std::string_view input);
 
 }  // namespace tandem::fuzz

@@ -12,7 +12,7 @@ constexpr std::size_t kMaxMessages = 64;
 constexpr std::size_t kHeaderBytes = 3;
 constexpr std::size_t kPieceBytes = 7;
 
-// As engine.proto describes it: the tag of the field, then the hash of all before it.
+// As engine.proto defines it: the tag of the field, then the hash of all bytes before it.
 std::string WithChecksum(std::string bytes, std::uint64_t number) {
   const std::uint64_t hash = XXH64(bytes.data(), bytes.size(), number);
   bytes.push_back(0x79);

@@ -1,5 +1,5 @@
-// A fuzz input as the messages of one stream: each is a byte of flags, two bytes of length, and its bytes. A checksum
-// cannot be guessed by a fuzzer, so a flag asks for the right one.
+// Splits a fuzz input into the messages of one stream: each is a byte of flags, two bytes of length, and its bytes. A
+// fuzzer cannot guess a checksum, so a flag adds the right one.
 #pragma once
 
 #include <grpcpp/support/byte_buffer.h>
@@ -22,11 +22,11 @@ struct Message {
   std::string bytes;
 };
 
-// At most 64 messages; the rest of the input is left out.
+// At most 64 messages; the rest of the input is ignored.
 std::vector<Message> MessagesOf(std::string_view input);
 std::string InputOf(const std::vector<Message>& messages);
 
-// What is sent as message number `number` of its stream.
+// The bytes of message number `number` of its stream.
 std::string BytesOf(const Message& message, std::uint64_t number);
 grpc::ByteBuffer BufferOf(const Message& message, std::uint64_t number);
 

@@ -1,4 +1,4 @@
-// The models that the engine of a fuzz target has: small ones, of both kinds of input.
+// The models of a fuzz target's engine: small ones, for both kinds of input.
 #pragma once
 
 #include <memory>

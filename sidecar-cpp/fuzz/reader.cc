@@ -1,5 +1,5 @@
-// A sound HDF5 file whose contents are not those of a sound model, read in this process as the loader reads it: what
-// the reader accepts, the engine accepts from the loader, and compiles.
+// A valid HDF5 file with an invalid model, read in this process as the loader reads it. The engine must accept from the
+// loader, and compile, every graph that the reader accepts.
 #include <hdf5.h>
 
 #include <optional>
@@ -33,7 +33,7 @@ MaybeError Run(std::string_view program) {
 }  // namespace tandem::fuzz
 
 extern "C" int LLVMFuzzerInitialize(int*, char***) {
-  // The library needs a megabyte for each file: it keeps it for the next one, instead of asking the system again.
+  // The library needs a megabyte for each file. It keeps that memory for the next file.
   H5set_free_list_limits(-1, -1, -1, -1, -1, -1);
   const auto error = tandem::fuzz::Run({});
   tandem::fuzz::Require(!error, error ? error->message.c_str() : "");

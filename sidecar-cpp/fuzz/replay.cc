@@ -1,5 +1,4 @@
-// In the place of libFuzzer, for any compiler: runs a fuzz target once on each file that it is given, or on each file
-// of a folder.
+// Replaces libFuzzer, for any compiler: runs a fuzz target once on each given file, or on each file of a folder.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>

@@ -1,5 +1,6 @@
-// The messages of one stream, decoded, checked and run on an engine without a wire and without threads, so that an
-// input always does the same. What is found in the bytes is what protobuf finds there, and every job is answered once.
+// The messages of one stream, decoded, checked and run on an engine without a connection and without threads, so that
+// an input always has the same effect. The scan finds in the bytes the same fields as protobuf, and every job is
+// answered once.
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -29,7 +30,7 @@ class CountAnswers final : public ResultSink {
   std::size_t results = 0;  // of them
 };
 
-// Few places and little memory, so that a full engine is met, too.
+// Small limits, so that a full engine is tested, too.
 EngineCore::Options SmallEngine() {
   EngineCore::Options options;
   options.batcher.threads = 0;
@@ -61,7 +62,7 @@ class Caller {
  public:
   explicit Caller(EngineCore& core) : core_(core) {}
 
-  // False: the message ends the stream.
+  // Returns false if the message ends the stream.
   bool Send(const std::string& bytes) {
     const auto request = decoder_.Decode(bytes);
     if (!request.ok()) return false;
@@ -87,7 +88,7 @@ class Caller {
     return true;
   }
 
-  // Gives how many of them are results, and not errors.
+  // Returns the number of answers that are results.
   std::size_t RequireAnswers() {
     Require(sink_->answers == submitted_, "every job is answered once");
     made_.clear();

@@ -1,4 +1,4 @@
-// Writes the seed corpus of every fuzz target: tandem-fuzz-seeds FOLDER. The same files each time.
+// Writes the seed corpus of every fuzz target: tandem-fuzz-seeds FOLDER. It always writes the same files.
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -19,7 +19,7 @@
 namespace tandem::fuzz {
 namespace {
 
-// Small: an input that takes long teaches little.
+// Small: slow inputs find little.
 constexpr std::uint64_t kWidth = 5;
 constexpr std::uint64_t kGraphs = 8;
 
@@ -82,7 +82,7 @@ std::vector<std::string> Streams() {
   };
 }
 
-// Of file_program.h: a sound file, and files with one part replaced.
+// For file_program.h: a valid file, and files with one part replaced.
 std::vector<std::string> Programs() {
   using namespace std::string_literals;
   return {
@@ -90,7 +90,7 @@ std::vector<std::string> Programs() {
       "\6\0\4\1\xff"s, "\7\0\3\2\22"s};
 }
 
-// As files named by their number.
+// Writes them as files with a number as name.
 void Write(const std::filesystem::path& folder, const std::vector<std::string>& inputs) {
   for (std::size_t k = 0; k < inputs.size(); ++k) testing::WriteFile(folder / std::to_string(k), inputs[k]);
 }

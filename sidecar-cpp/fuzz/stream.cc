@@ -1,5 +1,5 @@
-// The messages of one InferStream call, over a connection: the whole of the stream's own code, with a worker thread.
-// The stream ends, and no id is answered more often than it was sent.
+// The messages of one InferStream call over a connection, with a worker thread: all of the stream's own code runs. The
+// stream ends, and no id is answered more often than it was sent.
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/rpc_method.h>
 #include <grpcpp/support/sync_stream.h>
@@ -19,7 +19,7 @@ namespace {
 
 using Counts = std::map<std::uint64_t, std::size_t>;  // by id
 
-// Nothing is recorded: the memory of this process then only grows where some is lost.
+// Without recordings, so that the memory of this process grows only through leaks.
 EngineCore::Options Options() {
   EngineCore::Options options;
   options.engine_id = "fuzz";
@@ -34,7 +34,7 @@ struct Engine {
     ServerOptions options;
     options.listen = "127.0.0.1:0";
     server = Server::Start(options, core).value();
-    // Not in process: that transport keeps the memory of every call of some kinds.
+    // Not in process: that transport never frees the memory of some calls.
     channel = grpc::CreateChannel(server->address(), grpc::InsecureChannelCredentials());
   }
   EngineCore core;
@@ -42,7 +42,7 @@ struct Engine {
   std::shared_ptr<grpc::Channel> channel;
 };
 
-// False: the message cannot be parsed as a whole, though some of its items may be answered.
+// Returns false if the message cannot be parsed as a whole. Some of its items may still be answered.
 bool CountItems(const Message& message, Counts& sent) {
   engine::v1::InferStreamRequest request;
   if (!request.ParseFromString(message.bytes)) return false;
@@ -50,7 +50,7 @@ bool CountItems(const Message& message, Counts& sent) {
   return true;
 }
 
-// Gives how many results there were.
+// Returns the number of results.
 
 }  // namespace
 

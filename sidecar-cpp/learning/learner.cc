@@ -9,7 +9,7 @@
 namespace tandem {
 namespace {
 
-// The first of equals.
+// If several are equal, the first.
 template <typename Numbers>
 std::size_t IndexOfLargest(const Numbers& values) {
   return static_cast<std::size_t>(std::max_element(values.begin(), values.end()) - values.begin());

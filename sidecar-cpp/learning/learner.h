@@ -1,4 +1,4 @@
-// What a student has learnt. The same examples in the same order come to the same bits as in services/learning.
+// The state of a student. The same examples in the same order give the same bits as in services/learning.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ struct StudentSpec {
 struct Example {
   std::vector<float> features;
   std::optional<std::size_t> label;
-  // Of each teacher; nullopt: it did not answer.
+  // The scores of each teacher; nullopt if it did not answer.
   std::vector<std::optional<std::vector<float>>> scores;
 };
 
@@ -32,10 +32,10 @@ class Learner {
 
   void Learn(const Example& example);
 
-  // The whole state, as services/learning/learner-state.ts writes it.
+  // The complete state, as services/learning/learner-state.ts writes it.
   [[nodiscard]] std::string State() const;
 
-  // False: `state` has another size.
+  // Returns false if `state` has another size.
   [[nodiscard]] bool Restore(std::string_view state);
 
  private:

@@ -1,4 +1,4 @@
-// How much each teacher is worth (proto/NUMERICS.md, "Learning").
+// The weights of the teachers (proto/NUMERICS.md, "Learning").
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ struct MlPoly {
   // Sum to 1 over the teachers that are present; 0 for the others.
   [[nodiscard]] std::vector<double> Weights(const std::vector<bool>& present) const;
 
-  // `losses`: nullopt: the teacher said nothing.
+  // `losses`: nullopt for a teacher that did not answer.
   void Learn(const std::vector<std::optional<double>>& losses);
 
   std::vector<double> regrets;

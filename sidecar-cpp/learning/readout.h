@@ -11,10 +11,10 @@ class Readout {
  public:
   Readout(std::size_t features, std::size_t labels, float rate);
 
-  // The probability of each label, as the averages over all steps have it.
+  // The probability of each label, by the averages over all steps.
   [[nodiscard]] std::vector<float> Scores(std::span<const float> features) const;
 
-  // One gradient step. `target`: the probability of each label, as it should be.
+  // One gradient step. `target`: the desired probability of each label.
   void Step(std::span<const float> features, std::span<const float> target);
 
   // A row of features for each label.

@@ -24,12 +24,12 @@ constexpr std::size_t kChecksumBytes = 8;
 constexpr std::uintmax_t kMaxFileBytes = std::uintmax_t{4} << 30;
 constexpr std::size_t kMaxTeachers = 16;
 constexpr std::size_t kMaxWeights = std::size_t{64} << 20;
-// Commits whose state is kept, to go back to.
+// Number of commits with a kept state, for rollbacks.
 constexpr std::size_t kMaxStates = 8;
 
 enum Kind : std::uint8_t { kStart = 1, kExample, kHeldOut, kCommit, kOutcome, kRollBack };
 
-// Takes numbers from the front of bytes; `ok` turns false where there are too few.
+// Reads numbers from the front of bytes; `ok` becomes false if there are too few.
 struct Bytes {
   std::string_view left;
   bool ok = true;
@@ -94,7 +94,7 @@ std::optional<Example> ReadExample(std::string_view payload, const StudentSpec& 
 
 class Replay {
  public:
-  // Why it cannot go on; empty: it can.
+  // The reason why it cannot continue; empty: it can.
   std::string Apply(std::uint8_t kind, std::string_view payload) {
     if (kind == kStart) {
       const auto spec = ReadSpec(payload);
@@ -147,7 +147,7 @@ class Replay {
     const std::string_view state = bytes.left.substr(length);
     const auto number = version->get<std::uint32_t>();
     if (state != learner_->State()) {
-      return "commits version " + std::to_string(number) + ", but the examples before it come to another state";
+      return "commits version " + std::to_string(number) + ", but the examples before it give another state";
     }
     states_[number] = std::string(state);
     if (states_.size() > kMaxStates) states_.erase(states_.begin());  // versions ascend
@@ -166,7 +166,7 @@ Expected<ReplayResult> ReplayLog(const std::string& file) {
   auto whole = ReadWholeFile(file, kMaxFileBytes);
   if (!whole.ok()) return whole.error();
   const std::string_view log = whole.value();
-  if (!log.starts_with(kMagic)) return UnusableFile(file, "is no learning log");
+  if (!log.starts_with(kMagic)) return UnusableFile(file, "is not a learning log");
   Replay replay;
   std::uint64_t seed = 0;
   std::size_t at = kMagic.size();

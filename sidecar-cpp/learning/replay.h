@@ -16,8 +16,8 @@ struct ReplayResult {
   std::uint64_t digest = 0;
 };
 
-// An error where the log is damaged, or a commit has another state than the examples before it come to. A last record
-// that a crash has torn is left out.
+// Returns an error if the log is damaged, or if a commit has another state than the examples before it give. An
+// incomplete last record, as after a crash, is ignored.
 Expected<ReplayResult> ReplayLog(const std::string& file);
 
 // Prints the result to stdout, or the error to stderr. The process's exit code: 0 or 1.

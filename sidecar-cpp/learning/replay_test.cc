@@ -27,7 +27,7 @@ std::string BytesOf(const std::vector<Number>& values) {
   return bytes;
 }
 
-// A log that grows by a record at a time.
+// A log to which records are added one by one.
 class Log {
  public:
   Log& Add(char kind, const std::string& payload) {
@@ -99,7 +99,7 @@ TEST(Replay, RefusesALogThatWasChanged) {
 }
 
 TEST(Replay, RefusesWhatIsNoLog) {
-  EXPECT_THAT(WhyNot("something else"), HasSubstr("is no learning log"));
+  EXPECT_THAT(WhyNot("something else"), HasSubstr("is not a learning log"));
   EXPECT_THAT(WhyNot(Log().Add(2, ExampleOf(1)).bytes), HasSubstr("comes before the first one"));
   EXPECT_THAT(WhyNot(Log().Add(1, kSpec).Add(9, "").bytes), HasSubstr("is of an unknown kind"));
   EXPECT_THAT(WhyNot(Log().Add(1, kSpec).Add(2, ExampleOf(3)).bytes), HasSubstr("cannot be read"));

@@ -10,7 +10,7 @@
 namespace tandem {
 namespace {
 
-// Changes with the form of the answer, so that an engine notices a loader of another build.
+// Changes with the format of the answer, so that an engine detects a loader of another build.
 constexpr std::uint64_t kVersion = 0x7461'6e64'656d'0002;
 
 constexpr std::size_t kMaxMessageBytes = 4096;
@@ -23,7 +23,7 @@ enum Kind : std::uint64_t { kGraph = 0, kError = 1 };
 Error Bad(const std::string& what) {
   return {Code::kInternal,
           "INTERNAL",
-          "tandem-loader gave an answer that cannot be (" + what + "); do not use this file, and report it",
+          "tandem-loader gave an invalid answer (" + what + "); do not use this file, and report it",
           {}};
 }
 
@@ -38,7 +38,7 @@ void WriteError(const Error& error, ByteSink& to) {
   }
 }
 
-// Text that goes into logs and answers.
+// Text for logs and answers.
 bool ReadPrintable(ByteSource& from, std::size_t max_bytes, std::string& to) {
   const auto is_control = [](char byte) { return static_cast<unsigned char>(byte) < ' ' || byte == 0x7F; };
   return ReadText(from, max_bytes, to) && IsUtf8(to) && std::ranges::none_of(to, is_control);

@@ -1,4 +1,4 @@
-// What tandem-loader says on its pipe: a graph, or why there is none. The engine takes the bytes for hostile.
+// The answer of tandem-loader on its pipe: a graph, or the error. The engine treats the bytes as hostile.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 namespace tandem {
 
 struct Answer {
-  Expected<Graph> graph;            // or what is wrong in the file
-  std::uint64_t seccomp_errno = 0;  // why the kernel has not filtered the loader's system calls; 0: it has
+  Expected<Graph> graph;            // or the error in the file
+  std::uint64_t seccomp_errno = 0;  // error number if the kernel did not filter the loader's system calls; else 0
 };
 
 void WriteAnswer(const Answer& answer, ByteSink& to);
 
-// An error is one of the loader, not of the file: the bytes end early, cannot be, or are those of another version.
+// An error is a fault of the loader, not of the file: the bytes end early, are invalid, or are of another version.
 Expected<Answer> ReadAnswer(ByteSource& from);
 
 }  // namespace tandem

@@ -72,7 +72,7 @@ TEST(Answer, RandomBytesNeverPassForWhatDoesNotHold) {
     for (std::uint64_t flips = 1 + random() % 3; flips > 0; --flips) {
       bytes[random() % bytes.size()] = static_cast<char>(random());
     }
-    // Whatever is accepted can be compiled or is refused: no more is asked of it.
+    // Every accepted graph is compiled or refused. This test demands no more.
     auto answer = Read(bytes);
     if (answer.ok() && answer.value().graph.ok()) {
       (void)CompileNetwork(std::move(answer.value().graph).value(), {});

@@ -27,10 +27,10 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
 #elif defined(__aarch64__)
 constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #else
-#error "the loader knows the system calls of x86-64 and arm64 only; add this machine's"
+#error "the loader supports the system calls of x86-64 and arm64 only; add this machine's"
 #endif
 
-// x86-64 has its calls a second time from here on, for programs with short pointers.
+// From this number on, x86-64 has its calls a second time, for programs with short pointers (x32).
 constexpr std::uint32_t kForeignCalls = 0x4000'0000;
 
 void Limit(int resource, rlim_t most) {
@@ -38,7 +38,7 @@ void Limit(int resource, rlim_t most) {
   setrlimit(static_cast<__rlimit_resource_t>(resource), &limit);
 }
 
-// Where memory runs out, the kernel ends this process and not the engine.
+// If memory runs out, the kernel ends this process and not the engine.
 void OfferToDieFirst() {
   const int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
   if (file < 0) return;
@@ -59,7 +59,7 @@ class Filter {
     Add(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1));
     Return(SECCOMP_RET_ALLOW);
   }
-  // Unless its argument has one of `bits`.
+  // Allowed unless its argument has one of `bits`.
   void AllowWithout(std::uint32_t call, unsigned argument, std::uint32_t bits) {
     Add(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4));
     LoadArgument(argument);
@@ -67,7 +67,7 @@ class Filter {
     Refuse();
     Return(SECCOMP_RET_ALLOW);
   }
-  // If each of its arguments named here has that value.
+  // Allowed if each argument in the list has its value.
   void AllowWith(std::uint32_t call, std::initializer_list<std::pair<unsigned, std::uint32_t>> arguments) {
     Add(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, static_cast<std::uint8_t>(3 * arguments.size() + 1)));
     for (const auto& [argument, value] : arguments) {
@@ -86,10 +86,10 @@ class Filter {
  private:
   void Add(sock_filter instruction) { code_.push_back(instruction); }
   void Load(std::size_t offset) { Add(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset))); }
-  // Its low half: both machines are little-endian.
+  // The low half of the argument: both machines are little-endian.
   void LoadArgument(unsigned k) { Load(offsetof(seccomp_data, args) + k * sizeof(std::uint64_t)); }
   void Return(std::uint32_t what) { Add(BPF_STMT(BPF_RET | BPF_K, what)); }
-  // The call fails and the program goes on: HDF5 looks for a file of the image's name.
+  // The call fails and the program continues: HDF5 looks for a file with the image's name.
   void Refuse() { Return(SECCOMP_RET_ERRNO | EPERM); }
   void UnlessEqual(std::uint32_t value, std::uint32_t otherwise) {
     Add(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 1, 0));
@@ -103,12 +103,12 @@ class Filter {
 
 bool LimitThisProcess(std::uint64_t memory_bytes, std::uint64_t cpu_seconds, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) return false;  // it ended before it could be watched
+  if (getppid() != parent) return false;  // it ended before this call
   OfferToDieFirst();
   Limit(RLIMIT_CORE, 0);
   Limit(RLIMIT_FSIZE, 0);
   Limit(RLIMIT_NOFILE, 0);
-  const rlimit cpu{cpu_seconds, cpu_seconds + 1};  // SIGXCPU, which names the cause, then SIGKILL
+  const rlimit cpu{cpu_seconds, cpu_seconds + 1};  // SIGXCPU, which shows the cause, then SIGKILL
   setrlimit(RLIMIT_CPU, &cpu);
   if (!kUnderSanitizer) Limit(RLIMIT_AS, memory_bytes);
   return true;
@@ -119,7 +119,7 @@ int FilterSystemCalls() {
   Filter filter;
   for (const long call : {SYS_write, SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise, SYS_futex, SYS_exit, SYS_exit_group,
                           SYS_clock_gettime, SYS_gettimeofday, SYS_getrandom,
-                          // for abort(), by which the C library ends a process whose heap is broken
+                          // for abort(): the C library calls it if the heap is corrupt
                           SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_getpid, SYS_gettid}) {
     filter.Allow(static_cast<std::uint32_t>(call));
   }

@@ -1,4 +1,5 @@
-// What tandem-loader does to itself before it looks at a file. Limits outlast whatever the file makes of the process.
+// The limits that tandem-loader sets for itself before it reads a file. A file that takes over the process cannot
+// remove them.
 #pragma once
 
 #include <cstdint>
@@ -6,12 +7,12 @@
 
 namespace tandem {
 
-// Memory, processor time, no core file, no new descriptors (so no files and no network), no file written; ends with
-// `parent`. False: the parent is gone already.
+// Limits memory and processor time, and forbids a core file, new descriptors (so files and network), and writing a
+// file. The process ends with `parent`. Returns false if the parent has already ended.
 bool LimitThisProcess(std::uint64_t memory_bytes, std::uint64_t cpu_seconds, pid_t parent);
 
-// From now on the kernel refuses every system call but the few that reading from memory and writing to the pipe take.
-// 0, or the error number where the kernel does not filter: the limits above then stand alone.
+// Makes the kernel refuse all system calls except the few for reading from memory and writing to the pipe. Returns 0,
+// or the error number if the kernel does not filter: then only the limits above apply.
 int FilterSystemCalls();
 
 }  // namespace tandem

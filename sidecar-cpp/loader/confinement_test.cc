@@ -1,4 +1,4 @@
-// A child of this program confines itself and tries what a file that has taken over the loader would.
+// A child of this program confines itself, and then tries what a file that controls the loader could try.
 #include "loader/confinement.h"
 
 #include <fcntl.h>
@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::uint64_t kMemory = std::uint64_t{1} << 30;
 
-// The status of a child that has run `body` and exits with what that returned.
+// The status of a child that runs `body` and exits with its result.
 int StatusOf(const std::function<int()>& body) {
   const pid_t parent = getpid();
   const pid_t child = fork();
@@ -34,7 +34,7 @@ int StatusOf(const std::function<int()>& body) {
   return status;
 }
 
-// What the child returned; -1 if a signal ended it.
+// The exit code of the child; -1 if a signal ended it.
 int InChild(const std::function<int()>& body) {
   const int status = StatusOf(body);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;

@@ -10,7 +10,8 @@ namespace {
 
 Error Bad(const std::string& what) { return {Code::kInvalidArgument, "MODEL_INVALID", what, {}}; }
 
-// Opens what a hard link names. Soft links may form loops and external ones leave the file; NIR writers make neither.
+// Opens the target of a hard link. Soft links may form loops, and external links leave the file; NIR writers create
+// neither.
 Expected<Hdf5Handle> OpenObject(hid_t group, const std::string& name) {
   if (!HasLink(group, name)) return Bad("is missing");
   H5L_info_t link;
@@ -21,7 +22,7 @@ Expected<Hdf5Handle> OpenObject(hid_t group, const std::string& name) {
   return object;
 }
 
-// Only filters that are built into HDF5: others would make it look for plug-ins to load.
+// Only filters that are built into HDF5: it would load plug-ins for others.
 MaybeError CheckStorage(hid_t dataset) {
   const Hdf5Handle plist(H5Dget_create_plist(dataset));
   if (!plist.valid()) return Bad("cannot be read: the file is damaged");
@@ -82,7 +83,7 @@ Expected<Dataset> OpenDataset(hid_t group, const std::string& name, std::size_t 
   return data;
 }
 
-// Strings of a fixed length: each fills its slot, padded with zeros or blanks.
+// Strings of a fixed length, padded with zeros or blanks.
 Expected<std::vector<std::string>> ReadFixedStrings(const Dataset& data, std::size_t max_bytes) {
   const std::size_t size = H5Tget_size(data.type.get());
   if (size == 0 || size > max_bytes) return TooLong(max_bytes);
@@ -101,8 +102,8 @@ Expected<std::vector<std::string>> ReadFixedStrings(const Dataset& data, std::si
   return values;
 }
 
-// Memory for strings that HDF5 reads: refuses one that is too long before it is made, since a small file can name one
-// long string many times.
+// Memory for strings that HDF5 reads. It refuses a string that is too long before it is copied, since a small file can
+// refer to one long string many times.
 struct StringMemory {
   std::size_t max_bytes;
   bool too_long = false;
@@ -142,21 +143,21 @@ Expected<std::vector<std::int64_t>> ReadIntegersOf(const Dataset& data) {
   }
   std::vector<std::int64_t> values(data.elements);
   if (values.empty()) return Bad("is empty");
-  // Values beyond int64 are clamped to its largest by HDF5, which neither a shape nor binary32 can hold.
+  // HDF5 changes values beyond int64 to its largest one, which is too large for a shape and for binary32.
   if (H5Dread(data.handle.get(), H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()) < 0) {
     return Bad("cannot be read: the file is damaged or truncated");
   }
   return values;
 }
 
-// Integers as the floating-point numbers that they are, where binary32 has them.
+// Converts integers to floating point if binary32 can hold them exactly.
 Expected<Tensor> ExactFloats(Dataset data) {
   auto integers = ReadIntegersOf(data);
   if (!integers.ok()) return integers.error();
   Tensor tensor{std::move(data.dims), {}};
   tensor.values.reserve(data.elements);
   for (const std::int64_t value : integers.value()) {
-    // The largest int64 is no binary64: converting it back would overflow.
+    // binary64 cannot hold the largest int64: converting it back would overflow.
     const auto rounded = static_cast<double>(static_cast<float>(value));
     if (rounded >= 0x1p63 || static_cast<std::int64_t>(rounded) != value) {
       return Bad("must be a number that binary32 holds exactly, found the integer " + std::to_string(value) +

@@ -1,6 +1,6 @@
-// Datasets of a NIR file as C++ values. Every function refuses what it cannot read safely: links out of the file, data
-// kept outside it, filters that would load code, types and sizes that do not fit. Errors are sentences without the
-// node's and the field's name, which callers put in front.
+// Datasets of a NIR file as C++ values. Every function refuses data that is not safe to read: links out of the file,
+// data outside of it, filters that would load code, wrong types and sizes. Errors do not name node and field; callers
+// add these in front.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace tandem {
 
-// Whether `group` has a link of that name, of any kind.
+// Returns true if `group` has a link of that name, of any kind.
 bool HasLink(hid_t group, const std::string& name);
 
 // The names in a group, at most `limit`.
@@ -23,7 +23,7 @@ Expected<Hdf5Handle> OpenGroup(hid_t parent, const std::string& name);
 
 inline constexpr std::size_t kMaxStringBytes = 4096;
 
-// Whether `name` is a dataset of text; false, too, where it cannot be read.
+// Returns true if `name` is a dataset of text; false if it is not or cannot be read.
 bool IsText(hid_t group, const std::string& name);
 
 // One string.
@@ -37,10 +37,11 @@ struct StringTable {
 Expected<StringTable> ReadStrings(hid_t group, const std::string& name, std::size_t max_elements,
                                   std::size_t max_bytes);
 
-// Numbers as binary64: floating-point data, and integers where binary32 holds every one exactly. Booleans are refused.
+// Numbers as binary64: floating-point data, and integers if binary32 can hold each of them exactly. Booleans are
+// refused.
 Expected<Tensor> ReadFloats(hid_t group, const std::string& name, std::size_t max_elements);
 
-// Signed or unsigned integers of at most 64 bits; what exceeds int64 comes as its largest.
+// Signed or unsigned integers of at most 64 bits. Values above int64 become its largest value.
 Expected<std::vector<std::int64_t>> ReadIntegers(hid_t group, const std::string& name, std::size_t max_elements);
 
 }  // namespace tandem

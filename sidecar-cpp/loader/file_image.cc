@@ -3,7 +3,7 @@
 namespace tandem {
 namespace {
 
-// HDF5 asks for memory for each copy of the image: each is the image itself. It is opened for reading only, so HDF5
+// HDF5 requests memory for each copy of the image, and gets the image itself. It is opened for reading only, so HDF5
 // does not write to it.
 void* TheImage(std::size_t, H5FD_file_image_op_t, void* image) { return image; }
 void* NoCopy(void* to, const void*, std::size_t, H5FD_file_image_op_t, void*) { return to; }

@@ -1,4 +1,4 @@
-// HDF5 over a file that lies in memory, without a copy of it.
+// Lets HDF5 read a file in memory without a copy.
 #pragma once
 
 #include <hdf5.h>
@@ -7,8 +7,8 @@
 
 namespace tandem {
 
-// Lets a file access list of the core driver read `bytes`, which must outlive what is opened with it. False: HDF5
-// refuses.
+// Lets a file access list of the core driver read `bytes`, which must outlive all objects opened with it. Returns false
+// if HDF5 refuses.
 bool UseImage(hid_t access, std::span<const char> bytes);
 
 }  // namespace tandem

@@ -1,5 +1,5 @@
-// An HDF5 identifier that closes itself. The HDF5 library of the distribution is not thread-safe; tandem-loader, which
-// alone uses it, has one thread.
+// An HDF5 identifier that closes itself. The HDF5 library of the distribution is not thread-safe. Only tandem-loader
+// uses it, and it has one thread.
 #pragma once
 
 #include <hdf5.h>

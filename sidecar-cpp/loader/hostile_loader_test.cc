@@ -1,4 +1,4 @@
-// Programs in the loader's place: what a loader that a file has taken over could do to the engine.
+// Programs instead of the loader: what a loader that is controlled by a file could do to the engine.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,7 +29,7 @@ using ::testing::HasSubstr;
 
 class HostileLoader : public ::testing::Test {
  protected:
-  // No loader is left behind, running or not.
+  // No loader is left, running or as a zombie.
   ~HostileLoader() override { EXPECT_EQ(waitpid(-1, nullptr, WNOHANG), -1); }
 
   // Runs a shell script as the loader.
@@ -125,7 +125,7 @@ TEST_F(HostileLoader, OneThatIsNotFilteredIsReported) {
 TEST_F(HostileLoader, GetsFileAndPipeAndNoOtherDescriptor) {
   const Descriptor secret(open("/dev/null", O_RDONLY));  // without O_CLOEXEC
   const auto seen = folder_ / "seen";
-  // In the shell's place, which opens more of its own; `ls` has but one, for the folder that it lists.
+  // exec replaces the shell, which opens more descriptors itself. `ls` opens only one, for the folder that it lists.
   Run("exec ls -l /proc/self/fd >" + seen.string());
   const auto list = ReadWholeFile(seen, 65536);
   ASSERT_TRUE(list.ok());

@@ -7,7 +7,7 @@
 
 namespace tandem {
 
-// As many numbers as the field has, within its limits. Errors are sentences without the node's and the field's name.
+// Reads the field's numbers and checks their count and limits. Errors do not name node and field.
 Expected<Integers> ReadIntegerField(hid_t group, const IntegerSpec& spec);
 
 }  // namespace tandem

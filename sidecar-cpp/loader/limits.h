@@ -1,4 +1,4 @@
-// What reading one file may cost.
+// The limits of reading one file.
 #pragma once
 
 #include <chrono>
@@ -9,7 +9,7 @@ namespace tandem {
 struct LoadLimits {
   std::uint64_t memory_bytes = std::uint64_t{3} << 30;  // the largest model needs about half of it
   std::uint64_t cpu_seconds = 20;                       // the largest model needs about 3
-  std::chrono::milliseconds wall_time{300'000};  // the largest model took 57 on a machine with ten times its work
+  std::chrono::milliseconds wall_time{300'000};  // the largest model took 57 s on a machine with ten times the load
 };
 
 }  // namespace tandem

@@ -18,7 +18,7 @@
 namespace tandem {
 namespace {
 
-// For a loader that has closed its pipe: it is about to end, unless it is hostile.
+// For a loader that has closed its pipe: it ends soon, unless it is hostile.
 constexpr std::chrono::milliseconds kReapTimeout{1000};
 
 Error FailedOnFile(const std::string& detail) {
@@ -38,10 +38,10 @@ std::string SignalName(int signal) {
   return "signal " + std::to_string(signal) + (name == nullptr ? "" : std::string(", SIG") + name);
 }
 
-// Why there is no answer, of a loader that closed its pipe or ended.
+// The error of a loader that closed its pipe or ended without an answer.
 Error Died(const LoaderEnd& end, const LoadLimits& limits) {
   const std::optional<int> status = end.status;
-  if (!status) return Internal("tandem-loader ended without an answer, and the system does not say how");
+  if (!status) return Internal("tandem-loader ended without an answer, for an unknown reason");
   if (end.was_killed) return FailedOnFile("tandem-loader closed its pipe and did not end, so it was killed");
   if (WIFSIGNALED(*status)) {
     const int signal = WTERMSIG(*status);
@@ -56,10 +56,10 @@ Error Died(const LoaderEnd& end, const LoadLimits& limits) {
   }
   switch (WEXITSTATUS(*status)) {
     case kLoaderOutOfMemory:
-      return FailedOnFile("out of memory, of which it may take " + std::to_string(limits.memory_bytes >> 20) + " MiB");
+      return FailedOnFile("out of memory; its limit is " + std::to_string(limits.memory_bytes >> 20) + " MiB");
     default:
       return Internal("tandem-loader ended with exit code " + std::to_string(WEXITSTATUS(*status)) +
-                      " and without an answer; start it by hand to see whether a library is missing");
+                      " without an answer; start it by hand to see whether a library is missing");
   }
 }
 

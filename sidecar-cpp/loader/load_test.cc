@@ -1,5 +1,5 @@
-// The real tandem-loader over good and damaged files: whatever the HDF5 library does with them, the answer is a graph
-// or an error.
+// The real tandem-loader on good and damaged files. The answer is always a graph or an error, even if the HDF5 library
+// crashes.
 #include "loader/load.h"
 
 #include <gmock/gmock.h>
@@ -19,7 +19,7 @@ namespace {
 using ::testing::HasSubstr;
 using testing::SeedOr;
 
-// Damage can make HDF5 loop for ever; such a file need not be waited for long.
+// Damage can make HDF5 loop for ever, so the time limit is short.
 constexpr LoadLimits kShort{.cpu_seconds = 1};
 
 Expected<Graph> LoadBytes(const std::string& bytes, const LoadLimits& limits = {}) {
@@ -93,7 +93,7 @@ TEST(Load, SurvivesRandomBytes) {
     std::mt19937_64 random(seed);
     std::string bytes = whole;
     for (std::uint64_t flips = 1 + random() % 8; flips > 0; --flips) {
-      // Half of them near the start, where the structure is.
+      // Half of the changes are near the start, where the structure is.
       const std::size_t range = random() % 2 == 0 ? bytes.size() : std::min<std::size_t>(bytes.size(), 4096);
       bytes[random() % range] = static_cast<char>(random());
     }
@@ -105,7 +105,7 @@ TEST(Load, SurvivesRandomBytes) {
   EXPECT_GT(refused, 0u);
 }
 
-// A deep chain of nested graphs whose names have a mebibyte each.
+// A deep chain of nested graphs with names of a mebibyte each.
 TEST(Load, LongNamesCostNoGigabytes) {
   testing::NirWriter writer;
   const std::string name(1 << 20, 'x');
@@ -115,7 +115,7 @@ TEST(Load, LongNamesCostNoGigabytes) {
   ASSERT_FALSE(graph.ok());
   EXPECT_THAT(graph.error().message, HasSubstr("its name has 1048577 bytes, above the limit of 1024"));
   rusage used{};
-  getrusage(RUSAGE_CHILDREN, &used);  // the largest of all loaders that this program has started
+  getrusage(RUSAGE_CHILDREN, &used);  // the largest loader that this program has started
   if (!kUnderSanitizer) {
     EXPECT_LT(used.ru_maxrss, 200 * 1024) << "KiB";
   }
@@ -131,7 +131,7 @@ TEST(Load, ALoaderWithTooLittleMemorySaysSo) {
   const auto graph = LoadBytes(writer.Bytes(), {.memory_bytes = std::uint64_t{96} << 20});
   ASSERT_FALSE(graph.ok());
   EXPECT_THAT(graph.error().message,
-              HasSubstr("out of memory, of which it may take 96 MiB); it is damaged, export the model to NIR again"));
+              HasSubstr("out of memory; its limit is 96 MiB); it is damaged, export the model to NIR again"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// tandem-loader: reads one NIR file for tandem-engine and ends. The HDF5 library is not proof against every file: here
-// whatever a file makes of it stays in a process that may do nothing but compute.
+// tandem-loader: reads one NIR file for tandem-engine and ends. The HDF5 library is not safe with every file. Here it
+// runs in a process that may only compute.
 #include <hdf5.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -24,7 +24,7 @@
 
 namespace {
 
-// Collects small pieces. Ends the process where the engine has gone.
+// Collects small pieces. Ends the process if the engine has ended.
 class PipeSink final : public tandem::ByteSink {
  public:
   void Write(const void* data, std::size_t size) override {
@@ -51,7 +51,7 @@ std::optional<std::uint64_t> NumberOf(std::string_view text) {
   return number;
 }
 
-// The file that the engine has opened for this process; nullopt: there is none.
+// The file that the engine has opened for this process; nullopt if there is none.
 std::optional<std::span<const char>> MapFile() {
   struct stat is {};
   if (fstat(tandem::kFileDescriptor, &is) != 0 || is.st_size < 0) return std::nullopt;
@@ -71,19 +71,19 @@ tandem::Expected<tandem::Graph> ReadGraphOf(std::span<const char> bytes) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // The last three: an emulator that is started in the loader's place puts its own before them (test/portable).
+  // The last three arguments: an emulator adds its own before them (test/portable).
   const auto parent = argc >= 4 ? NumberOf(argv[argc - 3]) : std::nullopt;
   const auto memory_bytes = argc >= 4 ? NumberOf(argv[argc - 2]) : std::nullopt;
   const auto cpu_seconds = argc >= 4 ? NumberOf(argv[argc - 1]) : std::nullopt;
   if (!parent || !memory_bytes || !cpu_seconds) {
-    std::fputs("tandem-loader is started by tandem-engine for each model file; it has no use by hand.\n", stderr);
+    std::fputs("tandem-loader is started by tandem-engine for each model file; do not start it by hand.\n", stderr);
     return tandem::kLoaderMisused;
   }
   if (!tandem::LimitThisProcess(*memory_bytes, *cpu_seconds, static_cast<pid_t>(*parent)))
     return tandem::kLoaderMisused;
   const auto bytes = MapFile();
   if (!bytes) return tandem::kLoaderCannotRead;
-  H5open();  // what it asks the system for, it asks for now
+  H5open();  // it makes its system calls now, before the filter
   const int seccomp_errno = tandem::FilterSystemCalls();
   try {
     PipeSink pipe;
@@ -92,6 +92,6 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     _exit(tandem::kLoaderOutOfMemory);
   }
-  // Not exit(): HDF5 would tidy up what a damaged file has left of it.
+  // Not exit(): HDF5 would then clean up, which may crash after a damaged file.
   _exit(tandem::kLoaderAnswered);
 }

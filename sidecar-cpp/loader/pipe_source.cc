@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 65536;
 
-// For poll(): rounded up, so that it does not return just before the deadline.
+// Rounded up for poll(), so that it does not return just before the deadline.
 int MillisecondsUntil(TimePoint deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, INT_MAX));
@@ -48,7 +48,7 @@ bool PipeSource::Read(void* to, std::size_t size) {
     out += ready;
     size -= ready;
     if (size < kBufferBytes) continue;
-    const std::size_t received = Receive(out, size);  // a long read needs no stop in the buffer
+    const std::size_t received = Receive(out, size);  // a long read does not need the buffer
     if (received == 0) return false;
     out += received;
     size -= received;
@@ -61,7 +61,7 @@ std::size_t PipeSource::Receive(char* to, std::size_t size) {
     std::array<pollfd, 3> wait = {{{pipe_, POLLIN, 0}, {stopped_.get(), POLLIN, 0}, {writer_ended_, POLLIN, 0}}};
     const int ready = poll(wait.data(), wait.size(), MillisecondsUntil(deadline_));
     if (ready < 0 && errno == EINTR) continue;
-    // What it wrote last may have come after the pipe was looked at.
+    // The writer's last bytes may have arrived after the last read of the pipe.
     if (wait[2].revents != 0) poll(wait.data(), 1, 0);
     if (wait[1].revents != 0) {
       end_ = End::kStopped;

@@ -1,4 +1,4 @@
-// Bytes from a pipe until a deadline, or until a stop is asked for.
+// Reads bytes from a pipe until a deadline, or until a stop is requested.
 #pragma once
 
 #include <stop_token>
@@ -14,8 +14,8 @@ class PipeSource final : public ByteSource {
  public:
   enum class End { kNone, kClosed, kTimeout, kStopped };
 
-  // `writer_ended`: readable when the writing process has ended, though another process may keep the pipe open; -1:
-  // not known.
+  // `writer_ended`: a descriptor that is readable when the writing process has ended, even if another process keeps the
+  // pipe open; -1 if there is none.
   PipeSource(int pipe, int writer_ended, TimePoint deadline, const std::stop_token& stop);
 
   bool Read(void* to, std::size_t size) override;
@@ -23,7 +23,7 @@ class PipeSource final : public ByteSource {
   [[nodiscard]] End end() const { return end_; }
 
  private:
-  // Bytes received, at least one; 0: see end().
+  // Number of bytes received, at least one; 0: see end().
   std::size_t Receive(char* to, std::size_t size);
 
   struct Wake {

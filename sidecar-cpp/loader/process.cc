@@ -22,7 +22,7 @@
 namespace tandem {
 namespace {
 
-constexpr int kPipeBytes = 1 << 20;  // fewer switches between the two processes
+constexpr int kPipeBytes = 1 << 20;  // a larger pipe means fewer switches between the two processes
 constexpr std::chrono::milliseconds kReapPoll{1};
 
 Error CannotStart(const std::string& what, int why) {
@@ -39,11 +39,11 @@ class FileActions {
   FileActions& operator=(const FileActions&) = delete;
   ~FileActions() { posix_spawn_file_actions_destroy(&actions_); }
 
-  // `file` and `answer` are above the numbers that they get.
+  // `file` and `answer` are above the numbers of their copies.
   void GiveOnly(int file, int answer) {
     posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDWR, 0);
     posix_spawn_file_actions_adddup2(&actions_, STDIN_FILENO, STDOUT_FILENO);
-    // What the C library says of a heap that HDF5 broke is of no use; a sanitizer's report is.
+    // The C library's report of a corrupt heap does not help; a sanitizer's report does.
     if (!kUnderSanitizer) posix_spawn_file_actions_adddup2(&actions_, STDIN_FILENO, STDERR_FILENO);
     posix_spawn_file_actions_adddup2(&actions_, file, kFileDescriptor);
     posix_spawn_file_actions_adddup2(&actions_, answer, kAnswerDescriptor);
@@ -55,8 +55,8 @@ class FileActions {
   posix_spawn_file_actions_t actions_{};
 };
 
-// No handler and no blocked signal of the engine's, and a session of its own: what is typed at the engine's terminal is
-// not for it.
+// Resets the engine's signal handlers and blocked signals, and starts a new session, so that Ctrl-C at the engine's
+// terminal does not reach it.
 class Attributes {
  public:
   Attributes() {
@@ -77,7 +77,7 @@ class Attributes {
   posix_spawnattr_t attributes_{};
 };
 
-// Only what a program may need to start: the rest may hold secrets, or settings of the HDF5 library.
+// Only variables that a program may need to start: others may have secrets, or settings of the HDF5 library.
 std::vector<std::string> Environment() {
   std::vector<std::string> kept;
   for (const char* name : {"LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"}) {
@@ -94,7 +94,7 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
-// Above the numbers that the loader's descriptors get, so that none is overwritten before it has been copied.
+// Above the numbers of the loader's descriptors, so that none is overwritten before it has been copied.
 Descriptor OutOfTheWay(int descriptor) { return Descriptor(fcntl(descriptor, F_DUPFD_CLOEXEC, kAnswerDescriptor + 1)); }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// One run of tandem-loader, from the engine's side.
+// One run of tandem-loader, as the engine sees it.
 #pragma once
 
 #include <sys/types.h>
@@ -15,14 +15,15 @@ namespace tandem {
 
 // How it ended.
 struct LoaderEnd {
-  std::optional<int> status;  // as of waitpid; nullopt: unknown
+  std::optional<int> status;  // status of waitpid; nullopt: unknown
   bool was_killed = false;    // by us
 };
 
-// Killed, if it still runs, and reaped with this object.
+// The destructor kills the process if it still runs, and reaps it.
 class LoaderProcess {
  public:
-  // Starts `program` with `file`. It gets no other descriptor, no signal handler and next to no environment of ours.
+  // Starts `program` with `file`. It gets no other descriptor, no signal handler, and only a few variables of our
+  // environment.
   static Expected<LoaderProcess> Start(const std::filesystem::path& program, int file, const LoadLimits& limits);
 
   LoaderProcess(LoaderProcess&& other) noexcept
@@ -30,13 +31,13 @@ class LoaderProcess {
   LoaderProcess& operator=(LoaderProcess&&) = delete;
   ~LoaderProcess();
 
-  // The end of the pipe that its answer comes from.
+  // The read end of the pipe for its answer.
   [[nodiscard]] int answer() const { return answer_.get(); }
 
-  // Readable as soon as it has ended; -1: the system does not tell.
+  // A descriptor that is readable as soon as it has ended; -1 if the system has none.
   [[nodiscard]] int ended() const { return ended_.get(); }
 
-  // Waits until it has ended, and kills it if it has not after `patience`.
+  // Waits until it has ended, and kills it after `patience`.
   LoaderEnd Reap(std::chrono::milliseconds patience);
 
  private:

@@ -1,5 +1,5 @@
 // How the engine starts tandem-loader: its descriptors, its arguments (the engine's process id, bytes of memory,
-// seconds of processor time) and what it says when it ends without an answer.
+// seconds of processor time), and its exit codes without an answer.
 #pragma once
 
 namespace tandem {

@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kNoVersion =
     "the file does not say with which version of NIR it was written; it is read as one of NIR 1.0.8";
 
-// Reads one file; counts what it has read against the limits, so that links cannot make a small file large.
+// Reads one file. It counts all that it reads against the limits, so that links cannot make a small file large.
 class Reader {
  public:
   Expected<GraphTree> Root(hid_t file) {
@@ -54,7 +54,7 @@ class Reader {
     auto names = LinkNames(nodes.value().get(), kMaxNodes);
     if (!names.ok()) return Field(path, "nodes", names.error());
     for (const std::string& name : names.value()) {
-      // Root names stand alone; nested ones are named as after flattening.
+      // Names of the root graph have no prefix; nested ones are as after flattening.
       std::string full = depth == 1 ? "" : path + "/";
       full += name;
       if (auto error = ReadNode(nodes.value().get(), name, full, depth, tree)) return *std::move(error);
@@ -115,7 +115,7 @@ class Reader {
     return std::nullopt;
   }
 
-  // A group that is no node: most likely a part of a name, since HDF5 takes a slash for a path.
+  // A group that is not a node is probably a part of a name, since HDF5 treats a slash as a path.
   static MaybeError WithoutType(hid_t group, const std::string& full) {
     const auto names = LinkNames(group, kMaxNodes);
     for (const std::string& name : names.ok() ? names.value() : std::vector<std::string>()) {
@@ -189,7 +189,7 @@ Expected<GraphTree> ReadNir(std::span<const char> bytes) {
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS));
   H5Pset_fapl_core(access.get(), std::size_t{1} << 16, 0);  // in memory, never written to a file
   if (bytes.empty() || !UseImage(access.get(), bytes)) return InvalidFile("the file is empty");
-  // HDF5 refuses an image where a file of that name exists: none can.
+  // HDF5 refuses an image if a file of that name exists; this name is impossible.
   const Hdf5Handle file(H5Fopen("/dev/null/image", H5F_ACC_RDONLY, access.get()));
   if (!file.valid()) return InvalidFile("not an HDF5 file, or truncated; export the model to NIR again");
   const Hdf5Handle root(H5Gopen2(file.get(), "/", H5P_DEFAULT));

@@ -26,7 +26,7 @@ std::string Message(const std::string& bytes) {
   return tree.ok() ? "accepted" : tree.error().message;
 }
 
-// input -> lif -> output, of one element, with `lif` left to the test.
+// input -> lif -> output, of one element; the test defines `lif`.
 NirWriter Small(NirWriter::Strings strings = NirWriter::Strings::kVariable) {
   NirWriter writer(strings);
   writer.Put("node", testing::InputNode(1));
@@ -170,7 +170,7 @@ TEST(Reader, SaysThatANeuronThatNeverLeaksIsAnIf) {
       HasSubstr("must be finite, found inf at index 0; a neuron that never leaks is an IF"));
 }
 
-// Reads a Conv2d with this `padding`, and gives the numbers or the refusal.
+// Reads a Conv2d with this `padding`, and returns the numbers or the error.
 std::string Padding(const std::function<void(NirWriter&, const std::string& path)>& put) {
   NirWriter writer = Small();
   const std::string path = "node/nodes/conv/";
@@ -285,7 +285,7 @@ TEST(Reader, RefusesHugeDimensionsWithoutReservingMemory) {
 }
 
 TEST(Reader, CountsTheElementsOfAllNodesTogether) {
-  // Nothing is written of it: the file stays small.
+  // Its values are not written, so the file stays small.
   const auto put_weight = [](NirWriter& writer, const std::string& node) {
     const std::vector<hsize_t> dims = {kMaxParameterElements / 2 + 1, 1};
     const Hdf5Handle space(H5Screate_simple(2, dims.data(), nullptr));

@@ -2,7 +2,7 @@
 
 namespace tandem {
 
-// A sanitizer reserves terabytes of address space for its own books, and reports on stderr.
+// A sanitizer reserves terabytes of address space for itself, and reports on stderr.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kUnderSanitizer = true;
 #elif defined(__has_feature)  // Clang

@@ -1,4 +1,5 @@
-// A copy of a file that nothing can change any more: what the engine takes the digest of is what the loader reads.
+// A copy of a file that nothing can change, so that the loader reads exactly the bytes of which the engine computes the
+// digest.
 #pragma once
 
 #include <cstddef>
@@ -14,17 +15,17 @@ namespace tandem {
 
 class SealedFile {
  public:
-  // Of a regular file of at most `max_bytes`; the copy is in memory. CANCELLED: `stop` was requested.
+  // Copies a regular file of at most `max_bytes` to memory. CANCELLED: `stop` was requested.
   static Expected<SealedFile> CopyOf(const std::filesystem::path& path, std::size_t max_bytes,
                                      const std::stop_token& stop = {});
 
-  // Of bytes that are in memory.
+  // Copies bytes in memory.
   static Expected<SealedFile> Of(std::string_view bytes);
 
   [[nodiscard]] int descriptor() const { return descriptor_.get(); }
   [[nodiscard]] std::size_t size() const { return size_; }
 
-  // XXH64 and the like want all of it at once. Valid while the object that is returned lives.
+  // Maps the file, for functions such as XXH64 that need all bytes at once. Valid while the returned object lives.
   class View {
    public:
     View(int descriptor, std::size_t size);
@@ -36,12 +37,12 @@ class SealedFile {
    private:
     std::string_view bytes_;
   };
-  // Throws std::bad_alloc where there are no addresses for it.
+  // Throws std::bad_alloc if there is no address space for it.
   [[nodiscard]] View Map() const { return {descriptor(), size_}; }
 
  private:
   static Expected<SealedFile> Empty(std::size_t size);
-  // Nothing can change it from then on.
+  // Seals it: nothing can change it afterwards.
   [[nodiscard]] MaybeError Seal() const;
 
   SealedFile(Descriptor descriptor, std::size_t size) : descriptor_(std::move(descriptor)), size_(size) {}

@@ -1,4 +1,4 @@
-// Where an encoded graph goes to and comes from: a pipe, or memory.
+// Source and destination of an encoded graph: a pipe, or memory.
 #pragma once
 
 #include <algorithm>

@@ -9,8 +9,7 @@
 namespace tandem {
 namespace {
 
-// How a node or a nested graph looks from outside: where an edge enters it and where one leaves it, as indices into
-// Flat::nodes.
+// A node or a nested graph from outside: the nodes at which edges enter and leave it, as indices into Flat::nodes.
 struct Ports {
   std::uint32_t input = 0;
   std::uint32_t output = 0;
@@ -18,13 +17,13 @@ struct Ports {
 
 using Indices = std::vector<std::uint32_t>;
 
-// All of a graph's Inputs and Outputs. A nested one has one of each.
+// All Inputs and Outputs of a graph. A nested graph has one of each.
 struct Ends {
   Indices inputs;
   Indices outputs;
 };
 
-// Edges as indices: names, which a file can make long, are not repeated for each.
+// Edges as indices, since names may be long.
 struct Flat {
   std::vector<Node> nodes;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> edges;
@@ -57,7 +56,7 @@ class Flattener {
     auto outputs = NodesOf(tree, NodeType::kOutput, prefix, flat_.nodes.size());
     if (!outputs.ok()) return outputs.error();
 
-    std::unordered_map<std::string, Ports> ends;  // what an edge that names this node means
+    std::unordered_map<std::string, Ports> ends;  // the ends of an edge with this node's name
     for (Node& node : tree.nodes) {
       const auto index = static_cast<std::uint32_t>(flat_.nodes.size());
       ends[node.name] = {index, index};
@@ -73,7 +72,7 @@ class Flattener {
       for (const std::string& end : {from, to}) {
         if (ends.contains(end)) continue;
         return InvalidFile(WhereIs(prefix) + ": field \"edges\": the edge \"" + Printable(from) + "\" -> \"" +
-                           Printable(to) + "\" names no node: there is no \"" + Printable(end) + "\"");
+                           Printable(to) + "\" has an unknown node: there is no \"" + Printable(end) + "\"");
       }
       flat_.edges.emplace_back(ends[from].output, ends[to].input);
     }

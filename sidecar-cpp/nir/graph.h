@@ -1,4 +1,4 @@
-// What a NIR file says, before and after nested graphs are dissolved. Plain data; immutable once made.
+// The graph of a NIR file, before and after flattening. Plain data, which does not change after it is built.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ inline constexpr std::size_t kMaxNodeElements = 1048576;
 inline constexpr std::size_t kMaxParameterElements = std::size_t{64} << 20;
 inline constexpr std::uint64_t kMaxWindowAdditions = std::uint64_t{1} << 32;  // of a Conv or a pool, in one step
 
-// A parameter, row-major, as binary64; finite. One element holds for every element.
+// A parameter, row-major, as binary64; finite. A single element applies to every element.
 struct Tensor {
   std::vector<std::uint64_t> dims;
   std::vector<double> values;
@@ -33,16 +33,16 @@ using Integers = std::vector<std::int64_t>;
 struct Node {
   std::string name;  // after flattening "outer/inner"
   NodeType type = NodeType::kInput;
-  std::map<std::string, Tensor> parameters;  // those the file has; the rest have a fallback
-  std::map<std::string, Integers> integers;  // the same; of a field with a count, so many
+  std::map<std::string, Tensor> parameters;  // parameters of the file; the others have a default
+  std::map<std::string, Integers> integers;  // the same; a field with a count has exactly so many
 };
 
-// A NIRGraph as it stands in the file.
+// A NIRGraph as in the file.
 struct GraphTree {
   std::vector<Node> nodes;
   std::map<std::string, GraphTree> graphs;
   std::vector<std::pair<std::string, std::string>> edges;
-  std::string warning;  // what the log should say of the file; empty: nothing
+  std::string warning;  // a warning about the file for the log; empty: none
 };
 
 // One flat graph. Nodes are in canonical order (bytes of their names); an edge is {source, target}, indices into

@@ -12,11 +12,11 @@ namespace {
 
 constexpr std::size_t kMaxDims = 32;
 constexpr std::size_t kMaxWarningBytes = 4096;
-constexpr std::size_t kPiece = 16384;  // values that are converted and sent at a time
+constexpr std::size_t kPiece = 16384;  // values that are converted and sent in one piece
 
 enum Width : std::uint64_t { kBinary32 = 0, kBinary64 = 1 };
 
-// Most files hold binary32, so that half of the bytes will do.
+// Most files have binary32 values, so half of the bytes are enough.
 bool FitsBinary32(const std::vector<double>& values) {
   return std::ranges::all_of(values,
                              [](double value) { return static_cast<double>(static_cast<float>(value)) == value; });
@@ -41,7 +41,7 @@ void WriteTensor(const Tensor& tensor, ByteSink& to) {
   }
 }
 
-// Stops at the first thing that cannot be, and remembers it in `wrong`.
+// Stops at the first invalid item, and stores its name in `wrong`.
 class GraphReader {
  public:
   explicit GraphReader(ByteSource& from) : from_(from) {}
@@ -113,7 +113,7 @@ class GraphReader {
     const std::uint64_t width = Number(kBinary64, "width of values");
     const std::uint64_t count = Number(kMaxParameterElements - elements_, "number of values");
     elements_ += count;
-    // Reserves addresses, not memory: that is taken as the values come.
+    // Reserves addresses only: memory is used as the values arrive.
     tensor.values.reserve(count);
     if (width == kBinary64) {
       ReadValues<double>(count, tensor.values);

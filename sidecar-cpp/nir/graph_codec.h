@@ -1,5 +1,5 @@
-// A flat graph as bytes, from the program that reads model files to the engine. The engine takes the bytes for hostile:
-// what ReadGraph returns has passed CheckInvariants.
+// A flat graph as bytes, from the program that reads model files to the engine. The engine treats the bytes as hostile:
+// a graph from ReadGraph has passed CheckInvariants.
 #pragma once
 
 #include "base/status.h"
@@ -10,11 +10,11 @@ namespace tandem {
 
 void WriteGraph(const Graph& graph, ByteSink& to);
 
-// Takes no more memory than the bytes that came and the limits of proto/NUMERICS.md allow. An error is one of this
-// program, not of a model file: its message says what in the bytes cannot be.
+// Uses no more memory than the received bytes and the limits of proto/NUMERICS.md allow. An error is a fault of this
+// program, not of a model file. Its message names the invalid item.
 Expected<Graph> ReadGraph(ByteSource& from);
 
-// The pieces that other messages share.
+// Functions that other messages use, too.
 void WriteNumber(std::uint64_t number, ByteSink& to);
 bool ReadNumber(ByteSource& from, std::uint64_t max, std::uint64_t& to);
 void WriteText(std::string_view text, ByteSink& to);

@@ -1,4 +1,4 @@
-// A flat graph from a process that may be hostile: what each rule of CheckInvariants refuses.
+// A flat graph from a hostile process: each rule of CheckInvariants refuses something.
 #include "nir/graph_codec.h"
 
 #include <gmock/gmock.h>
@@ -82,7 +82,7 @@ TEST(GraphCodec, KeepsTheSignOfZeroAndWhatBinary32CannotHold) {
 TEST(GraphCodec, CarriesMoreValuesThanOnePiece) {
   std::vector<double> values(100'000);
   for (std::size_t k = 0; k < values.size(); ++k) values[k] = static_cast<double>(k) + 0.5;
-  for (const double last : {0.25, 0.1}) {  // binary32 will do, and will not
+  for (const double last : {0.25, 0.1}) {  // binary32 is enough, and is not
     values.back() = last;
     const Graph graph =
         Flatten(testing::Chain(

@@ -9,7 +9,7 @@
 namespace tandem {
 namespace {
 
-// Whether the product of `dims` is `elements`, which is at least 1.
+// Returns true if the product of `dims` is `elements`, which is at least 1.
 bool ShapeFits(const std::vector<std::uint64_t>& dims, std::size_t elements) {
   std::size_t product = 1;
   for (const std::uint64_t dim : dims) {
@@ -79,7 +79,7 @@ MaybeError CheckNode(const Node& node) {
   return std::nullopt;
 }
 
-// All of that type, ascending, and at least one.
+// Checks that these are all nodes of that type, ascending, and at least one.
 bool AreEnds(const Graph& graph, const std::vector<std::uint32_t>& ends, NodeType type) {
   const auto is_end = [&](std::uint32_t index) {
     return index < graph.nodes.size() && graph.nodes[index].type == type;

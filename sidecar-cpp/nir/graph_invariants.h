@@ -1,4 +1,4 @@
-// What holds for every Graph that the reader and Flatten make, checked for one that came from another process.
+// The invariants of every Graph of the reader and Flatten. They are checked for a graph from another process.
 #pragma once
 
 #include "base/status.h"
@@ -6,8 +6,8 @@
 
 namespace tandem {
 
-// Checks all that the code behind it takes for granted: names, order, required parameters, shapes against values,
-// finite and positive values, edges, limits. nullopt: all of it holds.
+// Checks everything on which later code relies: names, order, required parameters, shapes and number of values, finite
+// and positive values, edges, limits. Returns nullopt if all is valid.
 MaybeError CheckInvariants(const Graph& graph);
 
 }  // namespace tandem

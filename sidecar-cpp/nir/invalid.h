@@ -1,4 +1,4 @@
-// The one shape of every refusal of a model: `node "lif1": field "tau": must be > 0, found -0.001 at index 3`.
+// Builds all errors about a model in one form: `node "lif1": field "tau": must be > 0, found -0.001 at index 3`.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace tandem {
 
-// About the file as a whole.
+// About the whole file.
 inline Error InvalidFile(const std::string& what) { return {Code::kInvalidArgument, "MODEL_INVALID", what, {}}; }
 
 // About one node.

@@ -49,7 +49,7 @@ constexpr std::array kCubaLif = {Positive("tau_syn"),     Positive("tau_mem"),  
 constexpr std::array kCubaLi = {Positive("tau_syn"), Positive("tau_mem"), Required("r"), Required("v_leak"),
                                 Optional("w_in", 1.0)};
 
-// No size that fits the limits is larger.
+// The largest size within the limits.
 constexpr std::int64_t kMaxSize = 1048576;
 
 constexpr std::array kShape = {IntegerSpec{"shape", 1, kMaxSize}};

@@ -33,22 +33,22 @@ inline constexpr NodeType kLastNodeType = NodeType::kDelay;
 
 struct ParameterSpec {
   std::string_view name;
-  std::optional<double> fallback;  // value where the file has none; none: required
+  std::optional<double> fallback;  // default if the file has none; nullopt: required
   enum class Range : std::uint8_t { kAny, kPositive, kNotNegative } range = Range::kAny;
 
-  // Of the range, for an error: "> 0".
+  // The range as text for an error: "> 0".
   [[nodiscard]] std::string_view range_text() const { return range == Range::kPositive ? "> 0" : ">= 0"; }
   [[nodiscard]] bool InRange(double number) const {
     return range == Range::kAny || (range == Range::kPositive ? number > 0 : number >= 0);
   }
 };
 
-// Dimensions that one `shape` may have.
+// Maximum number of dimensions of a `shape`.
 inline constexpr std::size_t kMaxRank = 32;
-// In the place of a Conv's padding: as much as keeps the size.
+// Stands for the padding of a Conv that keeps the size ("same").
 inline constexpr std::int64_t kSamePadding = -1;
 
-// A field of whole numbers. Those that have a count hold exactly so many; a file may give one for all.
+// A field of integers. A field with a count has exactly so many; a file may give one number for all.
 struct IntegerSpec {
   std::string_view name;
   std::int64_t min;
@@ -58,10 +58,10 @@ struct IntegerSpec {
   bool may_be_same = false;  // the text "same" or "valid" is allowed, too
 };
 
-// NIR's name of the type, as in a node's `type` dataset.
+// NIR's name of the type, as in the `type` dataset of a node.
 std::string_view NameOf(NodeType type);
 
-// nullopt: no such type.
+// nullopt if the type is unknown.
 std::optional<NodeType> NodeTypeFromName(std::string_view name);
 
 // All names, for error messages: "Affine, CubaLI, …".
@@ -74,18 +74,18 @@ std::span<const IntegerSpec> IntegersOf(NodeType type);
 // Input, Output, Flatten: y = x.
 bool PassesThrough(NodeType type);
 
-// Linear, Affine: has a weight matrix, so that its input and output sizes may differ.
+// Linear, Affine: has a weight matrix, so its input and output sizes may differ.
 bool HasWeight(NodeType type);
 
 bool IsConvolution(NodeType type);
 
-// Conv1d, Conv2d, SumPool2d, AvgPool2d: what it puts out follows from the shape of its input.
+// Conv1d, Conv2d, SumPool2d, AvgPool2d: its output depends on the shape of its input.
 bool HasWindow(NodeType type);
 
 // Dimensions of the type's `weight`; 0: it has none.
 std::size_t RankOfWeight(NodeType type);
 
-// Puts out zeros and ones that count as spikes of a neuron.
+// Its output is spikes of neurons: zeros and ones.
 bool IsSpikingNeuron(NodeType type);
 
 // Has a membrane potential.

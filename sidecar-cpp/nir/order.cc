@@ -17,7 +17,7 @@ struct Frame {
 }  // namespace
 
 Expected<Order> OrderOfEvaluation(const Graph& graph) {
-  // Edges are sorted by source, so each node's sources come out in canonical order.
+  // Edges are sorted by source, so the sources of each node are in canonical order.
   std::vector<std::vector<std::uint32_t>> into(graph.nodes.size());
   for (const auto& [source, target] : graph.edges) into[target].push_back(source);
 

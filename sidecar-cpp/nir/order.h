@@ -1,4 +1,4 @@
-// The order in which a graph's nodes are evaluated, and where its loops are cut.
+// The order in which a graph's nodes are evaluated, and the edges at which its loops are cut.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ struct Order {
   std::vector<std::vector<Source>> sources;  // for each node of the graph, in canonical order; empty if not evaluated
 };
 
-// Walks back from the root graph's Outputs, depth first, as proto/NUMERICS.md lays down. Refuses a graph with an Input
-// that the walk does not reach, and any node (other than a root Input) without a source, evaluated or not.
+// Walks back from the root graph's Outputs, depth first, by proto/NUMERICS.md. Refuses a graph with an Input that the
+// walk does not reach, and a node (other than a root Input) without a source, evaluated or not.
 Expected<Order> OrderOfEvaluation(const Graph& graph);
 
 }  // namespace tandem

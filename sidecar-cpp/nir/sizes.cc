@@ -10,8 +10,8 @@
 namespace tandem {
 namespace {
 
-// What is known of a node's output shape so far. It only goes from unknown to known to mixed, so that the order in
-// which nodes are looked at does not show.
+// The present knowledge of a node's output shape. It only changes from unknown to known to mixed, so the result does
+// not depend on the order of the nodes.
 struct KnownShape {
   Shape dims;
   bool mixed = false;  // sources of different shapes
@@ -65,12 +65,12 @@ class Inference {
 
  private:
   [[nodiscard]] const Node& At(std::uint32_t node) const { return graph_.nodes[node]; }
-  // Takes and gives the same number of elements.
+  // Its input and output have the same number of elements.
   [[nodiscard]] bool KeepsSize(std::uint32_t node) const {
     return !HasWeight(At(node).type) && !HasWindow(At(node).type);
   }
 
-  // Learns what it can from the neighbours, and has them look again where that is news to them.
+  // Updates sizes from the neighbours. If something changed, the neighbours are visited again.
   MaybeError Look(std::uint32_t node) {
     const NodeSize before = sizes_[node];
     const KnownShape shape_before = shapes_[node];
@@ -130,7 +130,7 @@ class Inference {
       return out == in || out == 0 || in == 0;
     };
     const auto from_input = [this](const auto& edge) { return At(edge.first).type == NodeType::kInput; };
-    // Input first: where it has a batch dimension, everything behind it looks wrong.
+    // The Input first: if it has a batch dimension, all later nodes seem wrong.
     auto wrong = std::ranges::find_if(graph_.edges, [&](const auto& e) { return from_input(e) && !fits(e); });
     if (wrong == graph_.edges.end()) wrong = std::ranges::find_if_not(graph_.edges, fits);
     if (wrong == graph_.edges.end()) return std::nullopt;
@@ -144,7 +144,7 @@ class Inference {
                             std::to_string(out));
   }
 
-  // A hint for the error, where the first dimension of an Input or Output is likely to be the batch.
+  // A hint for the error, if the first dimension of an Input or Output is probably the batch.
   [[nodiscard]] MaybeError Batched(std::uint32_t node, std::uint32_t size, std::uint32_t other,
                                    std::uint32_t wanted) const {
     const auto shape = At(node).integers.find("shape");
@@ -159,7 +159,7 @@ class Inference {
 
   [[nodiscard]] MaybeError CheckKnown() const {
     for (std::uint32_t node = 0; node < sizes_.size(); ++node) {
-      // Two shapes that met after the window was made.
+      // Two shapes that met after the window was computed.
       const bool mixed = HasWindow(At(node).type) && OwnInputShape(At(node)).empty() && SourceShape(node).mixed;
       if (mixed) {
         return InvalidField(At(node).name, "edges",

@@ -1,4 +1,4 @@
-// How many elements each node takes and gives, and in what shape where that matters.
+// The number of input and output elements of each node, and their shape if it matters.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,9 @@ struct NodeSize {
   std::optional<Window> window;  // of a node that HasWindow
 };
 
-// Sizes of the nodes, evaluated or not, from their parameters or else from a neighbour across an edge, repeated until
-// nothing changes: proto/NUMERICS.md, "Sizes" and "Shapes". Refuses sizes that contradict each other, stay unknown or
-// exceed the limit.
+// Sizes of the nodes, evaluated or not, from their parameters, or else from a neighbour across an edge, repeated until
+// nothing changes: see proto/NUMERICS.md, "Sizes" and "Shapes". Refuses sizes that contradict each other, stay unknown
+// or exceed the limit.
 Expected<std::vector<NodeSize>> InferSizes(const Graph& graph);
 
 }  // namespace tandem

@@ -11,7 +11,7 @@ namespace {
 
 // Above every limit, and its square below 2^64.
 constexpr std::uint64_t kTooMany = std::uint64_t{1} << 31;
-// Elements from the first to the last that one output takes, with those between them: a padded input is no longer.
+// Elements from the first to the last one that an output reads. A padded input is never longer.
 constexpr std::uint64_t kMaxWindow = 4 * kMaxNodeElements;
 
 std::uint64_t At(const Node& node, const std::string& field, std::size_t axis, std::uint64_t otherwise) {
@@ -19,7 +19,7 @@ std::uint64_t At(const Node& node, const std::string& field, std::size_t axis, s
   return found == node.integers.end() ? otherwise : static_cast<std::uint64_t>(found->second[axis]);
 }
 
-// All numbers are at most 2^20, so that nothing below overflows.
+// All numbers are at most 2^20, so nothing below overflows.
 Expected<Axis> MakeAxis(const Node& node, std::size_t axis, std::uint64_t in, std::uint64_t kernel) {
   const std::uint64_t stride = At(node, "stride", axis, 1);
   const std::uint64_t dilation = At(node, "dilation", axis, 1);

@@ -1,4 +1,4 @@
-// Where a convolution or a pool takes its input from: proto/NUMERICS.md, "Windows".
+// The input elements of a convolution or a pool: proto/NUMERICS.md, "Windows".
 #pragma once
 
 #include <cstddef>
@@ -20,13 +20,14 @@ std::uint64_t ElementsOf(const Shape& shape);
 // "[2, 8, 8]".
 std::string Shown(const Shape& shape);
 
-// The shape that a convolution's own parameters give its input; empty: they do not.
+// The input shape by the convolution's own parameters; empty if they do not give it.
 Shape OwnInputShape(const Node& node);
 
-// Of a node that HasWindow, over an input of that shape. Refuses what does not fit, naming node and field.
+// The window of a node that HasWindow, for an input of that shape. Refuses parameters that do not fit; the error names
+// node and field.
 Expected<Window> WindowOf(const Node& node, Shape input);
 
-// Of its output: without the rows where it is a Conv1d.
+// The shape of its output, without rows for a Conv1d.
 Shape OutputShape(const Node& node, const Window& window);
 
 }  // namespace tandem

@@ -95,7 +95,7 @@ TEST(Window, RefusesNumbersWhoseProductsAreTooLarge) {
               HasSubstr("may add up"));
 }
 
-// input -> nodes -> output; `sizes` of "conv" or "pool", or the refusal.
+// input -> nodes -> output; `sizes` of "conv" or "pool", or the error.
 std::string InputOf(GraphTree tree, const Shape& input) {
   std::erase_if(tree.nodes,
                 [](const Node& node) { return PassesThrough(node.type) && node.type != NodeType::kFlatten; });

@@ -17,14 +17,14 @@ MemoryHold& MemoryHold::operator=(MemoryHold&& other) noexcept {
 
 void MemoryHold::Resize(std::size_t bytes) {
   if (account_ == nullptr) return;
-  // Unsigned numbers wrap, so that adding the difference also subtracts.
+  // Unsigned numbers wrap, so adding the difference can also subtract.
   account_->used_ += bytes - bytes_;
   account_->budget_.used_ += bytes - bytes_;
   bytes_ = bytes;
 }
 
 std::optional<MemoryHold> MemoryAccount::Take(std::size_t bytes) {
-  // Counted first, so that of two callers that both see the last free bytes only one gets them.
+  // Counted first: if two callers see the last free bytes, only one gets them.
   const std::size_t used = budget_.used_ += bytes;
   const std::size_t own = used_ += bytes;
   const bool is_alone = used == bytes;

@@ -1,5 +1,4 @@
-// One budget of bytes for everything that callers make the engine keep: requests that wait, and answers that are not
-// sent yet.
+// A budget for the memory that callers use in the engine: waiting requests and unsent answers.
 #pragma once
 
 #include <atomic>
@@ -12,7 +11,7 @@ namespace tandem {
 
 class MemoryAccount;
 
-// Bytes of an account, given back when this ends.
+// Bytes of an account. The destructor returns them.
 class MemoryHold {
  public:
   MemoryHold() = default;
@@ -20,7 +19,7 @@ class MemoryHold {
   MemoryHold& operator=(MemoryHold&& other) noexcept;
   ~MemoryHold() { Resize(0); }
 
-  // Always succeeds: what is kept already is counted, even above the budget.
+  // Always succeeds: existing memory is counted, even above the budget.
   void Resize(std::size_t bytes);
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
@@ -48,9 +47,8 @@ class MemoryBudget {
   std::atomic<std::size_t> used_ = 0;
 };
 
-// One caller's part of a budget: a stream or a call. It may hold as much as it leaves free, so that one caller alone
-// gets half of the budget and the next half of the rest; and `minimum` bytes in any case, however much others hold.
-// Thread-safe.
+// The part of a budget of one caller: a stream or a call. It may hold as much as it leaves free, so the first caller
+// gets half of the budget, and the next half of the rest. It may always hold `minimum` bytes. Thread-safe.
 class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
  public:
   // `budget` must outlive the account and its holds.
@@ -58,10 +56,10 @@ class MemoryAccount : public std::enable_shared_from_this<MemoryAccount> {
     return std::shared_ptr<MemoryAccount>(new MemoryAccount(budget, minimum));
   }
 
-  // Nothing where the bytes do not fit. While the budget is unused, any number fits: the largest message must be
-  // served however small the budget is.
+  // Returns nullopt if the bytes do not fit. If the budget is unused, any number fits: even with a small budget, the
+  // largest message must be served.
   std::optional<MemoryHold> Take(std::size_t bytes);
-  // For what must be kept in any case.
+  // For memory that is needed in any case.
   MemoryHold Force(std::size_t bytes);
 
   [[nodiscard]] const MemoryBudget& budget() const { return budget_; }

@@ -36,7 +36,7 @@ std::vector<Admission> MicroBatcher::Submit(std::span<const TaskPtr> tasks) {
       Admit(*tasks[k]);
       answers[k] = Admission::kAccepted;
     }
-  } catch (const std::bad_alloc&) {  // there is no memory for a longer queue
+  } catch (const std::bad_alloc&) {  // no memory for a longer queue
   }
   WakeWorkers();
   return answers;
@@ -62,7 +62,7 @@ bool MicroBatcher::RunNow(std::span<const TaskPtr> tasks, const std::function<bo
     }
     WakeWorkers();
   }
-  if (closed_) work_.notify_all();  // the workers waited for what this might queue
+  if (closed_) work_.notify_all();  // the workers waited for tasks of this call
   return true;
 }
 
@@ -83,7 +83,7 @@ void MicroBatcher::Queue(const TaskPtr& task) {
   kinds_.splice(kinds_.end(), kind);
 }
 
-// As many as there are batches for: each would otherwise be woken by the one before.
+// As many workers as there are batches. Otherwise each would be woken by the one before.
 void MicroBatcher::WakeWorkers() {
   if (kinds_.empty()) return;
   if (idle_ == 0) return sweep_.notify_one();
@@ -123,7 +123,7 @@ void MicroBatcher::Sweep() {
   }
 }
 
-// A share for each idle worker and for the one that asks, but none that is not worth a worker.
+// A share for each idle worker and for the calling one, but no share that is too small for a worker.
 std::vector<TaskPtr> MicroBatcher::TakeBatch() {
   std::vector<TaskPtr> batch;
   if (kinds_.empty()) return batch;
@@ -144,7 +144,7 @@ std::vector<TaskPtr> MicroBatcher::TakeBatch() {
   return batch;
 }
 
-// By value: the tasks must be gone before the worker takes the lock again.
+// By value: the tasks must be destroyed before the worker takes the lock again.
 void MicroBatcher::RunBatch(std::vector<TaskPtr> batch, std::size_t worker) {
   process_(batch, worker);
   for (const TaskPtr& task : batch) Release(*task);
@@ -195,7 +195,7 @@ void MicroBatcher::Close() {
   }
   work_.notify_all();
   sweep_.notify_all();
-  // Without workers the closing thread does their work.
+  // Without workers, the closing thread processes the tasks.
   while (options_.threads == 0 && RunOne()) {
   }
   for (std::thread& thread : threads_) {

@@ -1,5 +1,6 @@
-// Bounded queues, one for each kind of task, in front of worker threads. A worker takes what waits of one kind, or its
-// share of that where other workers are idle; the kinds take turns. It knows nothing of what the tasks are.
+// Bounded queues, one for each kind of task, in front of worker threads. A worker takes the waiting tasks of one kind,
+// or its share of them if other workers are idle. The kinds take turns. The batcher does not depend on the type of the
+// tasks.
 #pragma once
 
 #include <atomic>
@@ -26,9 +27,9 @@ struct BatchKey {
   bool operator==(const BatchKey&) const = default;
 };
 
-// How many tasks of one kind are processed together.
+// The number of tasks of one kind that are processed together.
 struct BatchSize {
-  std::size_t min = 1;  // fewer are not worth a worker of their own
+  std::size_t min = 1;  // fewer do not get a separate worker
   std::size_t max = std::numeric_limits<std::size_t>::max();
 };
 
@@ -39,7 +40,7 @@ class Task {
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
 
-  // True once nobody wants the task any more: it is discarded instead of processed. Any thread; must not block.
+  // True once the task is no longer needed: it is discarded instead of processed. Any thread; must not block.
   [[nodiscard]] virtual bool Stale() const = 0;
 
  private:
@@ -53,48 +54,48 @@ using TaskPtr = std::shared_ptr<Task>;
 
 enum class Admission { kAccepted, kFull, kClosed };
 
-// Thread-safe. Callbacks run without locks held, so they may call back in.
+// Thread-safe. Callbacks run without locks, so they may call the batcher.
 class MicroBatcher {
  public:
   struct Options {
-    std::size_t threads = 1;           // workers; 0: none, tasks run only when RunOne is called
+    std::size_t threads = 1;           // workers; 0: tasks run only when RunOne is called
     std::size_t max_in_flight = 1024;  // tasks queued or running; more are refused
     std::size_t max_batch = 64;        // tasks processed together
   };
   // Processes a batch of one key, at least one task, on worker number `worker` (0 to threads - 1). Must not throw.
   using Process = std::function<void(const std::vector<TaskPtr>& batch, std::size_t worker)>;
-  // Gets each stale task that was taken out of the queue.
+  // Gets each stale task that was removed from the queue.
   using Discard = std::function<void(TaskPtr task)>;
 
   MicroBatcher(Options options, Process process, Discard discard);
   ~MicroBatcher();
 
-  // Queues tasks, together, or refuses each that does not fit; the answers are in the tasks' order. Never blocks.
+  // Queues tasks together, or refuses each that does not fit. The results are in the order of the tasks. Never blocks.
   std::vector<Admission> Submit(std::span<const TaskPtr> tasks);
 
-  // Processes tasks on the calling thread, at once, if nothing is queued or running and there are workers to fall back
-  // on; false: they were not looked at. `process` gives up by returning false; tasks that it has not released are then
+  // Processes tasks at once on the calling thread, if nothing is queued or running and there are workers. Returns false
+  // if the tasks were not touched. If `process` returns false, it has given up; tasks that it has not released are then
   // queued as if submitted.
   bool RunNow(std::span<const TaskPtr> tasks, const std::function<bool()>& process);
 
-  // Frees a task's place before its batch is over, so that the receiver of its result may submit the next at once.
-  // The batcher frees what is left when the batch is over.
+  // Frees a task's slot before its batch ends, so that the receiver of its result may submit the next one at once. The
+  // batcher frees the remaining slots when the batch ends.
   void Release(Task& task);
 
-  // Discards the stale tasks in the queue. Call it when tasks turned stale; time limits are also looked at every
+  // Discards the stale tasks in the queue. Call it when tasks became stale; time limits are also checked every
   // kSweepEvery while all workers are busy.
   void Sweep();
 
-  // Processes one batch on the calling thread; false: nothing waits.
+  // Processes one batch on the calling thread. Returns false if nothing waits.
   bool RunOne();
 
-  // Refuses new tasks, processes what is queued, and returns when all is done. Once.
+  // Refuses new tasks, processes the queued ones, and returns when all are done. Call it once.
   void Close();
 
   [[nodiscard]] std::size_t in_flight() const { return in_flight_; }
 
  private:
-  // Tasks of one kind that wait; never empty.
+  // Waiting tasks of one kind; never empty.
   struct Kind {
     BatchKey key;
     std::deque<TaskPtr> tasks;
@@ -107,7 +108,7 @@ class MicroBatcher {
 
   void Work(std::size_t worker);
   void SweepNowAndThen();
-  // With mutex_ held.
+  // Call it with mutex_ held.
   void Admit(Task& task);
   void Queue(const TaskPtr& task);
   void WakeWorkers();

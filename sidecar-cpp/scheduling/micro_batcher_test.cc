@@ -1,4 +1,4 @@
-// Driven by hand (no workers) but for the tests that name threads.
+// Without workers, so the test calls RunOne, except in tests with "threads" in their name.
 #include "scheduling/micro_batcher.h"
 
 #include <gmock/gmock.h>
@@ -122,7 +122,7 @@ TEST(MicroBatcher, ClosingRunsWhatWaitsAndRefusesTheRest) {
   EXPECT_EQ(driven.Submit(Red("b")), Admission::kClosed);
 }
 
-// A batcher with a worker that is told what to do only by the test's own Submit.
+// A batcher with a worker that only the test's Submit wakes.
 struct Threaded {
   // Before the batcher, so that they outlive its worker.
   std::atomic<int> ran = 0;
@@ -167,7 +167,7 @@ TEST(MicroBatcher, NothingElseIsRunOnACallersThreadMeanwhile) {
   Threaded threaded;
   const TaskPtr task = Red("a");
   threaded.batcher.RunNow({&task, 1}, [&] {
-    threaded.batcher.Release(*task);  // its answer is out, but its scratch memory still in use
+    threaded.batcher.Release(*task);  // its answer is sent, but its memory is still in use
     EXPECT_FALSE(RunNow(threaded.batcher, Red("b"), [] { return true; }));
     return true;
   });
@@ -239,10 +239,10 @@ TEST(MicroBatcher, WorkersRunEverythingThatWasAccepted) {
   EXPECT_EQ(ran, accepted);
 }
 
-// Two workers of which each must take a task for either to go on.
+// Two workers that continue only when each has a task.
 class Meeting {
  public:
-  // Whether both came.
+  // Returns true if both came.
   bool Submit(const std::vector<TaskPtr>& tasks) {
     batcher_.Submit(tasks);
     std::unique_lock lock(mutex_);
@@ -301,7 +301,7 @@ class Dividing {
 
 TEST(MicroBatcher, WhatWaitsIsDividedOverIdleWorkers) {
   Dividing dividing;
-  // A worker may still be on its way to wait.
+  // A worker may not have begun to wait yet.
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   std::size_t largest = 0;
   while (largest != 2 && std::chrono::steady_clock::now() < limit) largest = dividing.LargestOf({});

@@ -1,5 +1,5 @@
-// The memory accounts of unary calls: all calls of one connection share one. A call alone would get an account's
-// minimum for nothing, and a caller of many calls would get many.
+// The memory accounts of unary calls. All calls of one connection share an account: otherwise a caller with many calls
+// would get the minimum many times.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ class PeerAccounts {
   // Each account has `minimum` bytes in any case. `budget` must outlive the accounts.
   PeerAccounts(MemoryBudget& budget, std::size_t minimum) : budget_(budget), minimum_(minimum) {}
 
-  // The account of the peer, which exists as long as anything uses it.
+  // The account of the peer. It exists as long as it is used.
   std::shared_ptr<MemoryAccount> Open(const std::string& peer);
 
  private:
@@ -26,7 +26,7 @@ class PeerAccounts {
   const std::size_t minimum_;
   std::mutex mutex_;
   std::unordered_map<std::string, std::weak_ptr<MemoryAccount>> accounts_;
-  std::size_t next_sweep_ = 0;  // when there are so many accounts, those that nothing uses are removed
+  std::size_t next_sweep_ = 0;  // at this number of accounts, unused ones are removed
 };
 
 }  // namespace tandem

@@ -1,4 +1,4 @@
-// What this program calls itself.
+// The name and versions of this program.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 namespace tandem {
 
 inline constexpr std::uint32_t kNumericsVersion = 1;
-// Of proto/tandem/engine/v1/engine.proto, the newest and the oldest that is spoken.
+// The newest and the oldest supported version of proto/tandem/engine/v1/engine.proto.
 inline constexpr std::uint32_t kProtocolVersion = 1;
 inline constexpr std::uint32_t kOldestProtocolVersion = 1;
 

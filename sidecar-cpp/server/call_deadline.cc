@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::int64_t kYearSeconds = std::int64_t{365} * 24 * 3600;
 
-// The call's own deadline on our clock. gRPC gives it on the monotonic clock; as a time of the wall clock it would move
-// with that.
+// The call's deadline on our clock. gRPC gives it on the monotonic clock; a time of the wall clock would change when
+// that is set.
 TimePoint DeadlineOf(const grpc::CallbackServerContext& context) {
   const gpr_timespec deadline = context.raw_deadline();
   const gpr_timespec left = gpr_time_sub(deadline, gpr_now(deadline.clock_type));

@@ -1,4 +1,4 @@
-// The deadline of a unary call, which applies beside its item's `timeout_us`.
+// The deadline of a unary call, which applies in addition to its item's `timeout_us`.
 #pragma once
 
 #include <grpcpp/server_context.h>
@@ -8,7 +8,7 @@
 
 namespace tandem {
 
-// Shortens the item's timeout, counted from `received`, to what the call allows.
+// Shortens the item's timeout, counted from `received`, to the call's deadline.
 void LimitToDeadline(const grpc::CallbackServerContext& context, TimePoint received, engine::v1::InferItem& item);
 
 }  // namespace tandem

@@ -18,7 +18,7 @@ struct Manifests {
   std::string shown;
 };
 
-// The one that is given, else the one that the server would take.
+// The given manifest, else the one that the server would use.
 Manifests ManifestOf(const std::string& nir_file, const std::string& given) {
   if (!given.empty()) {
     const std::filesystem::path file(given);

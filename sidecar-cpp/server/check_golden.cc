@@ -44,7 +44,7 @@ Expected<std::uint64_t> DigestFrom(const Json& vector, const char* key) {
   return InvalidFile(std::string(key) + " must have 16 hexadecimal digits, found \"" + Printable(text) + "\"");
 }
 
-// The steps that the input has; an error where it does not fit the network.
+// The number of steps of the input; an error if it does not fit the network.
 Expected<std::uint32_t> StepsOf(const Network& network, std::size_t floats) {
   const std::size_t size = network.input_size();
   if (network.input_kind == InputKind::kConstant && floats == size) return network.steps;

@@ -9,9 +9,9 @@
 
 namespace tandem {
 
-// Runs those of `golden.json` beside the NIR file, or else of the file that the manifest names, which lies in
-// `manifest_folder`; files for another version than the folder's are left alone. Returns what to print. The error names
-// the first vector that cannot be run, or has another digest than the file says.
+// Runs the vectors of `golden.json` beside the NIR file, or else of the manifest's file in `manifest_folder`. A file
+// for another version than the folder's is ignored. Returns the text to print. The error names the first vector that
+// cannot be run or has another digest than in the file.
 Expected<std::string> CheckGolden(const Model& model, const std::filesystem::path& nir_file,
                                   const std::filesystem::path& manifest_folder);
 

@@ -27,7 +27,7 @@ class CheckGoldenFile : public ::testing::Test {
     return R"({"name": "ones", "encoding_f32_base64": ")" + absl::Base64Escape(bytes) + R"(", "state_digest": ")" +
            digest + "\"}";
   }
-  // What the check says of a file with these vectors.
+  // The output of the check for a file with these vectors.
   std::string Said(const std::string& vectors, const char* version = "1", const char* name = "known.json") {
     testing::WriteFile(folder_.path() / name,
                        R"({"model_version": )" + std::string(version) + R"(, "cases": [)" + vectors + "]}");
@@ -37,7 +37,7 @@ class CheckGoldenFile : public ::testing::Test {
     const auto said = CheckGolden(model_, nir_, folder_.path());
     return said.ok() ? said.value() : "error: " + said.error().message;
   }
-  // The digest that a vector of ones has: the error for a wrong one tells it.
+  // The digest of a vector of ones, taken from the error for a wrong one.
   std::string RightDigest() {
     const std::string said = Said(Vector({1, 1}, "0000000000000000"));
     return said.substr(said.find("got ") + 4, 16);

@@ -8,14 +8,14 @@
 namespace tandem {
 namespace {
 
-// grpc.health.v1.HealthCheckResponse with status SERVING and NOT_SERVING. Its proto is not in this build, and need not
-// be for a message of one enum.
+// grpc.health.v1.HealthCheckResponse with status SERVING and NOT_SERVING. This build does not need its proto for a
+// message with one enum.
 constexpr const char* kServing = "\x08\x01";
 constexpr const char* kNotServing = "\x08\x02";
 
 }  // namespace
 
-// An empty message asks for the server as a whole.
+// An empty message means the whole server.
 std::pair<grpc::Status, std::string> AskHealth(const std::shared_ptr<grpc::Channel>& channel,
                                                std::chrono::milliseconds timeout) {
   grpc::GenericStub stub(channel);
@@ -43,7 +43,7 @@ MaybeError CheckHealth(const std::string& address, std::chrono::milliseconds tim
   const auto credentials = OwnChannelCredentials(tls);
   if (!credentials.ok()) return credentials.error();
   grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // whose answer would say nothing of this engine
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);  // its answer would not be about this engine
   const auto channel = grpc::CreateCustomChannel(address, credentials.value(), arguments);
   const auto [status, answer] = AskHealth(channel, timeout);
   const std::string name = "\"" + Printable(address) + "\"";

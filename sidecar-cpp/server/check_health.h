@@ -1,4 +1,4 @@
-// `tandem-engine --check-health`: a client of grpc.health.v1, for containers, which have no shell to ask with.
+// `tandem-engine --check-health`: a client of grpc.health.v1, for containers without a shell.
 #pragma once
 
 #include <grpcpp/channel.h>
@@ -13,12 +13,12 @@
 
 namespace tandem {
 
-// The server's answer on this channel, as bytes.
+// The server's encoded answer on this channel.
 std::pair<grpc::Status, std::string> AskHealth(const std::shared_ptr<grpc::Channel>& channel,
                                                std::chrono::milliseconds timeout);
 
-// Nothing where the server at `address` ("host:port" or "unix:/path") says SERVING; else why not. `tls`: as it has
-// them.
+// Returns nullopt if the server at `address` ("host:port" or "unix:/path") answers SERVING, else the error. `tls`: the
+// server's settings.
 MaybeError CheckHealth(const std::string& address, std::chrono::milliseconds timeout, const TlsFiles& tls = {});
 
 }  // namespace tandem

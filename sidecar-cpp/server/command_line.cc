@@ -25,7 +25,7 @@ SIGTERM and SIGINT finish what is in flight and exit 0; a second signal exits at
 less; SIGHUP changes nothing. Changed files of --tls-… are read within some seconds. OTEL_EXPORTER_OTLP_ENDPOINT=http://host:4317 (or unix:/path.sock) exports spans of traced
 inputs over OTLP/gRPC.)";
 
-// In a container that is its id, which `docker ps` shows.
+// In a container this is its id, which `docker ps` shows.
 std::string HostName() {
   std::array<char, 256> name{};
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "engine";
@@ -41,7 +41,7 @@ void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
   app.add_option("--tls-key", to.server.tls.key, "PEM file with the private key of --tls-cert")
       ->envname("TANDEM_ENGINE_TLS_KEY");
   app.add_option("--tls-client-ca", to.server.tls.client_ca,
-                 "PEM file with the CAs that sign routers' certificates; empty: none is asked for")
+                 "PEM file with the CAs that sign routers' certificates; empty: no certificate is required")
       ->envname("TANDEM_ENGINE_TLS_CLIENT_CA");
   app.add_option("--id", to.core.engine_id, "this engine's name, unique in a deployment (default: the host's)")
       ->envname("TANDEM_ENGINE_ID");
@@ -50,7 +50,7 @@ void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
   app.add_option("--threads", to.core.batcher.threads, "threads that simulate")
       ->envname("TANDEM_ENGINE_THREADS")
       ->check(CLI::Range(1, 256));
-  app.add_option("--max-queue", to.core.batcher.max_in_flight, "inputs queued or running; more are refused")
+  app.add_option("--max-queue", to.core.batcher.max_in_flight, "limit on queued and running inputs; more are refused")
       ->envname("TANDEM_ENGINE_MAX_QUEUE")
       ->check(CLI::Range(1, 1000000));
   app.add_option("--max-batch", to.core.batcher.max_batch, "inputs simulated together")
@@ -66,14 +66,14 @@ void AddServeFlags(CLI::App& app, CommandLine& to, long& drain_ms) {
   app.add_option("--log-level", to.log_level, "trace, debug, info, warn, error or off")
       ->envname("TANDEM_ENGINE_LOG_LEVEL");
   app.add_flag("--log-json,!--no-log-json", to.log_json,
-               "log one JSON object a line (default: where stderr is no terminal)")
+               "log one JSON object per line (default: if stderr is not a terminal)")
       ->envname("TANDEM_ENGINE_LOG_JSON");
   app.add_flag("--reflection,!--no-reflection", to.server.reflection, "serve gRPC reflection")
       ->envname("TANDEM_ENGINE_REFLECTION");
   app.add_option("--simd", to.simd,
                  "force an instruction set: avx512, avx2, sse4, ssse3, neon or scalar (default: the best)")
       ->envname("TANDEM_SIMD");
-  app.add_option("--drain-timeout-ms", drain_ms, "time to finish what is in flight on SIGTERM")
+  app.add_option("--drain-timeout-ms", drain_ms, "time to finish open requests on SIGTERM")
       ->envname("TANDEM_ENGINE_DRAIN_TIMEOUT_MS")
       ->check(CLI::Range(0, 3600000));
 }
@@ -84,7 +84,7 @@ std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, i
   CommandLine to;
   to.core.engine_id = HostName();
   to.core.batcher.threads = DefaultThreads();
-  to.log_json = isatty(STDERR_FILENO) == 0;  // people read terminals, programs everything else
+  to.log_json = isatty(STDERR_FILENO) == 0;  // text on a terminal, else JSON
   long drain_ms = to.drain_timeout.count();
   CLI::App app("Runs spiking neural networks (NIR files) behind gRPC: tandem.engine.v1.EngineService.",
                "tandem-engine");
@@ -93,9 +93,8 @@ std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, i
   app.option_defaults()->always_capture_default();
   AddServeFlags(app, to, drain_ms);
   const CLI::Option* check_health =
-      app.add_option(
-             "--check-health", to.check_health,
-             "ask the engine at this address (default: that of --listen) how it is: exit 0 if it serves, else 1")
+      app.add_option("--check-health", to.check_health,
+                     "check the engine at this address (default: that of --listen): exit 0 if it serves, else 1")
           ->expected(0, 1);
   const CLI::Option* exit_with_parent =
       app.add_option("--exit-with-parent", to.parent,
@@ -103,11 +102,11 @@ std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, i
                      "ended before this one began")
           ->expected(0, 1)
           ->check(CLI::NonNegativeNumber);
-  CLI::App* check = app.add_subcommand("check", "validate a NIR file and print its nodes, or what is wrong with it");
+  CLI::App* check = app.add_subcommand("check", "validate a NIR file and print its nodes or its error");
   check->add_option("file", to.check_file, "the .nir file")->required();
   check->add_option(
       "--manifest", to.check_manifest,
-      "its model.yaml (default: the one that the server would take: beside the file, else a folder above)");
+      "its model.yaml (default: the file that the server would use: beside the NIR file, else one folder above)");
   CLI::App* learn_replay = app.add_subcommand(
       "learn-replay", "learn the examples of a learning log again, and compare each commit to the bit");
   learn_replay->add_option("file", to.learning_log, "the student's .log file")->required();

@@ -17,12 +17,12 @@ struct CommandLine {
   std::string log_level = "info";
   bool log_json = false;
   std::string simd;  // empty: the best
-  // With all that follows it, an end comes within the 10 s that Docker gives.
+  // The stop, including all that follows this time, takes less than Docker's 10 s.
   std::chrono::milliseconds drain_timeout{8000};
-  // Drain and stop when the process that started this one is gone.
+  // Drain and stop when the parent process ends.
   bool exit_with_parent = false;
   int parent = 0;  // its process id; 0: not given
-  // Ask the engine at this address how it is instead of serving.
+  // Check the health of the engine at this address instead of serving.
   std::string check_health;  // empty: serve
   // `check FILE`: validate a file instead of serving.
   std::string check_file;  // empty: serve
@@ -31,7 +31,7 @@ struct CommandLine {
   std::string learning_log;  // empty: serve
 };
 
-// nullopt: nothing more to do, exit with `exit_code` (help or version was printed, or an error was).
+// nullopt: exit with `exit_code` (help, version or an error was printed).
 std::optional<CommandLine> ParseCommandLine(int argc, const char* const* argv, int& exit_code);
 
 }  // namespace tandem

@@ -15,7 +15,7 @@ class DescribeCall final : public UnaryCall {
   using UnaryCall::UnaryCall;
 
   void Start(grpc::ByteBuffer& request, std::uint64_t max_message_bytes) {
-    request.Clear();  // there is nothing in it to be read
+    request.Clear();  // the request has no content
     FinishOnBadAlloc([&] {
       engine::v1::DescribeResponse description;
       core().Describe(description);

@@ -9,7 +9,7 @@
 
 namespace tandem {
 
-// Answers the call. `max_message_bytes` is told. What is returned lives until gRPC is done with it.
+// Answers the call. The answer includes `max_message_bytes`. The returned object lives until gRPC releases it.
 grpc::ServerUnaryReactor* StartDescribe(const IncomingCall& call, std::uint64_t max_message_bytes);
 
 }  // namespace tandem

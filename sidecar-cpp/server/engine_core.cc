@@ -35,7 +35,7 @@ Error EngineCore::DrainingError() {
 Error EngineCore::MemoryError(const MemoryBudget& budget) {
   return {Code::kResourceExhausted,
           "ENGINE_FULL",
-          "inputs that wait and answers that are not read yet take the memory that this engine has for them; read the "
+          "waiting inputs and unread answers use all the memory that this engine has for them; read the "
           "answers, send less at once, or try another engine",
           {{"max_memory_bytes", std::to_string(budget.max_bytes())}}};
 }
@@ -56,7 +56,7 @@ Expected<std::shared_ptr<TraceJob>> EngineCore::MakeTraceJob(engine::v1::TraceRe
                                                              MemoryAccount& account,
                                                              std::shared_ptr<TraceSink> sink) const {
   if (draining_) return DrainingError();
-  request.mutable_item()->clear_detail();  // a trace tells more than any
+  request.mutable_item()->clear_detail();  // a trace has more detail than any of them
   auto job = ValidateItem(*request.mutable_item(), *repository_.Now(), received);
   if (!job.ok()) return job.error();
   return Tracer::MakeJob(std::move(job).value(), request, account, std::move(sink));
@@ -67,10 +67,10 @@ void EngineCore::Submit(const std::vector<std::shared_ptr<InferJob>>& jobs) {
   std::vector<Admission> answers;
   try {
     const std::vector<TaskPtr> tasks(jobs.begin(), jobs.end());
-    // Handing jobs to a worker and waking it costs more than many a simulation.
+    // Waking a worker costs more than a short simulation.
     if (executor_.AreQuick(jobs) && batcher_.RunNow(tasks, [&] { return executor_.ProcessNow(jobs); })) return;
     answers = batcher_.Submit(tasks);
-  } catch (const std::bad_alloc&) {  // before any was queued: all are refused
+  } catch (const std::bad_alloc&) {  // none is queued yet: all are refused
   }
   for (std::size_t k = 0; k < jobs.size(); ++k) {
     const Admission admission = answers.empty() ? Admission::kFull : answers[k];
@@ -86,7 +86,7 @@ void EngineCore::Submit(const std::vector<std::shared_ptr<InferJob>>& jobs) {
 void EngineCore::Refuse(InferJob& job, Admission admission) {
   Error full{Code::kResourceExhausted,
              "ENGINE_FULL",
-             "this engine has all the work it may hold; try again soon, or another engine",
+             "this engine is at its limit of inputs; try again soon, or try another engine",
              {{"max_in_flight", std::to_string(options_.batcher.max_in_flight)}}};
   Expected<engine::v1::Inference> refusal = admission == Admission::kFull ? std::move(full) : DrainingError();
   spans_.Answered(job, refusal, nullptr);

@@ -1,4 +1,4 @@
-// The engine without gRPC, under threads of our own: every lock in play is ours, so ThreadSanitizer sees all of it.
+// The engine without gRPC, with the test's threads: all locks are our own, so ThreadSanitizer sees them.
 #include "server/engine_core.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint32_t kInputs = 8;
 
-// A job for a caller of its own.
+// A job of another caller.
 std::shared_ptr<InferJob> MakeJob(EngineCore& core, engine::v1::InferItem item, std::shared_ptr<ResultSink> sink) {
   return core.MakeJob(item, Clock::now(), *MemoryAccount::Open(core.stream_memory()), std::move(sink)).value();
 }
@@ -98,7 +98,7 @@ TEST(EngineCore, EveryJobIsAnsweredOnceWhateverHappensToIt) {
   EXPECT_GT(sink->reasons()["OK"], 0);
 }
 
-// The thread that the last answer came from.
+// The thread of the last answer.
 class ThreadSink final : public ResultSink {
  public:
   void Complete(const InferJob&, Expected<engine::v1::Inference>) override {

@@ -1,4 +1,4 @@
-// Our errors as the wire has them.
+// Converts our errors to gRPC's.
 #pragma once
 
 #include <grpcpp/support/status.h>
@@ -8,7 +8,7 @@
 
 namespace tandem {
 
-// A status whose details hold google.rpc.ErrorInfo (domain "tandem") and, where the error blames a field,
+// A status with the details google.rpc.ErrorInfo (domain "tandem") and, if the error names a field,
 // google.rpc.BadRequest.
 grpc::Status ToGrpcStatus(const Error& error);
 

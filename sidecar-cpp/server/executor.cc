@@ -20,15 +20,15 @@
 namespace tandem {
 namespace {
 
-// What one input may take that runs on a thread that should be reading, and when such a run that takes longer than it
-// should is given up. Several run there if all of them take less than is worth waking a worker for.
+// The longest expected time of one input that runs on a reading thread, and the time after which such a run is given
+// up. Several inputs run there if together they take less time than waking a worker.
 constexpr std::chrono::microseconds kQuick{300};
 constexpr std::chrono::milliseconds kInlineRunLimit{1};
-// The same on the clock of the wall: a thread that sleeps, or has no CPU, uses no time of its own.
+// The same in elapsed time: a thread that sleeps, or has no CPU, uses no CPU time.
 constexpr std::chrono::milliseconds kInlineWallLimit{50};
 constexpr std::chrono::microseconds kWorthWaking{100};
-// What a batch should take at most, so that other models have their turn. A few inputs are together in any case, since
-// they share the reading of the weights.
+// The longest expected time of a batch, so that other models get their turn. A few inputs are always batched, since
+// they share the loading of the weights.
 constexpr std::chrono::milliseconds kLongBatch{20};
 constexpr std::size_t kSharingItems = 8;
 constexpr auto kEndless = std::chrono::nanoseconds::max();
@@ -44,7 +44,7 @@ void AddLayer(const Network& network, const LayerActivity& layer, engine::v1::In
   added.set_events_left_out(layer.events_left_out);
 }
 
-// Takes the state out of `result`.
+// Moves the state out of `result`.
 engine::v1::Inference ToInference(const InferJob& job, RunResult& result, TimePoint started, TimePoint ended,
                                   std::size_t batch_items) {
   engine::v1::Inference to;
@@ -65,11 +65,11 @@ engine::v1::Inference ToInference(const InferJob& job, RunResult& result, TimePo
   return to;
 }
 
-// Passes each item's end on to its sink. What ends early is sent at once; results of a batch that runs to the end come
-// together, and are flushed together when the batch has run.
+// Passes each item's end to its sink. An item that ends early is sent at once. Results of a complete batch are flushed
+// together at its end.
 class Answers final : public RunObserver {
  public:
-  // `layers`, `times`: none where only the results are wanted.
+  // `layers`, `times`: nullptr if only the results are needed.
   Answers(std::span<InferJob* const> jobs, const std::function<void(Task&)>& release, InferSpans& spans,
           const NodeTimes* times, LayerRecorder* layers, BatchRecorder& recorder, std::chrono::nanoseconds run_limit)
       : jobs_(jobs),
@@ -112,7 +112,7 @@ class Answers final : public RunObserver {
     Answer(item, std::move(answer));
   }
 
-  // Of the thread's time, so far.
+  // CPU time of the thread so far.
   [[nodiscard]] std::chrono::nanoseconds used() const { return ThreadTime() - began_; }
   [[nodiscard]] bool gave_up() const { return gave_up_; }
   [[nodiscard]] bool any_finished() const { return any_finished_; }
@@ -134,7 +134,7 @@ class Answers final : public RunObserver {
   LayerRecorder* layers_;
   BatchRecorder& recorder_;
   TimePoint started_;
-  std::chrono::nanoseconds began_;  // in the thread's time
+  std::chrono::nanoseconds began_;  // in CPU time of the thread
   std::chrono::nanoseconds run_limit_;
   bool gave_up_ = false;
   bool any_finished_ = false;
@@ -142,7 +142,7 @@ class Answers final : public RunObserver {
 
 bool WantsLayers(const InferJob* job) { return job->request().traced && job->request().traced->layers; }
 
-// Out of memory is no fault of the model: another engine may have the memory.
+// Out of memory is not a fault of the model: another engine may have enough.
 Error FaultError(const std::exception& fault) {
   if (dynamic_cast<const std::bad_alloc*>(&fault) == nullptr)
     return {Code::kInternal, "INTERNAL", "internal error", {}};
@@ -152,7 +152,7 @@ Error FaultError(const std::exception& fault) {
           {}};
 }
 
-// The line names one trace of the batch, if there is any: each of them shows the same failure.
+// The log line names one trace of the batch, if there is any: all of them show the same failure.
 void LogFault(std::span<InferJob* const> jobs, const std::exception& fault) {
   const auto traced = std::ranges::find_if(jobs, [](const InferJob* job) { return job->request().traced != nullptr; });
   std::optional<TraceInLog> trace;
@@ -206,7 +206,7 @@ void Executor::Process(const std::vector<TaskPtr>& batch, std::size_t worker) {
 
 bool Executor::AreQuick(std::span<const std::shared_ptr<InferJob>> jobs) {
   const Job::Request& first = jobs.front()->request();
-  // What a plain run takes says nothing of one that is recorded.
+  // The time of a plain run does not predict that of a recorded one.
   if (first.detail != Detail::kSummary) return false;
   const bool are_equal = std::ranges::all_of(jobs, [&first](const auto& job) { return job->RunsWith(first); });
   const auto cost = CostOf(*first.model, first.steps);
@@ -273,7 +273,7 @@ bool Executor::Run(std::span<InferJob* const> jobs, Scratch& scratch, std::chron
   } else {
     RunBatch(network, first.model->model_id, first.steps, inputs, scratch, answers, timed, recorder.recorder());
   }
-  // What was cut short says little of what the model takes, but for what took too long already.
+  // An incomplete run does not show the model's time, unless it already took too long.
   if (jobs.size() == 1 && !layers && (answers.any_finished() || answers.gave_up())) {
     NoteCost(*first.model, first.steps, answers.used());
   }

@@ -1,4 +1,4 @@
-// What worker threads do with a batch of jobs: simulate it and hand the answers to their sinks.
+// The work of worker threads: simulates a batch of jobs and passes the answers to their sinks.
 #pragma once
 
 #include <chrono>
@@ -18,34 +18,34 @@ namespace tandem {
 
 class Executor {
  public:
-  // `release` is told of every job right before its answer is given, to free its place in the queue.
+  // `release` is called for every job just before its answer, to free its slot in the queue.
   // `spans` and `recordings` must outlive this.
   Executor(std::size_t workers, InferSpans& spans, RecordingStore& recordings, std::function<void(Task&)> release);
 
   // Thread-safe for distinct workers. All tasks are InferJobs of one model, one number of steps and one detail.
   void Process(const std::vector<TaskPtr>& batch, std::size_t worker);
 
-  // Runs jobs that should take little, on the calling thread, which must not be held up: false if they turn out to take
-  // long, and those that ended until then are the only ones with an answer. Answers are left to the caller to flush,
-  // when the engine is free for the next. Not thread-safe with itself.
+  // Runs short jobs on the calling thread, which must not be blocked. Returns false if they take too long; only jobs
+  // that ended before have an answer then. The caller flushes the answers, after the engine is free for the next jobs.
+  // Not thread-safe with itself.
   bool ProcessNow(std::span<const std::shared_ptr<InferJob>> jobs);
-  // Whether the jobs, at least one, are some for ProcessNow.
+  // Returns true if the jobs, at least one, are short enough for ProcessNow.
   [[nodiscard]] static bool AreQuick(std::span<const std::shared_ptr<InferJob>> jobs);
 
-  // Measures one run of a model, so that what it takes is known before the first input comes. Any thread.
+  // Measures one run of a model, so that its time is known before the first input. Any thread.
   static void MeasureModel(const Model& model);
-  // How many such inputs one worker should take.
+  // The number of such inputs that one worker should take.
   [[nodiscard]] static BatchSize BatchSizeOf(const Job::Request& request);
 
-  // Answers a job that went stale while it waited.
+  // Answers a job that became stale in the queue.
   void Discard(InferJob& job);
 
  private:
   bool DiscardIfStale(InferJob& job);
-  // False: given up after so much of the thread's time, with nothing answered.
-  // What is thrown fails those of the jobs that have no answer yet, and nothing else.
+  // Returns false if it gave up after this CPU time, with nothing answered. An exception fails only those jobs that
+  // have no answer yet.
   bool Simulate(std::span<InferJob* const> jobs, Scratch& scratch, std::chrono::nanoseconds patience);
-  // The same, and may throw.
+  // The same, but it may throw.
   bool Run(std::span<InferJob* const> jobs, Scratch& scratch, std::chrono::nanoseconds patience);
   void Fail(std::span<InferJob* const> jobs, const std::exception& fault);
 

@@ -1,4 +1,4 @@
-// What a worker does with a batch, by hand: no threads, no queue.
+// The processing of a batch without threads and without a queue.
 #include "server/executor.h"
 
 #include <gmock/gmock.h>
@@ -19,7 +19,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::UnorderedElementsAre;
 
-// Long enough that a run looks up from its work many times.
+// Long enough that a run checks many times whether to stop.
 constexpr std::uint32_t kLongSteps = 20'000;
 constexpr std::uint32_t kInputs = 64;
 
@@ -31,7 +31,7 @@ std::shared_ptr<const Model> MakeModel(Network network) {
   return std::make_shared<const Model>(std::move(model));
 }
 
-// A constant input, scaled so that a large one overflows at once.
+// A constant input; a large scale overflows at once.
 std::shared_ptr<const Model> Scaled(std::uint32_t steps) {
   Manifest manifest;
   manifest.steps = steps;
@@ -41,7 +41,7 @@ std::shared_ptr<const Model> Scaled(std::uint32_t steps) {
   return MakeModel(testing::Compile(testing::Chain(kInputs, {up, fire}, kInputs), manifest));
 }
 
-// Writes down what happens, in order: "1 OK", "2 INTERNAL", "flush", "free".
+// Records the calls in order: "1 OK", "2 INTERNAL", "flush", "free".
 class Journal final : public ResultSink {
  public:
   void Complete(const InferJob& job, Expected<engine::v1::Inference> answer) override {
@@ -89,7 +89,7 @@ class Executing : public ::testing::Test {
   std::shared_ptr<Journal> journal_ = std::make_shared<Journal>();
   InferSpans spans_{nullptr};
   RecordingStore recordings_{0};
-  // Throws for a job when told so, as a callback may that runs out of memory.
+  // Throws for a job on request, as a callback may without memory.
   std::function<void()> on_release_ = [] {};
   Executor executor_{1, spans_, recordings_, [this](Task&) {
                        journal_->lines.push_back("free");
@@ -153,7 +153,7 @@ TEST_F(Executing, AWorkerGoesOnAfterAFault) {
 TEST_F(Executing, AModelIsQuickOnceARunAloneWasQuick) {
   EXPECT_FALSE(AreQuick({Job(1)}));
   executor_.Process({Job(2), Job(3)}, 0);
-  EXPECT_FALSE(AreQuick({Job(1)}));  // a batch does not tell what one takes
+  EXPECT_FALSE(AreQuick({Job(1)}));  // a batch does not show the time of one input
   executor_.Process({Job(4)}, 0);
   EXPECT_TRUE(AreQuick({Job(1)}));
   EXPECT_FALSE(AreQuick({Job(5, 1e-30f, Detail::kLayers)}));
@@ -205,7 +205,7 @@ class ExecutingLong : public Executing {
 
 TEST_F(ExecutingLong, ACancelledJobIsAnsweredWhileTheRestOfItsBatchRuns) {
   const std::vector<std::shared_ptr<InferJob>> jobs = {Job(1, 1e20f), Job(2), Job(3)};
-  // The first fails at once, and its caller takes back the second, which is then under way.
+  // The first fails at once, and its caller then cancels the second, which is running.
   journal_->on_answer = [&](std::uint64_t id) {
     if (id == 1) jobs[1]->Cancel();
   };
@@ -240,7 +240,7 @@ TEST_F(ExecutingLong, ABatchOfLongRunsIsSmall) {
   EXPECT_LT(executor_.BatchSizeOf(Job(2)->request()).max, 64u);
 }
 
-// A network of which two fit into the memory of a batch.
+// A network for which two inputs fit into the memory of a batch.
 std::shared_ptr<const Model> Large() {
   Network network = *Scaled(1)->network;
   network.item_floats = kMaxScratchFloats / 2;

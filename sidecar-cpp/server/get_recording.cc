@@ -11,11 +11,12 @@ namespace tandem {
 namespace {
 
 Error Unknown(const RecordingStore& store, std::uint64_t id) {
-  const std::string why = store.max_bytes() == 0
-                              ? "this engine records nothing; start it with --recorder-bytes above 0"
-                              : "newer runs have taken its place, or it was too large to keep; ask sooner, or raise "
-                                "--recorder-bytes, now " +
-                                    std::to_string(store.max_bytes());
+  const std::string why =
+      store.max_bytes() == 0
+          ? "this engine records nothing; start it with --recorder-bytes above 0"
+          : "newer recordings have replaced it, or it was too large to keep; request it sooner, or raise "
+            "--recorder-bytes, now " +
+                std::to_string(store.max_bytes());
   return {Code::kNotFound, "UNKNOWN_RECORDING", "there is no recording " + std::to_string(id) + ": " + why, {}};
 }
 
@@ -51,7 +52,7 @@ class RecordingCall final : public UnaryCall {
       const std::uint64_t id = parsed.value().recording_id();
       const auto kept = core().recordings().Find(id);
       if (!kept) return Finish(ToGrpcStatus(Unknown(core().recordings(), id)));
-      // The copy of the recording, and the answer as it is built and as it is sent.
+      // The copy of the recording, the answer's message, and its bytes.
       const auto& recording = kept->recording;
       const auto memory = account().Take(3 * RecordingStore::BytesFor(recording.network(), recording.steps));
       if (!memory) return Finish(ToGrpcStatus(EngineCore::MemoryError(account().budget())));

@@ -1,4 +1,4 @@
-// One `GetRecording` call: what one of the newest runs did, as the wire has it.
+// One `GetRecording` call: returns the recording of a recent run.
 #pragma once
 
 #include <grpcpp/support/server_callback.h>
@@ -7,8 +7,8 @@
 
 namespace tandem {
 
-// Answers the call, NOT_FOUND where the engine does not have the recording. What is returned lives until gRPC is done
-// with it.
+// Answers the call; NOT_FOUND if the engine does not have the recording. The returned object lives until gRPC releases
+// it.
 grpc::ServerUnaryReactor* StartGetRecording(const IncomingCall& call);
 
 }  // namespace tandem

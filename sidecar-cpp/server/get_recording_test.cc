@@ -1,4 +1,4 @@
-// Recordings as a router gets them.
+// Recordings, requested as a router does.
 #include <gmock/gmock.h>
 
 #include "server/get_recording.h"

@@ -1,4 +1,4 @@
-// A unary call as it comes in, and what it is served with. All of it must outlive the call.
+// A unary call and the objects that serve it. All of them must outlive the call.
 #pragma once
 
 #include <grpcpp/server_context.h>

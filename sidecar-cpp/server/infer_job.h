@@ -16,10 +16,10 @@ class InferJob;
 class ResultSink {
  public:
   virtual ~ResultSink() = default;
-  // The job's one answer. The sink may hold it back until Flush. Must not throw: a job without an answer would keep its
-  // caller waiting for ever.
+  // Takes the single answer of a job. The sink may buffer it until Flush. Must not throw: otherwise the caller would
+  // wait for ever.
   virtual void Complete(const InferJob& job, Expected<engine::v1::Inference> answer) = 0;
-  // Sends what was held back.
+  // Sends buffered answers.
   virtual void Flush() = 0;
 };
 
@@ -28,9 +28,8 @@ class InferJob final : public Job {
   InferJob(Request request, MemoryHold memory, std::shared_ptr<ResultSink> sink)
       : Job(std::move(request), std::move(memory)), sink_(std::move(sink)) {}
 
-  // What a job keeps in memory at most: its input, and later its answer, a count of at most 5 bytes and a potential for
-  // each element. What is recorded of the run, and a state, are there twice for a moment: as they were made and as they
-  // are sent.
+  // The maximum memory of a job: its input, and later its answer, with a count of at most 5 bytes and a potential for
+  // each element. Details and a state exist twice for a moment: as computed and as sent.
   static std::size_t BytesFor(const Request& request) {
     const Network& network = *request.model->network;
     return request.data.size() + request.state.size() + std::size_t{9} * network.output_size() + 512 +
@@ -40,7 +39,7 @@ class InferJob final : public Job {
 
   [[nodiscard]] const std::shared_ptr<ResultSink>& sink() const { return sink_; }
 
-  // Gives the job its answer. For the one thread that runs it.
+  // Answers the job. Only the thread that runs the job may call it.
   void Answer(Expected<engine::v1::Inference> answer) {
     answered_ = true;
     sink_->Complete(*this, std::move(answer));

@@ -40,7 +40,7 @@ Span InferSpan(const TracedItem& traced, const std::string& model, std::uint32_t
 
 void AddError(const Error& error, Span& span) {
   span.attributes.push_back({"tandem.reason", error.reason});
-  // Being cancelled is the fate of every hedge that loses: nothing failed.
+  // Every losing hedge is cancelled, so this is not a failure.
   if (error.code != Code::kCancelled) span.error = error.reason + ": " + Printable(error.message);
   const TraceInLog trace(span.trace_id);
   spdlog::debug("an input was answered {}: {}", error.reason, Printable(error.message));
@@ -55,7 +55,7 @@ void AddAnswer(const engine::v1::Inference& answer, Span& span) {
   span.attributes.push_back({"tandem.digest", Hex(bytes)});
 }
 
-// The nodes that took the longest, in order of evaluation.
+// The slowest nodes, in order of evaluation.
 std::vector<std::size_t> NodesToTell(const std::vector<Clock::duration>& spent) {
   std::vector<std::size_t> nodes(spent.size());
   std::iota(nodes.begin(), nodes.end(), std::size_t{0});
@@ -67,7 +67,7 @@ std::vector<std::size_t> NodesToTell(const std::vector<Clock::duration>& spent) 
   return nodes;
 }
 
-// Every node takes its turn at every step; told is the sum of its turns, one node after the other.
+// Every node runs at every step. The span shows the sum of its times, one node after the other.
 void AddNodes(const Network& network, const Simulation& simulation, const Span& compute, std::vector<Span>& to) {
   const auto& spent = simulation.nodes->spent();
   const double whole = static_cast<double>(std::max<Clock::rep>((compute.end - compute.start).count(), 1));
@@ -90,7 +90,7 @@ std::unique_ptr<const TracedItem> InferSpans::Traced(const engine::v1::InferItem
   const std::uint64_t malformed = ++malformed_;
   if (log_malformed_.Due()) {
     spdlog::warn(
-        "tracing: {} inputs so far came with a trace_parent that is none; it must be {} bytes with ids that "
+        "tracing: {} inputs so far had an invalid trace_parent; it must be {} bytes with ids that "
         "are not all zeros. They were answered, and not traced",
         malformed, kTraceContextBytes);
   }
@@ -110,7 +110,7 @@ void InferSpans::Report(const Job::Request& request, const Expected<engine::v1::
                         const Simulation* simulation) {
   const TimePoint now = Clock::now();
   std::vector<Span> spans;
-  // Enough for all: what is referred to must not move.
+  // Enough for all, since references must stay valid.
   spans.reserve(3 + (simulation != nullptr && simulation->nodes != nullptr ? kMaxNodeSpans : 0));
   Span& infer =
       spans.emplace_back(InferSpan(*request.traced, request.model->name, request.model->version, request.received));

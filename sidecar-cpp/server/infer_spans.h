@@ -1,5 +1,5 @@
-// What an engine tells of the inputs that their callers trace: one span from receipt to answer, and below it the wait
-// in the queue, the simulation and, where they are asked for, its nodes. Everything else costs a branch.
+// The spans of traced inputs: one from receipt to answer, and below it the wait in the queue, the simulation and, if
+// requested, its nodes. Other inputs cost a branch.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@
 
 namespace tandem {
 
-// Nodes that get a span of their own, at most: those that took the longest.
+// Maximum number of nodes with a span: the slowest ones.
 inline constexpr std::size_t kMaxNodeSpans = 128;
 
 // How an input was simulated.
@@ -28,27 +28,27 @@ struct Simulation {
 // Thread-safe.
 class InferSpans {
  public:
-  // `sink`, which must outlive this, gets the spans; nullptr: tracing is off.
+  // `sink` gets the spans, and must outlive this; nullptr: tracing is off.
   explicit InferSpans(SpanSink* sink) : sink_(sink) {}
 
   [[nodiscard]] bool on() const { return sink_ != nullptr; }
 
-  // nullptr: the item is not traced. A trace_parent that is none is counted and otherwise ignored.
+  // nullptr: the item is not traced. An invalid trace_parent is counted and otherwise ignored.
   std::unique_ptr<const TracedItem> Begin(const engine::v1::InferItem& item) {
     return on() && !item.trace_parent().empty() ? Traced(item) : nullptr;
   }
 
-  // The item never became a job. Call it before the item is told.
+  // For an item that never became a job. Call it before the item's answer.
   void Refused(const engine::v1::InferItem& item, TimePoint received, const Error& error) {
     if (on() && !item.trace_parent().empty()) ReportRefused(item, received, error);
   }
 
-  // The job is about to be told its answer. `simulation`: nullptr where it never began.
+  // Call it just before the job's answer. `simulation`: nullptr if it never began.
   void Answered(const InferJob& job, const Expected<engine::v1::Inference>& answer, const Simulation* simulation) {
     if (job.request().traced) Report(job.request(), answer, simulation);
   }
 
-  // Items whose trace_parent was none.
+  // Number of items with an invalid trace_parent.
   [[nodiscard]] std::uint64_t malformed() const { return malformed_; }
 
  private:

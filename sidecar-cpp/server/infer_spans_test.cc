@@ -1,4 +1,4 @@
-// What traced inputs tell of themselves, through the service and through the engine core alone.
+// The spans of traced inputs, through the service and through the engine core alone.
 #include "server/infer_spans.h"
 
 #include <gmock/gmock.h>
@@ -14,14 +14,14 @@ namespace {
 thread_local std::size_t allocations = 0;
 }
 
-// Counted, for the test that says what tracing costs where it is off. Never inlined: where only one of a pair is, GCC
-// takes it for a mismatch. NOLINTBEGIN(misc-new-delete-overloads)
+// Counts allocations, for the test of the cost of disabled tracing. Never inlined: if only one of a pair is, GCC
+// reports a mismatch. NOLINTBEGIN(misc-new-delete-overloads)
 [[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
   throw std::bad_alloc();
 }
-// As std::stable_sort does; a sanitizer's own would not go with the delete below.
+// std::stable_sort uses it; a sanitizer's version would not match the delete below.
 [[gnu::noinline]] void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   ++allocations;
   return std::malloc(size == 0 ? 1 : size);
@@ -37,7 +37,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-// Spans by the trace they belong to.
+// Spans by trace.
 class Collector final : public SpanSink {
  public:
   void Add(std::vector<Span> spans) override {
@@ -108,7 +108,7 @@ struct Answer final : ResultSink {
   Expected<engine::v1::Inference> answer = Error{};
 };
 
-// An answer without what may differ.
+// An answer without the fields that may differ.
 std::string Bits(engine::v1::Inference answer) {
   answer.clear_recording_id();
   answer.clear_queue_us();
@@ -117,7 +117,7 @@ std::string Bits(engine::v1::Inference answer) {
   return answer.SerializeAsString();
 }
 
-// Made before the service that uses it, gone after it.
+// Created before the service that uses it, destroyed after it.
 struct WithCollector {
   Collector spans;
 };
@@ -282,7 +282,7 @@ TEST_F(TracedService, AUnaryCallMayBringItsTraceInItsMetadata) {
   ASSERT_THAT(Names(seen), ElementsAre("tandem.engine.infer", "queue", "compute"));
   EXPECT_EQ(seen[0].parent, kCaller);
   infer(Traced(Item(0), 3), header);
-  EXPECT_THAT(spans.Of(Trace(3)), SizeIs(3)) << "the item's own goes first";
+  EXPECT_THAT(spans.Of(Trace(3)), SizeIs(3)) << "the item's own trace_parent takes precedence";
   EXPECT_THAT(spans.Of(Trace(9)), SizeIs(3));
   infer(Item(0), "nonsense");
   EXPECT_EQ(core_.spans().malformed(), 1u);
@@ -320,7 +320,7 @@ TEST_F(TracedService, TracingChangesNoBitOfAnAnswer) {
 std::size_t AllocationsOf(EngineCore& core, const InferItem& item) {
   const auto sink = std::make_shared<Answer>();
   std::size_t least = std::numeric_limits<std::size_t>::max();
-  for (int time = 0; time < 5; ++time) {  // the first fill buffers that are kept
+  for (int time = 0; time < 5; ++time) {  // the first ones fill buffers that are reused
     InferItem mine = item;
     const std::size_t before = allocations;
     core.Submit({MakeJob(core, mine, sink)});

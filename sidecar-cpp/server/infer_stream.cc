@@ -26,12 +26,12 @@ using engine::v1::InferItem;
 using engine::v1::InferResult;
 using engine::v1::InferStreamResponse;
 
-// A message that is read so soon was there before it was asked for.
+// A message that is read this soon had already arrived.
 constexpr std::chrono::microseconds kBacklog{25};
 
-// At most one read and one write are under way. Everything below `mutex_` is guarded by it; it is held while gRPC's
-// Start… functions are called (their callbacks never run inside them) but never while the engine core is. gRPC drops
-// what its callbacks throw, and the stream would hang: every callback catches it and ends the stream.
+// At most one read and one write run at a time. `mutex_` guards all members below it. It is held during calls of gRPC's
+// Start… functions (their callbacks never run inside them), but never during calls of the engine core. gRPC ignores
+// exceptions of its callbacks, and the stream would hang, so every callback catches them and ends the stream.
 class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                             public ResultSink,
                             public DrainableStream,
@@ -71,10 +71,10 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
       }
     }
     if (jobs.empty()) return EndRead(ok);
-    // Where the next message is here already, another thread may take it: this one may be kept by its jobs. Else the
-    // answer goes first, since to read is a write, too: the peer is told how much more it may send.
+    // If the next message has already arrived, another thread may take it, since jobs may keep this one busy. Else the
+    // answer is sent first, since a read also writes: it enlarges the peer's window.
     if (is_backlog) EndRead(ok);
-    core_.Submit(jobs);  // what is pending keeps the stream
+    core_.Submit(jobs);  // the pending jobs keep the stream alive
     if (is_backlog) return Flush();
     EndRead(ok);
   }
@@ -110,7 +110,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
       }
       bytes = one.SerializeAsString();
     } catch (const std::bad_alloc&) {
-      // Without its answer the stream is worth nothing.
+      // Without this answer the stream is of no use.
     }
     const std::lock_guard lock(mutex_);
     pending_.erase(job.request().id);
@@ -142,8 +142,8 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
     taking_ = taking;
   }
 
-  // Makes a message's items pending and answers those that are refused. Called by the one thread that has a message at
-  // hand; `incoming_` is ours until the next read.
+  // Adds a message's items to the pending ones, and answers refused items. Only the thread with the message calls it,
+  // and it may use `incoming_` until the next read.
   void TakeMessage(TimePoint received, std::vector<std::shared_ptr<InferJob>>& jobs) {
     const WholeMessage message(incoming_);
     const auto request = decoder_.Decode(message.bytes());
@@ -212,7 +212,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
     core_.Sweep();
   }
 
-  // Nothing that the caller sent can be trusted any more, nor what it would make of an answer.
+  // Neither the caller's data nor its handling of answers can be trusted any more.
   void Fail(const Error& error) {
     {
       const std::lock_guard lock(mutex_);
@@ -221,7 +221,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
     Break();
   }
 
-  // The peer is gone: nobody waits for anything any more.
+  // The peer is gone, so no answer is needed.
   void Break() {
     {
       const std::lock_guard lock(mutex_);
@@ -230,9 +230,9 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
     core_.Sweep();
   }
 
-  // From here on: mutex_ is held.
+  // The functions below need mutex_ held.
 
-  // Empty: there was no memory for the answer, so the stream ends.
+  // Empty: no memory for the answer, so the stream ends.
   void Queue(std::string answer) {
     if (broken_) return;
     try {
@@ -254,7 +254,7 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
     for (const auto& [id, job] : pending_) job->Cancel();
   }
 
-  // Starts whatever may start now.
+  // Starts every operation that may start now.
   void Advance() {
     if (finished_) return;
     if (!writing_ && !unsent_.empty()) Write();
@@ -274,8 +274,8 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
 
   [[nodiscard]] grpc::Status FinalStatus() const {
     if (ending_) return *ending_;
-    // A caller that has not closed its side may have sent items that were never read: it must not take this for a
-    // complete answer.
+    // A caller that has not closed its side may have sent items that were never read, so the status must show that the
+    // answer is not complete.
     if (draining_ && !reads_ended_) return ToGrpcStatus(EngineCore::DrainingError());
     return grpc::Status::OK;
   }
@@ -293,8 +293,8 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
 
   EngineCore& core_;
   StreamRegistry& streams_;
-  std::shared_ptr<StreamReactor> self_;  // gRPC's hold on this, until OnDone
-  grpc::ByteBuffer incoming_;            // gRPC's while reading_, else OnReadDone's
+  std::shared_ptr<StreamReactor> self_;  // gRPC's reference, until OnDone
+  grpc::ByteBuffer incoming_;            // used by gRPC while reading_, else by OnReadDone
   TimePoint reading_since_;              // the same
   RequestDecoder decoder_;               // the same
   const std::shared_ptr<MemoryAccount> account_;
@@ -302,11 +302,11 @@ class StreamReactor final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grp
 
   std::mutex mutex_;
   UnsentAnswers unsent_;
-  grpc::ByteBuffer outgoing_;  // gRPC's while writing_
+  grpc::ByteBuffer outgoing_;  // used by gRPC while writing_
   std::unordered_map<std::uint64_t, std::shared_ptr<InferJob>> pending_;
   bool reading_ = false;
   bool writing_ = false;
-  bool taking_ = false;       // a message is being looked at: the stream must not end under it
+  bool taking_ = false;       // a message is being handled: the stream must not end meanwhile
   bool reads_ended_ = false;  // the caller closed its side
   bool broken_ = false;       // cancelled, or a write failed
   bool draining_ = false;

@@ -48,7 +48,7 @@ TEST_F(Service, AHalfClosedStreamIsAnsweredToTheEnd) {
 }
 
 TEST_F(Service, AnIdInUseIsRefusedAndItsOwnerAnswered) {
-  // One batch: the first owner is pending while the second is looked at.
+  // One batch: the first owner is pending while the second is checked.
   Stream stream(core_, *stub_);
   stream.run_while_reading = false;
   stream.Send({Item(1), Item(2)});
@@ -173,7 +173,7 @@ TEST_F(Service, AStreamNamesItsProcessBeforeAnythingIsSent) {
 }
 
 TEST_F(Service, UnreadAnswersStopTheReadingAndNothingIsLost) {
-  // Far more refused items than may wait unsent: all are answered once the caller reads.
+  // Far more refused items than the limit on unsent answers: all are answered once the caller reads.
   Stream stream(core_, *stub_);
   constexpr std::uint64_t kMessages = 40;
   auto writer = std::async(std::launch::async, [&] {
@@ -191,7 +191,7 @@ TEST_F(Service, UnreadAnswersStopTheReadingAndNothingIsLost) {
 }
 
 TEST_F(Service, DrainingAnswersWhatIsInFlightThenClosesTheStream) {
-  // Over a socket: gRPC's in-process transport drops its calls as soon as a shutdown begins.
+  // Over a socket, since gRPC's in-process transport drops its calls at the begin of a shutdown.
   stub_ = EngineService::NewStub(grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials()));
   Stream stream(core_, *stub_);
   stream.run_while_reading = false;
@@ -303,7 +303,7 @@ TEST_F(ThreadedService, ManyStreamsWithCancelsAreAllAnsweredOnce) {
   for (auto& caller : callers) EXPECT_EQ(caller.get(), 640u);
 }
 
-// Throws once, as a memory that is full would.
+// Throws once, as without memory.
 class FailingSpans : public SpanSink {
  public:
   void Add(std::vector<Span>) override {

@@ -15,8 +15,8 @@ namespace {
 
 using engine::v1::InferItem;
 
-// For callers that are instrumented without knowing of us: gRPC's metadata as W3C Trace Context has it. What is no
-// traceparent is passed on, to be counted as a trace_parent that is none.
+// For callers with general instrumentation: reads the W3C Trace Context of gRPC's metadata. An invalid traceparent is
+// passed on, to be counted as an invalid trace_parent.
 void TakeTraceparent(const grpc::CallbackServerContext& context, InferItem& item) {
   const auto& metadata = context.client_metadata();
   const auto found = metadata.find("traceparent");
@@ -67,12 +67,12 @@ class UnaryReactor final : public UnaryCall, public ResultSink, public std::enab
 
  private:
   void Release() override {
-    job_.reset();  // it holds this as its sink
+    job_.reset();  // it keeps this as its sink
     self_.reset();
   }
 
   std::shared_ptr<InferJob> job_;
-  std::shared_ptr<UnaryReactor> self_;  // gRPC's hold on this, until OnDone
+  std::shared_ptr<UnaryReactor> self_;  // gRPC's reference, until OnDone
 };
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace tandem {
 const std::string& InstanceId() {
   static const std::string id = [] {
     std::string bytes(16, '\0');
-    // It cannot fail for so few bytes; two processes with one id must not be.
+    // It cannot fail for so few bytes. Two processes must never have the same id.
     if (getentropy(bytes.data(), bytes.size()) != 0) std::abort();
     return bytes;
   }();

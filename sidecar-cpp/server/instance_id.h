@@ -1,11 +1,11 @@
-// Which process this is, whatever its name and addresses.
+// Identifies this process, independently of its name and addresses.
 #pragma once
 
 #include <string>
 
 namespace tandem {
 
-// 16 bytes, drawn at random once in the life of the process.
+// 16 random bytes, chosen once per process.
 const std::string& InstanceId();
 
 }  // namespace tandem

@@ -1,4 +1,4 @@
-// One input on its way through the engine, and whether anybody still waits for it.
+// One input in the engine, and whether its answer is still needed.
 #pragma once
 
 #include <atomic>
@@ -18,10 +18,10 @@
 
 namespace tandem {
 
-// What is remembered of an input whose caller traces it.
+// Data of a traced input.
 struct TracedItem {
   TraceContext caller;
-  bool layers = false;  // the time of every node is wanted
+  bool layers = false;  // the time of every node is requested
 };
 
 class Job : public Task {
@@ -38,19 +38,19 @@ class Job : public Task {
     bool digest_only = false;
     Detail detail = Detail::kSummary;
     BatchSize batch;
-    std::unique_ptr<const TracedItem> traced;  // as a rule none
+    std::unique_ptr<const TracedItem> traced;  // usually empty
   };
 
   [[nodiscard]] const Request& request() const { return request_; }
-  // Whether the two may be simulated together.
+  // Returns true if the two may be simulated together.
   [[nodiscard]] bool RunsWith(const Request& other) const {
     return request_.model == other.model && ShapeOf(request_) == ShapeOf(other);
   }
 
-  // Nobody waits any more. Any thread.
+  // Cancels the job: its answer is not needed. Any thread.
   void Cancel() { cancelled_ = true; }
 
-  // Why the job should stop, if it should: CANCELLED or DEADLINE_EXCEEDED. Any thread.
+  // The reason if the job should stop: CANCELLED or DEADLINE_EXCEEDED. Any thread.
   [[nodiscard]] std::optional<Error> StopError() const {
     if (cancelled_) return Error{Code::kCancelled, "CANCELLED", "the caller cancelled this input", {}};
     if (request_.deadline != kNoDeadline && Clock::now() >= request_.deadline) {
@@ -66,14 +66,14 @@ class Job : public Task {
   }
 
  protected:
-  // `memory`: for the input and the answer, kept as long as the job is.
+  // `memory`: for the input and the answer; held as long as the job exists.
   Job(Request&& request, MemoryHold memory)
       : Task({request.model.get(), ShapeOf(request)}, request.batch),
         request_(std::move(request)),
         memory_(std::move(memory)) {}
 
  private:
-  // Jobs that run together have the same number of steps, and tell as much of them.
+  // Jobs that run together have the same number of steps and the same detail.
   static std::uint64_t ShapeOf(const Request& request) {
     return request.steps | static_cast<std::uint64_t>(request.detail) << 32;
   }

@@ -1,5 +1,5 @@
-// Keeps the threads on which gRPC serves callbacks from sleeping. gRPC 1.51 lets each of them sleep for 100 ms when it
-// had nothing to do for a second, and a call that comes while all of them sleep waits for the first to wake.
+// Prevents gRPC's callback threads from sleeping. In gRPC 1.51 each of them sleeps for 100 ms after a second without
+// work. A call that arrives while all of them sleep waits for the first one to wake.
 #pragma once
 
 #include <chrono>
@@ -10,12 +10,13 @@
 
 namespace tandem {
 
-// Well within the second after which a thread sleeps: one that served a call is awake for the next.
+// Well below the second after which a thread sleeps, so a thread that served a call is awake for the next one.
 inline constexpr std::chrono::milliseconds kKeepAwakeEvery{400};
 
 class KeepAwake {
  public:
-  // Calls `call`, which makes a call to the server and waits for its end, on a thread of its own until this ends.
+  // Calls `call` repeatedly on a separate thread until this object is destroyed. `call` makes a call to the server and
+  // waits for its end.
   explicit KeepAwake(std::function<void()> call, std::chrono::milliseconds every = kKeepAwakeEvery);
   ~KeepAwake();
   KeepAwake(const KeepAwake&) = delete;
@@ -25,7 +26,7 @@ class KeepAwake {
   std::mutex mutex_;
   std::condition_variable stop_;
   bool stopped_ = false;
-  std::thread thread_;  // last: it uses what stands above
+  std::thread thread_;  // last: it uses the members above
 };
 
 }  // namespace tandem

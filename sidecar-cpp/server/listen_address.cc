@@ -30,7 +30,7 @@ bool SomebodyAnswersOn(const std::string& path) {
   return answered;
 }
 
-// What stands at the path, unless it is nothing or a socket, which may have been left by a killed process.
+// The kind of file at the path; empty if there is none, or a socket, which a killed process may have left.
 std::string OtherThanSocket(const std::string& path) {
   struct stat is {};
   if (lstat(path.c_str(), &is) != 0 || S_ISSOCK(is.st_mode)) return "";
@@ -79,10 +79,11 @@ std::string AddressWithPort(const std::string& address, int port) {
 
 Error CannotListen(const std::string& address) {
   if (address.starts_with(kUnix)) {
-    return Bad(address, "the socket cannot be made; check that its folder exists and may be written");
+    return Bad(address, "the socket cannot be created; check that its folder exists and is writable");
   }
   return Bad(address,
-             "the address is in use, or is not one of this machine's; see who holds it with `ss -ltnp`, stop that "
+             "the address is in use, or is not an address of this machine; find the process that uses it with `ss "
+             "-ltnp`, stop that "
              "process, or choose another with --listen (port 0: any free one)");
 }
 

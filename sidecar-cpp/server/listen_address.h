@@ -1,4 +1,4 @@
-// Where a server listens: "host:port", "[v6]:port", or "unix:/path" ("unix:///path").
+// The address of a server: "host:port", "[v6]:port", or "unix:/path" ("unix:///path").
 #pragma once
 
 #include <string>
@@ -7,16 +7,16 @@
 
 namespace tandem {
 
-// Refuses what is not an address, and a Unix socket that another process answers on (it would be taken over).
+// Refuses text that is not an address, and a Unix socket on which another process answers (it would be taken over).
 MaybeError CheckListenAddress(const std::string& address);
 
 // The file of a Unix socket; empty for other addresses.
 std::string UnixPath(const std::string& address);
 
-// The address with the port that was really bound.
+// The address with the bound port.
 std::string AddressWithPort(const std::string& address, int port);
 
-// Why listening failed, as far as can be told, and what to do.
+// The reason why listening failed, as far as it is known, and what to do.
 Error CannotListen(const std::string& address);
 
 }  // namespace tandem

@@ -29,14 +29,14 @@ namespace tandem {
 namespace {
 
 constexpr int kBacklog = 512;
-constexpr int kMaxConnections = 1024;     // all that are open take memory
-constexpr int kReservedDescriptors = 64;  // for files, probes and what gRPC opens itself
-constexpr int kUnsentTimeoutMs = 10000;   // a peer that acknowledges nothing for so long is gone
+constexpr int kMaxConnections = 1024;     // each open connection uses memory
+constexpr int kReservedDescriptors = 64;  // for files, probes and descriptors of gRPC itself
+constexpr int kUnsentTimeoutMs = 10000;   // a peer that acknowledges nothing for this time is gone
 constexpr int kRetryMs = 20;
 
 void SetOption(int socket, int level, int name, int value) { setsockopt(socket, level, name, &value, sizeof(value)); }
 
-// -1: it cannot be had.
+// -1 if it is not available.
 int BoundSocket(const sockaddr* to, socklen_t length) {
   const int made = socket(to->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (made < 0) return -1;
@@ -56,11 +56,11 @@ int PortOf(int socket) {
   sockaddr_storage bound{};
   socklen_t length = sizeof(bound);
   if (getsockname(socket, reinterpret_cast<sockaddr*>(&bound), &length) != 0) return 0;
-  // Both kinds of address have their port in the same place.
+  // Both kinds of address have the port at the same offset.
   return ntohs(reinterpret_cast<const sockaddr_in*>(&bound)->sin_port);
 }
 
-// Whether gRPC names the connection's peer so.
+// Returns true if this is gRPC's name for the connection's peer.
 bool IsPeer(int socket, const std::string& name) {
   sockaddr_storage peer{};
   socklen_t length = sizeof(peer);
@@ -68,11 +68,11 @@ bool IsPeer(int socket, const std::string& name) {
   if (peer.ss_family == AF_UNIX) return name.starts_with("unix:");
   const auto& ip4 = reinterpret_cast<const sockaddr_in&>(peer);
   const auto& ip6 = reinterpret_cast<const sockaddr_in6&>(peer);
-  const std::string port = ":" + std::to_string(ntohs(ip4.sin_port));  // the same place in both kinds of address
+  const std::string port = ":" + std::to_string(ntohs(ip4.sin_port));  // the same offset in both kinds of address
   std::array<char, INET6_ADDRSTRLEN> host{};
   if (peer.ss_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&ip6.sin6_addr)) {
     inet_ntop(AF_INET6, &ip6.sin6_addr, host.data(), host.size());
-    // A scope may stand between them.
+    // There may be a scope between them.
     return name.starts_with(std::string("ipv6:%5B") + host.data()) && name.ends_with("%5D" + port);
   }
   const void* const address =
@@ -129,7 +129,7 @@ Listener::~Listener() {
 }
 
 bool Listener::OpenUnix(const std::string& path) {
-  // What was left by a process that was killed. Nobody answers on it: CheckListenAddress asked.
+  // Removes the socket of a killed process. CheckListenAddress has checked that no process answers on it.
   struct stat left {};
   if (lstat(path.c_str(), &left) == 0 && S_ISSOCK(left.st_mode)) unlink(path.c_str());
   sockaddr_un to{};
@@ -142,11 +142,11 @@ bool Listener::OpenUnix(const std::string& path) {
   return true;
 }
 
-// Every address that the name has, all with one port.
+// All addresses of the name, with the same port.
 bool Listener::OpenTcp(const std::string& host, const std::string& port) {
   std::string name = host;
   if (name.starts_with('[') && name.ends_with(']')) name = name.substr(1, name.size() - 2);
-  // Takes IPv4, too, where the machine has IPv6.
+  // Accepts IPv4, too, if the machine has IPv6.
   if (name == "0.0.0.0" && OpenTcp("::", port)) return true;
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
@@ -159,7 +159,7 @@ bool Listener::OpenTcp(const std::string& host, const std::string& port) {
     auto* const to = reinterpret_cast<sockaddr_in*>(one->ai_addr);
     if (port_ != 0) to->sin_port = htons(static_cast<std::uint16_t>(port_));
     const int socket = BoundSocket(one->ai_addr, one->ai_addrlen);
-    // A machine may know an IPv6 address of itself and still not have IPv6.
+    // A machine may list an IPv6 address of itself and still not have IPv6.
     if (socket < 0 && (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)) continue;
     if (socket < 0) return false;
     sockets_.push_back(socket);
@@ -177,7 +177,7 @@ void Listener::Accept() {
   std::vector<pollfd> watched{{stop_, POLLIN, 0}};
   for (const int socket : sockets_) watched.push_back({socket, POLLIN, 0});
   while (true) {
-    // Where there is no descriptor, a connection that waits wakes poll at once: look only now and then.
+    // Without a free descriptor, a waiting connection wakes poll at once, so check only now and then.
     if (is_out_of_descriptors_) poll(watched.data(), 1, kRetryMs);
     poll(watched.data(), watched.size(), -1);
     if (watched[0].revents != 0) return;
@@ -195,7 +195,7 @@ void Listener::AcceptAll(int socket) {
       if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;  // this one connection failed
       return;
     }
-    // The kernel gives the lowest free number, so that all below it are taken.
+    // The kernel gives the lowest free number, so all lower numbers are in use.
     if (fd >= max_fd_) {
       close(fd);
       if (full_.Due()) {
@@ -219,11 +219,11 @@ void Listener::CloseStuckConnections(const std::string& peer) const {
   ForEachConnection([&](int fd) {
     if (!IsPeer(fd, peer) || !HasUnsentBytes(fd)) return;
     shutdown(fd, SHUT_RDWR);
-    if (stuck_.Due()) spdlog::warn("{}: closed a connection of {}, which does not read what is sent", address_, peer);
+    if (stuck_.Due()) spdlog::warn("{}: closed a connection of {}, which does not read its data", address_, peer);
   });
 }
 
-// They are found by their local address: who owns a descriptor may close it at any time.
+// Connections are found by their local address, since the owner of a descriptor may close it at any time.
 void Listener::ForEachConnection(const std::function<void(int fd)>& visit) const {
   const auto bound_to = [](int fd) {
     sockaddr_storage bound{};
@@ -241,7 +241,7 @@ void Listener::ForEachConnection(const std::function<void(int fd)>& visit) const
   }
 }
 
-// Tells the caller at once, with the one descriptor that is kept for it.
+// Accepts and closes the connection with the reserved descriptor, so that the caller gets an error at once.
 void Listener::Refuse(int socket) {
   const std::string why = std::generic_category().message(errno);
   if (reserve_ >= 0) close(std::exchange(reserve_, -1));

@@ -1,5 +1,5 @@
-// Accepts connections and hands them on. gRPC 1.51 has an accept loop of its own, but that ends for good when an accept
-// fails, as it does where the process has no file descriptor left.
+// Accepts connections and passes them on. gRPC 1.51 has its own accept loop, but that ends for ever when an accept
+// fails, for example because the process has no free file descriptor.
 #pragma once
 
 #include <array>
@@ -14,13 +14,13 @@
 
 namespace tandem {
 
-// A connected socket, for its owner to close.
+// A connected socket. Its owner must close it.
 using OnConnection = std::function<void(int fd)>;
 
 class Listener {
  public:
-  // Listens on an address that CheckListenAddress found right. A descriptor of `max_fd` or above is kept free for files
-  // and probes: a connection that would take it is closed at once.
+  // Listens on an address that CheckListenAddress has accepted. Descriptors from `max_fd` on are reserved for files and
+  // probes: a connection that would use one is closed at once.
   static Expected<std::unique_ptr<Listener>> Open(const std::string& address, int max_fd);
   // Stops listening; a Unix socket's file is removed.
   ~Listener();
@@ -28,13 +28,13 @@ class Listener {
   // 0 for Unix sockets.
   [[nodiscard]] int port() const { return port_; }
 
-  // Accepts from now on, on a thread of its own. Once.
+  // Starts to accept, on a separate thread. Call it once.
   void Start(OnConnection on_connection);
 
-  // Ends every connection that was accepted here. Their owner sees them closed by the peer.
+  // Ends every accepted connection. For their owner they look as if closed by the peer.
   void CloseConnections() const;
-  // Ends those of one peer, named as gRPC does it, that have bytes to send which the peer does not take. Peers of a
-  // Unix socket have no names: all of them are meant.
+  // Ends the connections of one peer, by gRPC's name for it, that have bytes which the peer does not read. Peers of a
+  // Unix socket have no names, so it applies to all of them.
   void CloseStuckConnections(const std::string& peer) const;
 
  private:
@@ -45,7 +45,7 @@ class Listener {
   void Accept();
   void AcceptAll(int socket);
   void Refuse(int socket);
-  // Calls `visit` with each connection that was accepted here and is still open.
+  // Calls `visit` with each accepted connection that is still open.
   void ForEachConnection(const std::function<void(int fd)>& visit) const;
 
   const std::string address_;
@@ -54,7 +54,7 @@ class Listener {
   std::string unix_path_;  // empty: TCP
   std::vector<int> sockets_;
   int stop_ = -1;     // an eventfd
-  int reserve_ = -1;  // a descriptor to give up where none is left, so that a caller is told at once
+  int reserve_ = -1;  // a reserved descriptor, used if no other is free
   bool is_out_of_descriptors_ = false;
   Occasionally full_;
   mutable Occasionally stuck_;
@@ -62,8 +62,7 @@ class Listener {
   std::thread thread_;
 };
 
-// Raises the limit on file descriptors as far as the process may. Returns the first descriptor that no connection may
-// take.
+// Raises the limit on file descriptors as far as possible. Returns the first descriptor that connections may not use.
 int ReserveDescriptors();
 
 }  // namespace tandem

@@ -31,7 +31,7 @@ class ListenerTest : public ::testing::Test {
       accepted_.release();
     });
   }
-  // Connected; the caller closes it.
+  // A connected socket; the caller closes it.
   [[nodiscard]] int Connect() const {
     sockaddr_in to{};
     to.sin_family = AF_INET;
@@ -73,7 +73,7 @@ TEST_F(ListenerTest, RefusesAtOnceWithoutDescriptorsAndAcceptsOnceTheyAreFree) {
   const int client = Connect();
   ASSERT_TRUE(accepted_.try_acquire_for(std::chrono::milliseconds(kManyMs)));
   close(client);
-  // From now on only the client's own descriptor is free: the lowest one.
+  // Uses up all descriptors except one for the client.
   const int lowest = open("/dev/null", O_RDONLY | O_CLOEXEC);
   const rlimit none{static_cast<rlim_t>(lowest) + 1, before.rlim_max};
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
@@ -88,7 +88,7 @@ TEST_F(ListenerTest, RefusesAtOnceWithoutDescriptorsAndAcceptsOnceTheyAreFree) {
   close(served);
 }
 
-// A connection to `listener` whose client has not read what was sent to it, and its two ends.
+// A connection to `listener` with data that the client has not read, and its two ends.
 class UnreadConnection {
  public:
   UnreadConnection(const std::string& address, const sockaddr* to, socklen_t length)
@@ -118,7 +118,7 @@ class UnreadConnection {
     while (send(server_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
     }
   }
-  // Whether the listener closes it for this name.
+  // Returns true if the listener closes it for this name.
   [[nodiscard]] bool IsClosedFor(const std::string& peer) const {
     listener_->CloseStuckConnections(peer);
     char byte = 0;
@@ -160,7 +160,7 @@ TEST(StuckConnections, HaveBytesToSend) {
   EXPECT_FALSE(connection.IsClosedFor("ipv4:127.0.0.1:" + connection.Port()));
 }
 
-// As gRPC has it, an IPv4 peer of a socket that takes both is one of IPv4.
+// For gRPC, an IPv4 peer of a socket for both is an IPv4 peer.
 TEST(StuckConnections, AreFoundOnASocketOfBothFamilies) {
   const sockaddr_in to = LocalIpv4();
   const UnreadConnection connection("0.0.0.0:0", reinterpret_cast<const sockaddr*>(&to), sizeof(to));

@@ -1,4 +1,4 @@
-// The models that the engine holds now. They change as a whole: a call keeps the repository that it has taken.
+// The present models of the engine. They are replaced as a whole: a call keeps the repository with which it began.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ class LiveRepository {
     const std::lock_guard lock(mutex_);
     return repository_;
   }
-  // For one thread at a time.
+  // Only one thread at a time may call it.
   void Replace(Repository repository) {
     auto next = std::make_shared<const Repository>(std::move(repository));
     const std::lock_guard lock(mutex_);

@@ -45,7 +45,7 @@ LoadOrder ToOrder(engine::v1::LoadModelRequest& request, MemoryHold memory) {
   return order;
 }
 
-// Lives until gRPC and the loading thread are done with it.
+// Lives until gRPC and the loading thread release it.
 class ModelCall final : public UnaryCall, public std::enable_shared_from_this<ModelCall> {
  public:
   using UnaryCall::UnaryCall;
@@ -54,7 +54,7 @@ class ModelCall final : public UnaryCall, public std::enable_shared_from_this<Mo
     self_ = shared_from_this();
     FinishOnBadAlloc([&] {
       if (core().draining()) return Finish(ToGrpcStatus(EngineCore::DrainingError()));
-      // The message as it came, as it was parsed, and the copy that the loader reads.
+      // The message's bytes, the parsed message, and the copy for the loader.
       auto memory = account().Take(3 * bytes.Length());
       if (!memory) return Finish(ToGrpcStatus(EngineCore::MemoryError(account().budget())));
       auto request = ParseUnary<engine::v1::LoadModelRequest>(bytes, CheckPlainRequest);
@@ -94,7 +94,7 @@ class ModelCall final : public UnaryCall, public std::enable_shared_from_this<Mo
   }
   void Release() override { self_.reset(); }
 
-  std::shared_ptr<ModelCall> self_;  // gRPC's hold on this, until OnDone
+  std::shared_ptr<ModelCall> self_;  // gRPC's reference, until OnDone
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The `LoadModel` and `UnloadModel` calls: checked here, done by ModelLoads.
+// The `LoadModel` and `UnloadModel` calls. They are checked here and carried out by ModelLoads.
 #pragma once
 
 #include <grpcpp/support/server_callback.h>
@@ -9,8 +9,8 @@
 
 namespace tandem {
 
-// Answers the call. `on_change`: the models are others than before, or may be. What is returned lives until gRPC is
-// done with it.
+// Answers the call. `on_change` is called when the models have changed or may have. The returned object lives until
+// gRPC releases it.
 grpc::ServerUnaryReactor* StartLoadModel(const IncomingCall& call, std::function<void()> on_change);
 grpc::ServerUnaryReactor* StartUnloadModel(const IncomingCall& call, std::function<void()> on_change);
 

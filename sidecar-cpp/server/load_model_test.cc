@@ -1,4 +1,4 @@
-// Models that come and go while the engine serves.
+// Models are loaded and unloaded while the engine serves.
 #include <gmock/gmock.h>
 
 #include "server/service_test_support.h"

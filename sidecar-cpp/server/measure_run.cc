@@ -12,7 +12,7 @@ namespace tandem {
 namespace {
 
 constexpr std::chrono::milliseconds kMaxThreadTime{50};
-// Of a thread that gets no CPU.
+// For a thread that gets no CPU.
 constexpr std::chrono::milliseconds kMaxWallTime{500};
 constexpr std::uint32_t kSeriesSteps = 16;
 
@@ -31,7 +31,7 @@ class MeasuredRunObserver final : public RunObserver {
   bool is_done_ = false;
 };
 
-// Between -1 and 1, and none of them 0: zeros take less time.
+// Values between -1 and 1, but not 0, since zeros take less time.
 std::vector<float> Numbers(std::size_t count) {
   std::vector<float> numbers(count);
   std::uint32_t random = 1;
@@ -53,7 +53,7 @@ std::optional<MeasuredRun> MeasureRun(const Model& model) {
     const RunInput input{.values = {reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(float)}};
     Scratch scratch;
     std::optional<MeasuredRun> measured;
-    // The first run finds weights and memory that no cache holds.
+    // The first run is slower, since weights and memory are not in a cache yet.
     for (int run = 0; run < 2; ++run) {
       MeasuredRunObserver observer;
       RunBatch(network, model.model_id, steps, {&input, 1}, scratch, observer);

@@ -1,4 +1,4 @@
-// What one run of a model takes, measured before any input comes.
+// Measures the time of one run of a model before any input arrives.
 #pragma once
 
 #include <chrono>
@@ -11,10 +11,10 @@ namespace tandem {
 
 struct MeasuredRun {
   std::uint32_t steps = 0;
-  std::chrono::nanoseconds took{};  // of the thread's time
+  std::chrono::nanoseconds took{};  // CPU time of the thread
 };
 
-// Runs the model's network on made-up numbers. Nothing where the run fails or takes over 50 ms.
+// Runs the model's network on generated numbers. Returns nullopt if the run fails or takes over 50 ms.
 std::optional<MeasuredRun> MeasureRun(const Model& model);
 
 }  // namespace tandem

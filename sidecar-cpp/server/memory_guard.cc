@@ -43,7 +43,7 @@ void MemoryGuard::Watch() {
     const std::size_t resident = ResidentMemory();
     if (resident <= max_bytes) continue;
     spdlog::error(
-        "this engine takes {} MiB of memory, above {} MiB, which its inputs and answers cannot explain; all "
+        "this engine uses {} MiB of memory, more than {} MiB, which its inputs and answers do not explain; all "
         "connections are closed; look for a peer that is not a router",
         resident >> 20, max_bytes >> 20);
     relieve_();

@@ -1,6 +1,6 @@
-// The last resort against peers that make gRPC itself take memory, which no budget of ours counts: gRPC 1.51 keeps
-// header blocks of any size (CVE-2023-33953). Where the process grows far beyond what its budgets allow, all
-// connections are closed: routers are back in milliseconds, and their requests go to other engines meanwhile.
+// The last protection against peers that make gRPC itself use memory, which our budgets do not count: gRPC 1.51 keeps
+// header blocks of any size (CVE-2023-33953). If the process grows far beyond its budgets, all connections are closed.
+// Routers reconnect within milliseconds, and their requests go to other engines until then.
 #pragma once
 
 #include <condition_variable>
@@ -16,7 +16,7 @@ std::size_t ResidentMemory();
 
 class MemoryGuard {
  public:
-  // Calls `relieve`, on a thread of its own, while the process takes more than `max_bytes` says.
+  // Calls `relieve` on a separate thread while the process uses more than `max_bytes`.
   MemoryGuard(std::function<std::size_t()> max_bytes, std::function<void()> relieve);
   ~MemoryGuard();
   MemoryGuard(const MemoryGuard&) = delete;

@@ -10,11 +10,10 @@
 
 namespace tandem {
 
-// A message on the wire, given as serialized parts, with its checksum behind it; its own field `checksum` must be
-// unset.
+// A message from serialized parts, with its checksum appended. Its own field `checksum` must be unset.
 grpc::ByteBuffer WithChecksum(std::span<const std::string> parts, std::uint64_t seed);
 
-// Whether the message ends with the checksum of all that comes before it. False where it has none.
+// Returns true if the message ends with the checksum of all bytes before it; false if it has none.
 bool EndsWithChecksum(std::string_view message, std::uint64_t seed);
 
 }  // namespace tandem

@@ -15,10 +15,10 @@
 namespace tandem {
 namespace {
 
-// A parameter as it was read, and as the kernels want it, perhaps twice; and what a model takes beside them.
+// Memory of a parameter: as read, and once or twice in the kernels' layout; and the other memory of a model.
 constexpr std::size_t kBytesAParameter = 16;
 constexpr std::size_t kBytesAModel = std::size_t{4} << 20;
-// The load that runs: the file, the loader's answer and the graph, of the largest file.
+// Memory of a running load: the file, the loader's answer and the graph, for the largest file.
 constexpr std::size_t kBytesALoad = 6 * kMaxFileBytes;
 
 std::size_t BytesOf(const Repository& repository) {
@@ -34,7 +34,7 @@ std::string Shown(const std::string& name, std::uint32_t version) {
 }
 
 Expected<Model> Invalid(Error error) {
-  // Whatever is wrong, it is wrong with what the caller sent.
+  // Every error is in the data of the caller.
   if (error.reason == "MODEL_INVALID") error.code = Code::kInvalidArgument;
   return error;
 }
@@ -53,7 +53,7 @@ Error Differs(const LoadOrder& order, std::uint64_t model_id) {
   return {
       Code::kFailedPrecondition,
       "MODEL_DIFFERS",
-      Shown(order.name, order.version) + fmt::format(" has model id {:016x} here, and {:016x} is asked for; compare "
+      Shown(order.name, order.version) + fmt::format(" has model id {:016x} here, and {:016x} was requested; compare "
                                                      "the files, or send the bytes",
                                                      model_id, order.model_id),
       {{"model", Printable(order.name)}}};
@@ -70,14 +70,14 @@ Error TooMany() {
 Error Unknown(const UnloadOrder& order) {
   return {Code::kNotFound,
           "UNKNOWN_MODEL",
-          Shown(order.name, order.version) + " is not held by this engine; Describe lists what is",
+          Shown(order.name, order.version) + " is not held by this engine; Describe lists its models",
           {{"model", Printable(order.name)}}};
 }
 
 Error TooManyWait() {
   return {Code::kResourceExhausted,
           "ENGINE_FULL",
-          std::to_string(ModelLoads::kMaxWaiting) + " loads wait for each other already; try again soon",
+          std::to_string(ModelLoads::kMaxWaiting) + " loads are already waiting; try again soon",
           {}};
 }
 

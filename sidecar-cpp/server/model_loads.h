@@ -1,5 +1,5 @@
-// Loads and unloads models while the engine serves, one after the other, on a thread of its own: reading a file may
-// take long, and must not delay inputs.
+// Loads and unloads models while the engine serves, one after another, on a separate thread: reading a file may take
+// long, and must not delay inputs.
 #pragma once
 
 #include <atomic>
@@ -21,14 +21,14 @@
 
 namespace tandem {
 
-// What the engine is to hold from now on.
+// A request to load a model.
 struct LoadOrder {
   std::string name;
   std::uint32_t version = 0;
   std::string nir;             // empty: from the repository's folder
   std::string manifest;        // of `nir`
   std::string held_as;         // the name under which it is held
-  std::uint64_t model_id = 0;  // that it must have; 0: any
+  std::uint64_t model_id = 0;  // the required id; 0: any
   MemoryHold memory;           // for the bytes above
 };
 
@@ -42,27 +42,27 @@ class ModelLoads {
  public:
   // The model that was loaded; nullptr: it was unloaded.
   using Outcome = Expected<std::shared_ptr<const Model>>;
-  // Called once, on the loading thread, or at once on the caller's where the order is refused. Must not throw.
+  // Called once, on the loading thread, or at once on the caller's thread if the request is refused. Must not throw.
   using Done = std::function<void(Outcome)>;
 
   static constexpr std::size_t kMaxModels = 1000;
   static constexpr std::size_t kMaxWaiting = 8;
 
-  // `models` must outlive this. `on_change`: after each change of them, on the loading thread.
+  // `models` must outlive this. `on_change` is called after each change of them, on the loading thread.
   ModelLoads(std::filesystem::path folder, LiveRepository& models);
   ~ModelLoads() { Close(); }
   ModelLoads(const ModelLoads&) = delete;
   ModelLoads& operator=(const ModelLoads&) = delete;
 
-  // Errors beside those of reading the model: MODEL_DIFFERS, MODEL_LIMIT, ENGINE_FULL, DRAINING.
+  // Further errors, apart from those of reading the model: MODEL_DIFFERS, MODEL_LIMIT, ENGINE_FULL, DRAINING.
   void Load(LoadOrder order, Done done);
   // Errors: UNKNOWN_MODEL, ENGINE_FULL, DRAINING.
   void Unload(UnloadOrder order, Done done);
 
-  // Ends the load that runs, and refuses what waits and what comes. Once.
+  // Ends the running load, and refuses waiting and new ones. Call it once.
   void Close();
 
-  // Memory that models may take that were loaded since the start, and the load that runs, bytes.
+  // Maximum memory of the models that were loaded since the start, and of the running load, bytes.
   [[nodiscard]] std::size_t allowed_bytes() const { return allowed_bytes_; }
 
  private:
@@ -85,7 +85,7 @@ class ModelLoads {
   std::condition_variable_any ready_;
   std::deque<Waiting> waiting_;
   bool closed_ = false;
-  std::jthread thread_;  // last: it uses what stands above
+  std::jthread thread_;  // last: it uses the members above
 };
 
 }  // namespace tandem

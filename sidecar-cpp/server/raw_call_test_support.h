@@ -1,4 +1,4 @@
-// Calls whose messages are bytes, as a link would have them.
+// Calls with messages as bytes.
 #pragma once
 
 #include <grpcpp/grpcpp.h>

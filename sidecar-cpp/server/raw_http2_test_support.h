@@ -1,4 +1,4 @@
-// A caller that speaks HTTP/2 itself, so that it can do what gRPC's own clients never do. It reads nothing.
+// A caller with its own HTTP/2, for behaviour that gRPC's clients never have. It reads nothing.
 #pragma once
 
 #include <arpa/inet.h>
@@ -33,7 +33,7 @@ class RawHttp2 {
   RawHttp2(const RawHttp2&) = delete;
   RawHttp2& operator=(const RawHttp2&) = delete;
 
-  // A whole unary call.
+  // Sends a complete unary call.
   void Call(const std::string& path, const std::string& message) {
     const std::uint32_t stream = next_stream_;
     next_stream_ += 2;
@@ -48,7 +48,7 @@ class RawHttp2 {
     }
   }
 
-  // Waits until it is.
+  // Waits until it is true.
   [[nodiscard]] bool IsClosedByPeer() const {
     std::array<char, 65536> bytes{};
     constexpr int kManyMs = 10000;
@@ -91,7 +91,7 @@ class RawHttp2 {
     for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8) to += static_cast<char>(value >> shift);
     return to;
   }
-  // A header without the tables of HPACK. Both strings are shorter than 127 bytes.
+  // A header field without the tables of HPACK. Both strings are shorter than 127 bytes.
   static std::string Literal(std::string_view name, std::string_view value) {
     return std::string(1, '\0') + static_cast<char>(name.size()) + std::string(name) + static_cast<char>(value.size()) +
            std::string(value);

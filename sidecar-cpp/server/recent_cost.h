@@ -1,5 +1,4 @@
-// How long each model lately took to simulate one input alone: what tells whether a thread that has other things to do
-// may run it.
+// The recent time of each model for one input alone. It decides whether a reading thread may run the input itself.
 #pragma once
 
 #include <chrono>
@@ -10,17 +9,17 @@
 
 namespace tandem {
 
-// Takes note of one input that ran alone and took so much of a thread's time. Any thread.
+// Records the CPU time of one input that ran alone. Any thread.
 inline void NoteCost(const Model& model, std::uint32_t steps, std::chrono::nanoseconds took) {
-  constexpr double kWeight = 0.25;  // of the newest
+  constexpr double kWeight = 0.25;  // weight of the newest value
   const double ns = static_cast<double>(took.count()) / steps;
   auto& average = *model.ns_a_step;
   const double before = average.load(std::memory_order_relaxed);
-  // Of two threads that note at once, one may be forgotten.
+  // If two threads record at once, one value may be lost.
   average.store(before < 0 ? ns : before + (ns - before) * kWeight, std::memory_order_relaxed);
 }
 
-// What so many steps should take; nothing while nothing is known. Any thread.
+// The expected time of this number of steps; nullopt if it is not known yet. Any thread.
 inline std::optional<std::chrono::nanoseconds> CostOf(const Model& model, std::uint32_t steps) {
   const double average = model.ns_a_step->load(std::memory_order_relaxed);
   if (average < 0) return std::nullopt;

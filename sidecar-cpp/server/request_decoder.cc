@@ -23,7 +23,7 @@ Error RequestDecoder::Unreadable() const {
   const std::string number = std::to_string(received_);
   return {Code::kInvalidArgument,
           "MALFORMED_MESSAGE",
-          "message " + number + " of this stream is no InferStreamRequest; check the link, and what sends it",
+          "message " + number + " of this stream is not an InferStreamRequest; check the link and the sender",
           {{"message", number}}};
 }
 
@@ -32,7 +32,7 @@ Expected<ScannedRequest> RequestDecoder::Decode(std::string_view message) {
   ++received_;
   if (checksums_ && !is_right) return WrongChecksum(received_);
   auto request = ScanStreamRequest(message);
-  // A checksum that is not the last field of the message is a wrong one, too.
+  // A checksum that is not the last field of the message is wrong, too.
   if (!is_right && request.ok() && request.value().checksum != 0) return WrongChecksum(received_);
   if (!request.ok() && request.error().reason == "MALFORMED_MESSAGE") return Unreadable();
   checksums_ = is_right;

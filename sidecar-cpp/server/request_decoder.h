@@ -1,5 +1,5 @@
-// The messages of one InferStream call as they come in: checked, then looked through, before any of it is parsed. A
-// pure function over bytes and the messages before.
+// Checks and scans the messages of one InferStream call before any of them is parsed. A pure function of the bytes and
+// the earlier messages.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +13,12 @@ namespace tandem {
 // Not thread-safe.
 class RequestDecoder {
  public:
-  // `checksums`: the caller has said that each of its messages ends with a checksum. Else its first message that does
-  // says so. From then on one without is taken for one whose checksum was hit.
+  // `checksums`: the caller has announced that each of its messages ends with a checksum. Otherwise the first message
+  // with a checksum announces it. After that, a message without one counts as damaged.
   explicit RequestDecoder(bool checksums) : checksums_(checksums) {}
 
-  // The stream's next message, which must outlive the result. An error is the end of the stream: nothing that the
-  // message says is true, and what was in flight may be what it was about.
+  // Decodes the stream's next message, which must outlive the result. An error ends the stream: nothing in the message
+  // can be trusted, and it may have been about open items.
   Expected<ScannedRequest> Decode(std::string_view message);
 
   // For an item that was found, but cannot be parsed.

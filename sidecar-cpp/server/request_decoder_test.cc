@@ -16,7 +16,7 @@ std::string WithoutChecksum(std::uint64_t id) { return Cancel(id).SerializeAsStr
 
 std::string Checked(std::uint64_t id, std::uint64_t index) { return BytesOf(WithChecksum(Cancel(id), index)); }
 
-// "OK", or why the message was refused.
+// "OK", or the reason of the refusal.
 std::string Decode(RequestDecoder& decoder, const std::string& message) {
   const auto request = decoder.Decode(message);
   return request.ok() ? "OK" : request.error().reason;

@@ -45,7 +45,7 @@ bool ReadBytes(CodedInputStream& from, std::string_view all, std::string_view& t
   return from.Skip(static_cast<int>(length));
 }
 
-// Groups, which proto3 does not have, are taken for a fault.
+// Groups do not exist in proto3, so they are an error.
 bool ReadField(CodedInputStream& from, std::string_view all, std::uint32_t tag, Field& to) {
   to.number = WireFormatLite::GetTagFieldNumber(tag);
   to.type = WireFormatLite::GetTagWireType(tag);
@@ -68,7 +68,8 @@ bool ReadField(CodedInputStream& from, std::string_view all, std::uint32_t tag, 
   }
 }
 
-// Calls `visit` with every field, as long as it returns true. False: a field cannot be read, or `visit` stopped.
+// Calls `visit` with every field as long as it returns true. Returns false if a field cannot be read, or `visit`
+// stopped.
 template <typename Visit>
 bool ForEachField(std::string_view message, Visit&& visit) {
   CodedInputStream from = StreamOver(message);
@@ -96,7 +97,7 @@ bool ScanItem(std::string_view bytes, ScannedItem& to) {
   });
 }
 
-// Stops where there are too many; the count is then above the limit.
+// Stops if there are too many; the count is then above the limit.
 bool TakeCancelIds(const Field& field, std::vector<std::uint64_t>& to) {
   if (field.type == kVarint) {
     to.push_back(field.value);
@@ -126,10 +127,8 @@ Error TooMany(const char* field, std::size_t max) {
 }  // namespace
 
 Error MalformedMessage() {
-  return {Code::kInvalidArgument,
-          "MALFORMED_MESSAGE",
-          "the message cannot be parsed; check the link, and what sends it",
-          {}};
+  return {
+      Code::kInvalidArgument, "MALFORMED_MESSAGE", "the message cannot be parsed; check the link and the sender", {}};
 }
 
 MaybeError ScannedItem::Refusal() const {
@@ -170,12 +169,12 @@ Expected<ScannedRequest> ScanStreamRequest(std::string_view bytes) {
 
 MaybeError CheckUnaryRequest(std::string_view bytes) {
   static_assert(int{InferRequest::kItemFieldNumber} == int{TraceRequest::kItemFieldNumber});
-  // The item may come in several pieces, which are merged: they count as one.
+  // The item may be split into several fields, which protobuf merges: they count as one.
   ScannedItem item;
   const bool is_read = ForEachField(bytes, [&item](const Field& field) {
     ++item.fields;
     if (field.Is(InferRequest::kItemFieldNumber, kBytes)) return ScanItem(field.bytes, item);
-    // Its fields count, too: nothing else that the caller made may be parsed into more than it is.
+    // Its fields count, too: no part of the request may become much larger when parsed.
     if (field.Is(TraceRequest::kPlaceFieldNumber, kBytes)) {
       return ForEachField(field.bytes, [&item](const Field&) { return ++item.fields > 0; });
     }

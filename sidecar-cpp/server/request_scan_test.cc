@@ -16,7 +16,7 @@ std::string Reason(const std::string& bytes) {
   return request.ok() ? "OK" : request.error().reason;
 }
 
-// "OK", or why an InferRequest of this item must not be parsed.
+// "OK", or the reason why an InferRequest of this item must not be parsed.
 std::string UnaryReason(const std::string& item) {
   InferRequest request;
   EXPECT_TRUE(request.mutable_item()->ParseFromString(item));

@@ -19,12 +19,12 @@ constexpr int kMaxConcurrentStreams = 256;  // a connection
 constexpr int kMinPingIntervalMs = 5000;    // routers ping every 10 s, calls or not
 constexpr int kPingIdlePeerMs = 30000;
 constexpr int kPingTimeoutMs = 10000;
-constexpr int kHandshakeTimeoutMs = 10000;  // from the connection to its settings
+constexpr int kHandshakeTimeoutMs = 10000;  // until the client's SETTINGS
 constexpr int kMaxIdleMs = 10 * 60 * 1000;  // without a call
 
 constexpr std::chrono::milliseconds kKeepAwakeTimeout{1000};
 constexpr std::chrono::milliseconds kDrainPoll{2};
-constexpr std::chrono::milliseconds kFlushTimeout{200};  // for answers on their way out when the rest is done
+constexpr std::chrono::milliseconds kFlushTimeout{200};  // for sending the last answers
 
 void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   grpc::ResourceQuota quota("tandem-engine");
@@ -32,7 +32,7 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.SetResourceQuota(quota);
   builder.SetMaxReceiveMessageSize(options.max_message_bytes);
   builder.SetMaxSendMessageSize(-1);
-  // Nothing of ours compresses, and a few bytes that expand to many would be inflated before their size is checked.
+  // Our programs do not compress, and gRPC would expand a small compressed message before it checks the size.
   for (const auto algorithm : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
     builder.SetCompressionAlgorithmSupportStatus(algorithm, false);
   }
@@ -43,9 +43,9 @@ void SetLimits(const ServerOptions& options, grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kMaxIdleMs);
-  // A stream's window grows with what the application asks for, and not beyond: a sender that is not read must not fill
-  // the engine's memory. (A larger window for streams alone gains nothing: that of the connection, 64 KB, has no
-  // setting but the probe, which makes both 4 MB.)
+  // A stream's window grows only as far as the application reads: an unread sender must not fill the engine's memory.
+  // (A larger window for streams alone does not help: the window of the connection, 64 KB, can only be changed by the
+  // probe, which makes both 4 MB.)
   builder.AddChannelArgument(GRPC_ARG_HTTP2_BDP_PROBE, 0);
 }
 
@@ -106,7 +106,7 @@ bool Server::Drain(std::chrono::milliseconds timeout) {
   if (auto* health = server_->GetHealthCheckService()) health->SetServingStatus(false);
   core_.StartDraining();
   streams_.DrainAll();
-  // Our own calls are waited for here: gRPC would also wait for every health watch, which its caller may never end.
+  // Waits for our own calls. gRPC would also wait for every health watch, which may never end.
   bool done = false;
   while (!(done = core_.in_flight() == 0 && streams_.empty()) && Clock::now() < deadline) {
     std::this_thread::sleep_for(kDrainPoll);

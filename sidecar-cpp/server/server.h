@@ -22,11 +22,12 @@ namespace tandem {
 
 struct ServerOptions {
   std::string listen = "127.0.0.1:50061";  // host:port (port 0: any free one) or unix:/path
-  int max_message_bytes = 65 << 20;        // larger ones are RESOURCE_EXHAUSTED; a router's 16 MiB of INT8 become 64
+  int max_message_bytes =
+      65 << 20;  // larger ones get RESOURCE_EXHAUSTED; 16 MiB of INT8 at a router become 64 MiB here
   bool reflection = true;
   std::size_t wire_bytes = std::size_t{128} << 20;  // for the buffers of all connections together
-  int max_fd = 1024;                                // connections take descriptors below it
-  // Of the process beside what it simulates with, beyond which it closes its connections; 0: none.
+  int max_fd = 1024;                                // connections use descriptors below it
+  // Memory limit of the process without simulation, above which it closes its connections; 0: none.
   std::size_t max_memory_bytes = 0;
   TlsFiles tls = {};
 };
@@ -42,14 +43,14 @@ class Server {
   // The address in use, with the real port.
   [[nodiscard]] const std::string& address() const { return address_; }
 
-  // A channel to this server that takes no socket. For tests.
+  // A channel to this server without a socket. For tests.
   std::shared_ptr<grpc::Channel> InProcessChannel();
 
   // For tests.
   UnreadAnswers& unread() { return unread_; }
 
-  // Health says NOT_SERVING, new work is refused, what is in flight is answered, streams are closed. Whatever is left
-  // after `timeout` is cancelled. Returns false if something was. Once.
+  // Reports NOT_SERVING, refuses new work, answers open requests and closes streams. After `timeout` it cancels the
+  // rest, and returns false. Call it once.
   bool Drain(std::chrono::milliseconds timeout);
 
  private:
@@ -59,7 +60,7 @@ class Server {
         service_(core, streams_, unread_, static_cast<std::uint64_t>(options.max_message_bytes),
                  [this] { TellHealth(); }) {}
 
-  // Whether there is a model to be asked for.
+  // Returns true if there is a usable model.
   void TellHealth();
 
   EngineCore& core_;
@@ -69,7 +70,7 @@ class Server {
   EngineServiceImpl service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Listener> listener_;
-  std::unique_ptr<MemoryGuard> guard_;  // before the listener, which it uses, is gone
+  std::unique_ptr<MemoryGuard> guard_;  // destroyed before the listener, which it uses
   std::unique_ptr<KeepAwake> keep_awake_;
 };
 

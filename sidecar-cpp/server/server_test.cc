@@ -1,4 +1,4 @@
-// What needs a real socket: addresses, message limits, health, reflection.
+// Tests that need a real socket: addresses, message limits, health, reflection.
 #include "server/server.h"
 
 #include <gmock/gmock.h>

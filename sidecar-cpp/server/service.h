@@ -1,4 +1,5 @@
-// tandem.engine.v1.EngineService over an EngineCore: only translates. Callback API: no thread waits for a call.
+// tandem.engine.v1.EngineService over an EngineCore: only converts messages. It uses the callback API, so no thread
+// waits for a call.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,7 @@
 
 namespace tandem {
 
-// All messages are bytes: they are looked through before anything is parsed.
+// All messages are bytes: they are scanned before they are parsed.
 using EngineServiceBase = engine::v1::EngineService::WithRawCallbackMethod_InferStream<
     engine::v1::EngineService::WithRawCallbackMethod_Describe<
         engine::v1::EngineService::WithRawCallbackMethod_Infer<engine::v1::EngineService::WithRawCallbackMethod_Trace<
@@ -24,8 +25,8 @@ using EngineServiceBase = engine::v1::EngineService::WithRawCallbackMethod_Infer
 
 class EngineServiceImpl final : public EngineServiceBase {
  public:
-  // All must outlive the server that serves this and takes messages of at most `max_message_bytes`.
-  // `on_models`: the models are others than before; on any thread.
+  // All arguments must outlive the server of this service. The server accepts messages of at most `max_message_bytes`.
+  // `on_models` is called after a change of the models, on any thread.
   EngineServiceImpl(EngineCore& core, StreamRegistry& streams, UnreadAnswers& unread, std::uint64_t max_message_bytes,
                     std::function<void()> on_models)
       : core_(core),
@@ -50,8 +51,8 @@ class EngineServiceImpl final : public EngineServiceBase {
       grpc::CallbackServerContext* context) override;
 
  private:
-  // gRPC owns a call's request as long as the call, and shows it as one that must not be changed; but its memory is
-  // given back as soon as it was read.
+  // gRPC owns a call's request until the call ends, and passes it as const. Its memory is still freed as soon as it has
+  // been read.
   [[nodiscard]] IncomingCall Incoming(grpc::CallbackServerContext* context, const grpc::ByteBuffer* request,
                                       grpc::ByteBuffer* response) {
     return {core_, unread_, *context, const_cast<grpc::ByteBuffer&>(*request), *response};

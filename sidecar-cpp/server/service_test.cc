@@ -127,7 +127,7 @@ TEST_F(Service, ADetailThatIsUnknownOrTooMuchIsRefused) {
   EXPECT_EQ(InfoOf(status).reason(), "INVALID_FIELD");
   EXPECT_EQ(InfoOf(status).metadata().at("field"), "detail");
 
-  // Two layers: 200,000 counts are told, and the limit for one more layer would be passed.
+  // Two layers: 200,000 counts are returned; one more layer would exceed the limit.
   InferItem longest = Item(0, "series", {100'000, kInputs}, 0.0f);
   longest.set_detail(engine::v1::DETAIL_LAYERS);
   engine::v1::InferResponse response;

@@ -1,4 +1,4 @@
-// The service over a real in-process channel. Workers are the test's own hand (RunOne) unless a test names threads.
+// The service over a real in-process channel. The test itself runs the work (RunOne), except in tests with threads.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -73,7 +73,7 @@ inline InferItem Item(std::uint64_t id, const std::string& model = "net",
   return testing::MakeItem(id, model, shape, value);
 }
 
-// A job for a caller of its own.
+// A job of another caller.
 inline std::shared_ptr<InferJob> MakeJob(EngineCore& core, InferItem& item, std::shared_ptr<ResultSink> sink) {
   return core.MakeJob(item, Clock::now(), *MemoryAccount::Open(core.stream_memory()), std::move(sink)).value();
 }
@@ -130,7 +130,7 @@ class Stream {
   void AwaitInFlight(std::size_t count) const {
     while (core_.in_flight() != count) std::this_thread::yield();
   }
-  // Reads messages until `count` more answers came (or the stream ended); runs what is queued meanwhile.
+  // Reads messages until `count` more answers have arrived (or the stream has ended); runs queued work meanwhile.
   void Read(std::size_t count) {
     const std::size_t want = results.size() + count;
     while (results.size() < want) {

@@ -12,14 +12,14 @@ namespace tandem {
 class DrainableStream {
  public:
   virtual ~DrainableStream() = default;
-  // Finishes what the stream has in flight, then closes it. Any thread.
+  // Answers the open items of the stream, then closes it. Any thread.
   virtual void Drain() = 0;
 };
 
 // Thread-safe.
 class StreamRegistry {
  public:
-  // False, and nothing is added, where `max` streams are open.
+  // Returns false, and adds nothing, if `max` streams are open.
   bool Add(const std::shared_ptr<DrainableStream>& stream, std::size_t max) {
     const std::lock_guard lock(mutex_);
     if (streams_.size() >= max) return false;

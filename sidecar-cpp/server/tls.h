@@ -1,4 +1,4 @@
-// TLS of the engine's port. Certificates are read again when their files change, so that a renewal needs no restart.
+// TLS of the engine's port. Certificates are read again when their files change, so a renewal needs no restart.
 #pragma once
 
 #include <grpcpp/security/credentials.h>
@@ -15,14 +15,14 @@ struct TlsFiles {
   // PEM files. `cert`: the certificate of the engine and its intermediates; empty: plaintext.
   std::string cert;
   std::string key;
-  // Routers must present a certificate that it signs. Empty: none is asked for.
+  // Routers must present a certificate that this CA signed. Empty: no certificate is required.
   std::string client_ca;
 };
 
-// For a server. Refuses half a setting, and files that cannot be read.
+// Credentials of a server. Refuses incomplete settings, and files that cannot be read.
 Expected<std::shared_ptr<grpc::ServerCredentials>> ServerCredentialsOf(const TlsFiles& files);
 
-// For a question to this engine itself, which need not prove who it is.
+// Credentials for a call to this engine itself, which needs no proof of its identity.
 Expected<std::shared_ptr<grpc::ChannelCredentials>> OwnChannelCredentials(const TlsFiles& files);
 
 }  // namespace tandem

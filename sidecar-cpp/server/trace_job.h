@@ -15,7 +15,7 @@ namespace tandem {
 class TraceSink {
  public:
   virtual ~TraceSink() = default;
-  // The job's one answer.
+  // Takes the single answer of the job.
   virtual void Complete(Expected<engine::v1::TraceResponse> answer) = 0;
 };
 

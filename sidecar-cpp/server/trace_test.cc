@@ -1,4 +1,4 @@
-// Trace calls. The test is the tracer's thread, unless it names threads.
+// Trace calls. The test runs the tracer's work itself, except in tests with threads.
 #include <gmock/gmock.h>
 
 #include <limits>

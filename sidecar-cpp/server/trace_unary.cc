@@ -43,12 +43,12 @@ class TraceReactor final : public UnaryCall, public TraceSink, public std::enabl
 
  private:
   void Release() override {
-    job_.reset();  // it holds this as its sink
+    job_.reset();  // it keeps this as its sink
     self_.reset();
   }
 
   std::shared_ptr<TraceJob> job_;
-  std::shared_ptr<TraceReactor> self_;  // gRPC's hold on this, until OnDone
+  std::shared_ptr<TraceReactor> self_;  // gRPC's reference, until OnDone
 };
 
 }  // namespace

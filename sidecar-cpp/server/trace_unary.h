@@ -7,7 +7,7 @@
 
 namespace tandem {
 
-// Starts answering the call; what is returned lives until gRPC is done with it.
+// Starts answering the call. The returned object lives until gRPC releases it.
 grpc::ServerUnaryReactor* StartTrace(const IncomingCall& call);
 
 }  // namespace tandem

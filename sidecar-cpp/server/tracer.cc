@@ -40,7 +40,7 @@ Expected<TracePlace> Find(const engine::v1::TracePlace& place, const Job::Reques
   return TracePlace{place.step(), static_cast<std::uint32_t>(found - nodes.begin())};
 }
 
-// The input, and the answer twice: as it was computed and as it is sent.
+// The input, and the answer twice: as computed and as sent.
 std::size_t BytesFor(const Job::Request& job, const std::optional<TracePlace>& place) {
   const auto& nodes = job.model->network->nodes;
   const std::size_t answer =
@@ -51,7 +51,7 @@ std::size_t BytesFor(const Job::Request& job, const std::optional<TracePlace>& p
 Expected<engine::v1::TraceResponse> Answer(const TraceJob& job) {
   const Job::Request& request = job.request();
   const Network& network = *request.model->network;
-  Scratch scratch;  // not kept: traces are rare, and a large model's is large
+  Scratch scratch;  // not kept: traces are rare, and may be large
   const RunInput input{.values = request.data, .state = request.state};
   auto trace = TraceRun(network, request.steps, input, job.place(), scratch, [&job] { return job.Stale(); });
   if (!trace) return *job.StopError();
@@ -87,7 +87,7 @@ Expected<std::shared_ptr<TraceJob>> Tracer::MakeJob(Job::Request job, const engi
     return Error{Code::kResourceExhausted,
                  "TRACE_TOO_LARGE",
                  "the trace would have " + std::to_string(digests) + " digests, above the limit of " +
-                     std::to_string(kMaxTraceDigests) + "; send fewer steps, or ask for one place at a time",
+                     std::to_string(kMaxTraceDigests) + "; send fewer steps, or request one place at a time",
                  {{"digests", std::to_string(digests)}, {"max_digests", std::to_string(kMaxTraceDigests)}}};
   }
   auto memory = account.Take(BytesFor(job, place));
@@ -112,7 +112,7 @@ void Tracer::Process(TraceJob& job) {
     spdlog::error("tracing model {}/{} failed: {}", job.request().model->name, job.request().model->version,
                   fault.what());
   }
-  // First, so that the caller may trace the next input as soon as it has the answer.
+  // First, so that the caller may trace the next input as soon as it has this answer.
   batcher_.Release(job);
   job.sink()->Complete(std::move(answer));
 }

@@ -1,5 +1,5 @@
-// Traces inputs, one at a time, on a thread of its own: a trace takes long and may take much memory, and must not hold
-// up those who are in a hurry.
+// Traces inputs, one at a time, on a separate thread: a trace takes much time and memory, and must not delay ordinary
+// inputs.
 #pragma once
 
 #include <cstddef>
@@ -14,15 +14,15 @@ namespace tandem {
 // Thread-safe.
 class Tracer {
  public:
-  // `threads`: 1, or 0 where RunOne is to do the work.
+  // `threads`: 1, or 0 if RunOne does the work.
   explicit Tracer(std::size_t threads);
 
-  // Checks the place that `request` asks for, or that its digests are not too many, and makes it a job. ENGINE_FULL:
-  // the caller's account has no room for it.
+  // Checks the place in `request`, or the number of digests, and creates a job. ENGINE_FULL: the caller's account has
+  // no room for it.
   static Expected<std::shared_ptr<TraceJob>> MakeJob(Job::Request job, const engine::v1::TraceRequest& request,
                                                      MemoryAccount& account, std::shared_ptr<TraceSink> sink);
 
-  // Begins the job, or answers it with ENGINE_FULL or DRAINING.
+  // Starts the job, or answers it with ENGINE_FULL or DRAINING.
   void Submit(const std::shared_ptr<TraceJob>& job);
 
   // Discards a job that was cancelled before it began.

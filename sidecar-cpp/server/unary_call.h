@@ -1,5 +1,5 @@
-// What all unary calls share: their messages are bytes, so that nothing is parsed before it was looked at, and the
-// bytes of an answer count in the engine's memory until the caller has read them.
+// The common part of all unary calls. Their messages are bytes, so that they are scanned before they are parsed. The
+// bytes of an answer count as memory of the engine until the caller has read them.
 #pragma once
 
 #include <google/protobuf/message_lite.h>
@@ -21,7 +21,7 @@ namespace tandem {
 
 grpc::ByteBuffer ToBytes(const google::protobuf::MessageLite& message);
 
-// A request, looked through by `check`, then parsed; `bytes` is empty afterwards.
+// Scans a request with `check`, then parses it; `bytes` is empty afterwards.
 template <typename Request>
 Expected<Request> ParseUnary(grpc::ByteBuffer& bytes, MaybeError (*check)(std::string_view) = CheckUnaryRequest) {
   const WholeMessage message(bytes);
@@ -45,15 +45,15 @@ class UnaryCall : public grpc::ServerUnaryReactor {
     Release();
   }
 
-  // OnDone and OnCancel run on the thread that finds the call to have ended. gRPC would else wake another thread for
-  // each, which costs more than they do. It calls both without a lock held, and they take no time.
+  // OnDone and OnCancel run on the thread that detects the end of the call. Otherwise gRPC would wake another thread
+  // for each, which costs more than they do. gRPC calls both without a lock, and they are short.
   bool InternalInlineable() final { return true; }
 
  protected:
   [[nodiscard]] EngineCore& core() { return core_; }
   [[nodiscard]] MemoryAccount& account() { return *account_; }
 
-  // gRPC is done with the call, and gives up its hold on this.
+  // gRPC has finished with the call, and releases its reference.
   virtual void Release() = 0;
 
   // Ends the call. The caller must read the answer in time.
@@ -62,7 +62,7 @@ class UnaryCall : public grpc::ServerUnaryReactor {
     ServerUnaryReactor::Finish(status);
   }
 
-  // Ends the call well.
+  // Ends the call with OK.
   void Answer(const google::protobuf::MessageLite& message) { Answer(ToBytes(message)); }
   void Answer(grpc::ByteBuffer message) {
     response_ = std::move(message);
@@ -70,7 +70,7 @@ class UnaryCall : public grpc::ServerUnaryReactor {
     Finish(grpc::Status::OK);
   }
 
-  // Runs a part of the call, and ends it where there is no memory for that: gRPC drops what its callbacks throw.
+  // Runs a part of the call, and ends the call if there is no memory: gRPC ignores exceptions of its callbacks.
   template <typename Do>
   void FinishOnBadAlloc(Do&& part) {
     try {

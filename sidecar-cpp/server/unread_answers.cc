@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::chrono::seconds kLookEvery{1};
 
-// Keeps a call from being freed, even when it is over.
+// Keeps a call alive, even after its end.
 using HeldCall = std::unique_ptr<grpc_call, decltype(&grpc_call_unref)>;
 
 HeldCall Hold(grpc_call* call) {
@@ -36,7 +36,7 @@ void UnreadAnswers::StartWatching(std::function<void(const std::string& peer)> c
     while (!stop_.wait_for(lock, kLookEvery, [this] { return stopped_; })) {
       try {
         EndOverdue(Clock::now());
-      } catch (const std::bad_alloc&) {  // those that are left are ended the next time
+      } catch (const std::bad_alloc&) {  // the rest are ended the next time
       }
     }
   });
@@ -64,7 +64,7 @@ void UnreadAnswers::Remove(SendTimer* timer) {
 
 void UnreadAnswers::EndOverdue(TimePoint now) {
   std::vector<HeldCall> overdue;
-  std::string peer;  // of one that is overdue
+  std::string peer;  // of an overdue one
   std::unordered_set<std::string> stuck_peers;
   {
     const std::lock_guard lock(mutex_);
@@ -78,10 +78,10 @@ void UnreadAnswers::EndOverdue(TimePoint now) {
       }
     }
   }
-  // Without the lock: a call that ends may close its timer on this thread.
+  // Without the lock, since a call that ends may close its timer on this thread.
   for (const HeldCall& call : overdue) {
     grpc_call_cancel_with_status(call.get(), GRPC_STATUS_UNAVAILABLE,
-                                 "an answer was not read for 10 s; read answers as they come", nullptr);
+                                 "an answer was not read for 10 s; read answers as they arrive", nullptr);
   }
   ended_ += overdue.size();
   if (!overdue.empty() && log_.Due()) {

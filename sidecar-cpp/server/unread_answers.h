@@ -1,5 +1,5 @@
-// Ends calls whose callers do not read their answers. An answer takes memory until it is read, so that with enough of
-// them a caller would keep the engine from serving others.
+// Ends calls whose callers do not read their answers. An answer uses memory until it is read, so a caller with many
+// unread answers would prevent the engine from serving others.
 #pragma once
 
 #include <grpc/grpc.h>
@@ -22,11 +22,11 @@
 
 namespace tandem {
 
-// An answer must be read within this time. As long as TCP waits for a peer that acknowledges nothing.
+// An answer must be read within this time. TCP waits as long for a peer that acknowledges nothing.
 inline constexpr std::chrono::seconds kMaxUnread{10};
 
-// A call that is still open so long after it was ended waits for a connection that takes no bytes at all, not even
-// those of the call's end. The connection is closed then.
+// If a call is still open for this time after it was ended, its connection accepts no bytes at all. Then the connection
+// is closed.
 inline constexpr std::chrono::seconds kMaxEnding{5};
 
 class SendTimer;
@@ -39,13 +39,13 @@ class UnreadAnswers {
   UnreadAnswers(const UnreadAnswers&) = delete;
   UnreadAnswers& operator=(const UnreadAnswers&) = delete;
 
-  // Calls EndOverdue every second, on a thread of its own. `close_connection` gets the peer's name as gRPC has it.
+  // Calls EndOverdue every second, on a separate thread. `close_connection` gets gRPC's name of the peer.
   void StartWatching(std::function<void(const std::string& peer)> close_connection);
   void StopWatching();
 
-  // Ends the calls whose answers are unread for kMaxUnread at `now`, with UNAVAILABLE.
+  // Ends calls with answers that are unread for kMaxUnread at `now`, with UNAVAILABLE.
   void EndOverdue(TimePoint now);
-  // How many calls were ended.
+  // Number of ended calls.
   [[nodiscard]] std::uint64_t ended() const { return ended_; }
 
  private:
@@ -67,7 +67,7 @@ class UnreadAnswers {
   std::thread thread_;
 };
 
-// Measures how long an answer of one call is on its way to the caller.
+// Measures how long an answer of one call is unread.
 class SendTimer {
  public:
   SendTimer(UnreadAnswers& unread, grpc::CallbackServerContext& context) : unread_(unread), call_(context.c_call()) {
@@ -77,11 +77,11 @@ class SendTimer {
   SendTimer(const SendTimer&) = delete;
   SendTimer& operator=(const SendTimer&) = delete;
 
-  // An answer is given to gRPC now.
+  // An answer is passed to gRPC now.
   void Start(TimePoint now = Clock::now()) { since_ = now; }
   // The answer was read.
   void Stop() { since_ = kNoDeadline; }
-  // The call is over: gRPC may free it from now on.
+  // The call has ended: gRPC may free it from now on.
   void Close() {
     if (std::exchange(is_open_, false)) unread_.Remove(this);
   }
@@ -92,7 +92,7 @@ class SendTimer {
   UnreadAnswers& unread_;
   grpc_call* const call_;  // valid until Close
   bool is_open_ = true;
-  std::atomic<TimePoint> since_ = kNoDeadline;  // no answer is on its way
+  std::atomic<TimePoint> since_ = kNoDeadline;  // no answer is being sent
   // Guarded by unread_'s mutex.
   std::optional<TimePoint> ended_at_;  // by EndOverdue
   std::string peer_;                   // set with it

@@ -20,22 +20,22 @@ class UnreadAnswersTest : public Service {
   explicit UnreadAnswersTest(const std::string& listen = "127.0.0.1:0")
       : Service(0, 1024, nullptr, EngineCore::kDefaultMemoryBytes, listen) {}
 
-  // Never undone: after a write that was stuck, gRPC 1.51 takes up to 10 s to shut down, as it would when a test's
-  // server is the last thing that uses it.
+  // Never shut down: after a blocked write, gRPC 1.51 takes up to 10 s for it, which the last server of a test would
+  // wait for.
   static void SetUpTestSuite() { grpc_init(); }
 
-  // As if the time had passed since all that was sent until now.
+  // A time at which all answers so far are overdue.
   void PassTime(Clock::duration time = kMaxUnread) { server_->unread().EndOverdue(Clock::now() + time); }
 
   void AwaitNoMemoryInUse() {
     while (core_.stream_memory().used() + core_.unary_memory().used() != 0) std::this_thread::yield();
   }
 
-  // Opens a connection that takes nothing, and expects that it is closed and gives its memory back.
+  // Opens a connection that reads nothing, and expects that it is closed and its memory freed.
   void ExpectStuckConnectionIsClosed();
 };
 
-// An Infer call whose caller has its initial metadata and does not ask for the answer until Finish.
+// An Infer call with initial metadata received; its caller does not read the answer until Finish.
 class UnreadInfer {
  public:
   UnreadInfer(EngineCore& core, EngineService::Stub& stub) {
@@ -107,7 +107,7 @@ TEST_F(UnreadAnswersTest, AStreamThatHasReadEverythingStaysForAnyTime) {
   for (std::uint64_t id = 1; id < 4; ++id) {
     stream.Send({Item(id)});
     stream.Read(1);
-    // The engine learns of the read a little later.
+    // The engine notices the read a little later.
     while (core_.stream_memory().used() != 0) std::this_thread::yield();
     PassTime(std::chrono::hours(1));
   }
@@ -151,7 +151,7 @@ TEST_F(UnreadAnswersTest, AConnectionLeavesOthersRoomForOrdinaryUnaryCalls) {
   EXPECT_TRUE(stub_->Describe(&context, {}, &response).ok());
 }
 
-// Over a socket, where the caller opens no window for answers.
+// Over a socket, with a caller that opens no window for answers.
 TEST_F(UnreadAnswersTest, ACallWithoutAWindowEndsAndItsMemoryIsFree) {
   RawHttp2 caller(server_->address());
   engine::v1::InferRequest request;

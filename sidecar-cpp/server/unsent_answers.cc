@@ -8,7 +8,7 @@
 namespace tandem {
 namespace {
 
-// What the string and the heap add to an answer.
+// Bytes that the string and the heap add to an answer.
 constexpr std::size_t kOverhead = 64;
 
 std::size_t BytesOf(const std::string& answer) { return answer.size() + kOverhead; }

@@ -1,4 +1,4 @@
-// Answers of one stream on their way out, as bytes of the wire, all of them counted.
+// The unsent answers of one stream, encoded and counted in its memory.
 #pragma once
 
 #include <grpcpp/support/byte_buffer.h>
@@ -13,11 +13,11 @@
 
 namespace tandem {
 
-// A stream stops reading while this much waits for a peer that does not read its answers.
+// A stream stops reading while this many bytes of answers wait for a peer that does not read.
 inline constexpr std::size_t kMaxUnsentResults = 512;
 inline constexpr std::size_t kMaxUnsentBytes = std::size_t{8} << 20;
 
-// Answers gathered into one message, at most (one answer is always sent, however large).
+// Largest message of collected answers (one answer is always sent, however large).
 inline constexpr std::size_t kMaxResultsPerMessage = 256;
 inline constexpr std::size_t kMaxMessageBytes = std::size_t{1} << 20;
 
@@ -26,16 +26,16 @@ class UnsentAnswers {
  public:
   explicit UnsentAnswers(MemoryAccount& account) : budget_(account.budget()), memory_(account.Force(0)) {}
 
-  // An InferStreamResponse of one result. Messages are joined by writing one behind the other.
+  // An InferStreamResponse of one result. Concatenated messages are one message.
   void Add(std::string answer);
-  // The next message, with its checksum. There must be an answer. Its bytes count until Sent().
+  // The next message, with its checksum. There must be an answer. Its bytes count as memory until Sent().
   grpc::ByteBuffer NextMessage();
   void Sent();
   void Clear();
 
   [[nodiscard]] bool empty() const { return ready_.empty(); }
-  // Whether the stream may read more, which makes more answers. Where the budget is full, a stream first sends what it
-  // has: one whose peer does not read then stops, and holds up no other.
+  // Returns true if the stream may read more, which leads to more answers. If the budget is full, a stream first sends
+  // its answers. So a stream with a peer that does not read stops, and does not block others.
   [[nodiscard]] bool HasRoom() const;
 
  private:

@@ -27,7 +27,7 @@ Error BadShape(const char* reason, const std::string& message) {
   return {Code::kInvalidArgument, reason, message, {{"field", "shape"}}};
 }
 
-// Whether `shape` is one step of the model's input: flat, or as the manifest gives it.
+// Returns true if `shape` is one step of the model's input: flat, or as in the manifest.
 bool IsOneStep(Shape shape, const Model& model) {
   const auto& given = model.manifest.input_shape;
   const bool flat = shape.size() == 1 && shape[0] == model.network->input_size();
@@ -36,7 +36,7 @@ bool IsOneStep(Shape shape, const Model& model) {
 
 bool IsSeries(Shape shape, const Model& model) { return shape.size() >= 2 && IsOneStep(shape.subspan(1), model); }
 
-// The number of steps that the shape asks for, or what is wrong with it.
+// The number of steps of the shape, or its error.
 Expected<std::uint32_t> StepsOf(Shape shape, const Model& model) {
   const Network& network = *model.network;
   const std::string n = std::to_string(network.input_size());
@@ -70,7 +70,7 @@ MaybeError CheckData(const std::string& data, std::uint64_t elements) {
                      std::to_string(elements * sizeof(float)) + " (4 for each element)",
                  {{"field", "data"}}};
   }
-  // The bytes of a std::string are not aligned as floats in the eyes of the language; the kernel loads them unaligned.
+  // In C++ the bytes of a std::string are not aligned as floats. The kernel loads them unaligned.
   if (AllFinite(elements, reinterpret_cast<const float*>(data.data()))) return std::nullopt;
   std::uint64_t index = 0;
   for (; index + 1 < elements; ++index) {
@@ -84,7 +84,7 @@ MaybeError CheckData(const std::string& data, std::uint64_t elements) {
                {{"field", "data"}, {"index", std::to_string(index)}}};
 }
 
-// How much is recorded of the run: nothing where the digests are all that is wanted.
+// The detail of the run: none if only digests are requested.
 Expected<Detail> DetailOf(const engine::v1::InferItem& item, const Network& network, std::uint32_t steps) {
   Detail detail = Detail::kSummary;
   switch (item.detail()) {
@@ -112,7 +112,7 @@ Expected<Detail> DetailOf(const engine::v1::InferItem& item, const Network& netw
                "DETAIL_TOO_LARGE",
                std::to_string(steps) + " steps of " + std::to_string(rows) + (of_readout ? " outputs" : " layers") +
                    " are more than " + std::to_string(kMaxLayerCounts) + " numbers; send a series of " +
-                   std::to_string(kMaxLayerCounts / rows) + " steps at most, or ask for no detail",
+                   std::to_string(kMaxLayerCounts / rows) + " steps at most, or request no detail",
                {{"max_counts", std::to_string(kMaxLayerCounts)}}};
 }
 

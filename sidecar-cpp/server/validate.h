@@ -1,4 +1,4 @@
-// What an InferItem must be before it may wait in the queue.
+// Checks an InferItem before it may wait in the queue.
 #pragma once
 
 #include "base/clock.h"

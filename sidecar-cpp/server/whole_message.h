@@ -1,4 +1,4 @@
-// A message in one piece. gRPC keeps it in the pieces in which it came.
+// Copies a message into one piece. gRPC keeps it in the pieces in which it arrived.
 #pragma once
 
 #include <grpcpp/support/byte_buffer.h>
@@ -10,7 +10,7 @@ namespace tandem {
 
 class WholeMessage {
  public:
-  // Leaves `from` empty: a message is not to be kept twice.
+  // Leaves `from` empty, so that the message is not kept twice.
   explicit WholeMessage(grpc::ByteBuffer& from) {
     if (!from.TrySingleSlice(&slice_).ok()) is_valid_ = from.DumpToSingleSlice(&slice_).ok();
     from.Clear();

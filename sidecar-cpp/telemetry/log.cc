@@ -14,7 +14,7 @@
 namespace tandem {
 namespace {
 
-// %* in the pattern: the message as the inside of a JSON string.
+// %* in the pattern: the message, escaped for a JSON string.
 class JsonMessage : public spdlog::custom_flag_formatter {
  public:
   void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& to) override {
@@ -36,7 +36,7 @@ class JsonMessage : public spdlog::custom_flag_formatter {
 
 thread_local const TraceId* trace_in_log = nullptr;
 
-// %~ in the pattern: the trace that the line is about, if any.
+// %~ in the pattern: the trace of the line, if it has one.
 class TraceField : public spdlog::custom_flag_formatter {
  public:
   explicit TraceField(bool json) : json_(json) {}
@@ -60,8 +60,8 @@ void MoveLevel(int by) {
   const auto now = static_cast<spdlog::level::level_enum>(level);
   spdlog::set_level(now);
   const auto name = spdlog::level::to_string_view(now);
-  // At a level that is shown.
-  spdlog::log(std::max(now, spdlog::level::info), "the log level is {} now",
+  // Logged at a level that is shown.
+  spdlog::log(std::max(now, spdlog::level::info), "the log level is now {}",
               std::string_view(name.data(), name.size()));
 }
 

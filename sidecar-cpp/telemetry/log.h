@@ -1,5 +1,5 @@
-// Logs go to stderr, so that stdout holds nothing but the ready line. One event is one line. Inputs, answers and the
-// headers of exports are never in it.
+// Logs go to stderr, so that stdout has only the ready line. One event is one line. A line never has inputs, answers or
+// the headers of exports.
 #pragma once
 
 #include <string>
@@ -9,15 +9,15 @@
 
 namespace tandem {
 
-// Sets the process-wide logger up. `level` is one of trace, debug, info, warn, error, off. `json`: one JSON object a
-// line. Call once, before other threads log.
+// Sets up the logger of the process. `level` is one of trace, debug, info, warn, error, off. `json`: one JSON object
+// per line. Call it once, before other threads log.
 MaybeError SetUpLog(const std::string& level, bool json);
 
-// One level more (down to trace) or less (up to error) is logged from now on; a line says which. Any thread.
+// Logs one level more (down to trace) or less (up to error) from now on, and logs the new level. Any thread.
 void LogMore();
 void LogLess();
 
-// While it lives, what the calling thread logs names a trace. The id must outlive it.
+// While it exists, log lines of the calling thread have this trace id. The id must outlive it.
 class TraceInLog {
  public:
   explicit TraceInLog(const TraceId& id);

@@ -15,7 +15,7 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// What is written to stderr by a logger of its own.
+// The output of a separate logger on stderr.
 std::string Logged(const std::string& level, bool json, const std::function<void()>& what) {
   const auto before = spdlog::default_logger();
   spdlog::drop("tandem-engine");
@@ -65,11 +65,11 @@ TEST(Log, TheLevelMovesUpAndDownBetweenTraceAndErrorAndALineSaysSo) {
     spdlog::error("enough");
   });
   EXPECT_THAT(text, Not(HasSubstr("unseen")));
-  EXPECT_THAT(text, HasSubstr("info the log level is debug now\n"));
+  EXPECT_THAT(text, HasSubstr("info the log level is now debug\n"));
   EXPECT_THAT(text, HasSubstr("debug seen\n"));
   EXPECT_THAT(text, HasSubstr("trace all\n"));
   EXPECT_THAT(text, Not(HasSubstr("too little")));
-  EXPECT_THAT(text, HasSubstr("error the log level is error now\n"));
+  EXPECT_THAT(text, HasSubstr("error the log level is now error\n"));
   EXPECT_THAT(text, HasSubstr("error enough\n"));
 }
 

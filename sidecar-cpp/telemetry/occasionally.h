@@ -1,4 +1,4 @@
-// Keeps what may happen a thousand times a second from being logged as often.
+// Limits how often a frequent event is logged.
 #pragma once
 
 #include <atomic>

@@ -27,7 +27,7 @@ void Add(std::string_view key, const Value& value, google::protobuf::RepeatedPtr
 
 }  // namespace
 
-// The thread may be put aside between two readings, for milliseconds: of a few pairs the closest tells.
+// The thread may be interrupted between two readings for milliseconds, so the closest of a few pairs is used.
 UnixOffset CurrentUnixOffset() {
   constexpr int kReadings = 3;
   UnixOffset offset{};

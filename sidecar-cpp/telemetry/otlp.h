@@ -1,4 +1,4 @@
-// Spans as the OpenTelemetry protocol has them.
+// Encodes spans in the OpenTelemetry protocol.
 #pragma once
 
 #include <chrono>
@@ -12,14 +12,14 @@
 
 namespace tandem {
 
-// What to add to a point on our clock for the time since 1970.
+// The offset from our clock to the time since 1970.
 using UnixOffset = std::chrono::nanoseconds;
 
-// The offset of now. Spans that belong together must get one and the same: two readings of two clocks differ a little,
-// and a child must not leave its parent. Taken anew for others, it follows a wall clock that is set.
+// The present offset. Related spans must use the same offset: readings of two clocks differ a little, and a child must
+// stay within its parent. Other spans use a new one, so it follows changes of the wall clock.
 UnixOffset CurrentUnixOffset();
 
-// The program that the spans come from: its service name and further attributes.
+// The program of the spans: its service name and further attributes.
 opentelemetry::proto::resource::v1::Resource ToOtlpResource(const OtlpSettings& settings);
 
 void ToOtlp(const Span& span, UnixOffset offset, opentelemetry::proto::trace::v1::Span& to);

@@ -16,7 +16,7 @@ using opentelemetry::proto::collector::trace::v1::TraceService;
 std::shared_ptr<grpc::Channel> Connect(const OtlpSettings& settings) {
   grpc::ChannelArguments arguments;
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  // gRPC tries again no later than we do.
+  // gRPC must not reconnect later than we retry.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, static_cast<int>(settings.first_pause.count()));
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, static_cast<int>(settings.first_pause.count()));
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, static_cast<int>(settings.longest_pause.count()));

@@ -1,4 +1,4 @@
-// OTLP's one call, over a channel that nothing else uses.
+// The single call of OTLP, over its own channel.
 #pragma once
 
 #include <grpcpp/client_context.h>
@@ -17,14 +17,14 @@ class OtlpClient {
  public:
   using Request = opentelemetry::proto::collector::trace::v1::ExportTraceServiceRequest;
 
-  // Connects when there is something to send. Of `settings` the target, TLS, headers and timeout count.
+  // Connects when there is something to send. It uses target, TLS, headers and timeout of `settings`.
   explicit OtlpClient(const OtlpSettings& settings);
 
-  // Waits for the answer, at most for settings.timeout and until `deadline`. Fails at once where nobody listens. By one
-  // thread at a time.
+  // Waits for the answer, at most for settings.timeout and until `deadline`. Fails at once if no server listens. Only
+  // one thread at a time may call it.
   grpc::Status Export(const Request& request, TimePoint deadline);
 
-  // Ends an Export under way, with CANCELLED. Any thread.
+  // Ends a running Export with CANCELLED. Any thread.
   void Cancel();
 
  private:

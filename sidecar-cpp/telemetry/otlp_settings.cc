@@ -30,7 +30,7 @@ Variable Read(const Environment& environment, const std::string& name) {
   return {name, environment(name.c_str()).value_or("")};
 }
 
-// The variable for traces alone, else the one for everything that is exported.
+// The variable for traces, else the variable for all exports.
 Variable ReadOtlp(const Environment& environment, const std::string& name) {
   Variable traces = Read(environment, "OTEL_EXPORTER_OTLP_TRACES_" + name);
   return traces.value.empty() ? Read(environment, "OTEL_EXPORTER_OTLP_" + name) : traces;
@@ -47,7 +47,7 @@ std::string LowerCase(std::string text) {
   return text;
 }
 
-// %41 is A; what is no escape stays.
+// Decodes escapes: %41 is A. Other text stays.
 std::string Unescape(std::string_view text) {
   std::string plain;
   for (std::size_t k = 0; k < text.size(); ++k) {
@@ -66,7 +66,7 @@ void Set(TextPairs& pairs, const std::string& key, std::string value) {
   pairs.emplace_back(key, std::move(value));
 }
 
-// "key=value,key=value", values with escapes; of a key that comes twice the last value.
+// Parses "key=value,key=value" with escapes in values. If a key occurs twice, the last value counts.
 Expected<TextPairs> ReadPairs(const Variable& variable) {
   TextPairs pairs;
   std::string_view rest = variable.value;
@@ -86,7 +86,7 @@ Expected<TextPairs> ReadPairs(const Variable& variable) {
   return pairs;
 }
 
-// Sets `to` where the variable is set.
+// Sets `to` if the variable is set.
 MaybeError ReadNumber(const Variable& variable, const std::string& unit, std::uint64_t max, std::uint64_t& to) {
   if (variable.value.empty()) return std::nullopt;
   std::uint64_t number = 0;
@@ -110,7 +110,7 @@ MaybeError ReadEndpoint(const Variable& variable, OtlpSettings& to) {
   const bool known = to.tls || endpoint.starts_with(kHttp);
   if (known) endpoint.remove_prefix((to.tls ? kHttps : kHttp).size());
   endpoint = endpoint.substr(0, endpoint.find('/'));  // a path means nothing to gRPC
-  // Name and password are no part of a gRPC address; headers carry what a collector asks for.
+  // A gRPC address has no name and password; a collector gets them in headers.
   if (!known || endpoint.empty() || endpoint.find('@') != std::string_view::npos) {
     return Bad(variable.name,
                "must be http://host:port or https://host:port of an OTLP/gRPC receiver, or unix:/path of its socket");
@@ -178,7 +178,7 @@ Expected<OtlpSettings> ReadOtlpSettings(const Environment& environment) {
   const bool off = LowerCase(Read(environment, "OTEL_SDK_DISABLED").value) == "true" || exporter.value == "none";
   if (off || endpoint.value.empty()) return settings;
   if (!exporter.value.empty() && exporter.value != "otlp") {
-    return Bad(exporter.name, "is \"" + Printable(exporter.value) + "\"; this engine knows otlp and none");
+    return Bad(exporter.name, "is \"" + Printable(exporter.value) + "\"; this engine supports otlp and none");
   }
   if (auto error = ReadExport(environment, settings)) return *std::move(error);
   if (auto error = ReadResource(environment, settings)) return *std::move(error);

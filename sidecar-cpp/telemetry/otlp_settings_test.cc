@@ -107,7 +107,7 @@ TEST(OtlpSettings, LimitsAreNumbersInTheirRange) {
                               {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "5000"}});
   EXPECT_EQ(settings.value().delay.count(), 200);
   EXPECT_EQ(settings.value().max_queue, 100u);
-  EXPECT_EQ(settings.value().max_batch, 100u) << "a batch is never larger than what may wait";
+  EXPECT_EQ(settings.value().max_batch, 100u) << "a batch is never larger than the queue";
   for (const char* value : {"0", "-1", "5s", "1e3", "99999999999999999999"}) {
     EXPECT_FALSE(With({endpoint, {"OTEL_BSP_SCHEDULE_DELAY", value}}).ok()) << value;
   }

@@ -1,4 +1,4 @@
-// An OTLP/gRPC receiver of the test's own, on a real socket.
+// A fake OTLP/gRPC receiver on a real socket.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -33,7 +33,7 @@ class Receiver final : public opentelemetry::proto::collector::trace::v1::TraceS
   }
   ~Receiver() override {
     server_->Shutdown(std::chrono::system_clock::now());
-    // gRPC waited for the last call, which ThreadSanitizer does not see.
+    // gRPC has waited for the last call, but ThreadSanitizer does not see that.
     const std::lock_guard lock(mutex_);
     requests_.clear();
     headers_.clear();
@@ -45,30 +45,30 @@ class Receiver final : public opentelemetry::proto::collector::trace::v1::TraceS
     for (const auto& [key, value] : context->client_metadata())
       headers_[{key.data(), key.size()}] = {value.data(), value.size()};
     arrived_.notify_all();
-    // A call that is cancelled is no longer held, as a receiver that hangs would not let the test end.
+    // A cancelled call is released: otherwise the test would never end.
     while (held_ && !context->IsCancelled()) released_.wait_for(lock, std::chrono::milliseconds(5));
     return answer_;
   }
 
-  // What every call is answered from now on.
+  // The answer to every call from now on.
   void Answer(const grpc::Status& status) {
     const std::lock_guard lock(mutex_);
     answer_ = status;
   }
-  // Calls get no answer until they are cancelled, or this is taken back.
+  // Calls get no answer until they are cancelled, or until this is undone.
   void Hold(bool held) {
     const std::lock_guard lock(mutex_);
     held_ = held;
     released_.notify_all();
   }
 
-  // Waits for so many calls; fails the test where they do not come.
+  // Waits for this number of calls; fails the test if they do not arrive.
   std::vector<Request> Await(std::size_t requests) {
     std::unique_lock lock(mutex_);
     EXPECT_TRUE(arrived_.wait_for(lock, std::chrono::seconds(30), [&] { return requests_.size() >= requests; }));
     return requests_;
   }
-  // Waits until so many spans have come.
+  // Waits until this number of spans has arrived.
   std::vector<OtlpSpan> AwaitSpans(std::size_t count) {
     std::unique_lock lock(mutex_);
     EXPECT_TRUE(arrived_.wait_for(lock, std::chrono::seconds(30), [&] { return SpansOf(requests_).size() >= count; }));

@@ -1,4 +1,4 @@
-// A piece of work that is over, and the trace it belongs to.
+// A finished piece of work, and its trace.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace tandem {
 
-// Of a span or of the program. Keys of spans are literals: a string that outlives the span.
+// An attribute of a span or of the program. Keys of spans are literals, so they outlive the span.
 struct SpanAttribute {
   std::string_view key;
   std::variant<std::int64_t, double, std::string> value;
@@ -23,18 +23,18 @@ struct Span {
   SpanId span_id{};
   SpanId parent{};
   std::string name;
-  bool is_server = false;  // answers a call from another program; else it is a part of one that does
+  bool is_server = false;  // true if it answers a call of another program; else it is a part of such a span
   TimePoint start;
   TimePoint end;
   std::vector<SpanAttribute> attributes;
   std::string error;  // empty: it went well
 };
 
-// Takes spans that ended. Thread-safe, and never keeps its caller waiting.
+// Accepts ended spans. Thread-safe; never blocks.
 class SpanSink {
  public:
   virtual ~SpanSink() = default;
-  // Spans that belong together, a parent and its children, in any order.
+  // Related spans, a parent and its children, in any order.
   virtual void Add(std::vector<Span> spans) = 0;
 };
 

@@ -94,7 +94,7 @@ void SpanExporter::Deliver(std::span<const Span> batch, UnixOffset offset) {
     again = status.error_code() == grpc::StatusCode::UNAVAILABLE && Pause();
   }
   if (taken) {
-    if (!failure_.empty()) spdlog::info("tracing: {} takes spans again", settings_.target);
+    if (!failure_.empty()) spdlog::info("tracing: {} accepts spans again", settings_.target);
     failure_.clear();
     pause_ = settings_.first_pause;
   }
@@ -107,7 +107,7 @@ void SpanExporter::NoteFailure(const grpc::Status& status) {
   failure_ = Printable(status.error_message());
   if (failure_.empty()) failure_ = "it gave no reason";
   if (log_failure_.Due()) {
-    spdlog::warn("tracing: {} does not take spans ({}); check OTEL_EXPORTER_OTLP_ENDPOINT. Nothing else is affected",
+    spdlog::warn("tracing: {} does not accept spans ({}); check OTEL_EXPORTER_OTLP_ENDPOINT. Nothing else is affected",
                  settings_.target, failure_);
   }
   LogDrops(false);
@@ -125,8 +125,9 @@ void SpanExporter::LogDrops(bool last) {
   const std::uint64_t dropped = dropped_;
   if (dropped == logged_drops_ || !(log_drops_.Due() || last)) return;
   spdlog::warn("tracing: {} more spans were dropped, {} in all: {}", dropped - logged_drops_, dropped,
-               failure_.empty() ? "they come faster than they are taken; raise OTEL_BSP_MAX_QUEUE_SIZE or sample less"
-                                : "the receiver does not take them: " + failure_);
+               failure_.empty()
+                   ? "they arrive faster than the receiver accepts them; raise OTEL_BSP_MAX_QUEUE_SIZE or sample less"
+                   : "the receiver does not accept them: " + failure_);
   logged_drops_ = dropped;
 }
 

@@ -1,5 +1,5 @@
-// Sends spans to an OTLP/gRPC receiver, from a thread and over a channel of its own. A caller of Export pays for
-// moving them into a list, whether the receiver is there, slow or gone.
+// Sends spans to an OTLP/gRPC receiver, on a separate thread and channel. A call of Export only moves them into a list,
+// also if the receiver is slow or unreachable.
 #pragma once
 
 #include <atomic>
@@ -21,18 +21,19 @@
 
 namespace tandem {
 
-// Thread-safe. Holds at most settings.max_queue spans, those on their way included; what comes then is dropped,
-// counted, and said in the log once a minute at most. While the receiver cannot be reached, spans are kept and sent
-// again after growing pauses; spans that it refuses, or does not take in time, are dropped.
+// Thread-safe. Holds at most settings.max_queue spans, including those being sent. Further ones are dropped and
+// counted, and the log says so at most once a minute. While the receiver is unreachable, spans are kept and sent again
+// after growing pauses. Spans that it refuses, or does not accept in time, are dropped.
 class SpanExporter final : public SpanSink {
  public:
-  // `settings` name a target. Starts a thread.
+  // `settings` must have a target. Starts a thread.
   explicit SpanExporter(OtlpSettings settings);
   ~SpanExporter() override;
 
   void Add(std::vector<Span> spans) override;
 
-  // Sends what is held, once, and ends; what is not sent after `limit` is dropped, and so is what is added later. Once.
+  // Sends the remaining spans once, and ends. Spans that are not sent within `limit`, and later ones, are dropped. Call
+  // it once.
   void Close(std::chrono::milliseconds limit);
 
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
@@ -40,12 +41,12 @@ class SpanExporter final : public SpanSink {
 
  private:
   void Run();
-  // Waits until there is a batch or the delay is over; nothing, once closing: no more will come.
+  // Waits until there is a batch or the delay has passed. Returns nothing at the end, after closing.
   std::vector<Span> Take();
-  // Sends a batch until it is taken or given up.
+  // Sends a batch until it is accepted or given up.
   void Deliver(std::span<const Span> batch, UnixOffset offset);
   void NoteFailure(const grpc::Status& status);
-  // The pause before the next try. False: there is none, the one after the close was the last.
+  // Waits before the next attempt. Returns false if there is none: after the close there is only one.
   bool Pause();
   void LogDrops(bool last);
   TimePoint close_by();
@@ -57,7 +58,7 @@ class SpanExporter final : public SpanSink {
   std::condition_variable wake_;        // a batch is there, or closing
   std::condition_variable ended_wake_;  // the thread is done
   std::vector<std::vector<Span>> queue_;
-  std::size_t held_ = 0;              // spans in the queue and on their way
+  std::size_t held_ = 0;              // spans in the queue and being sent
   TimePoint close_by_ = kNoDeadline;  // set: closing
   bool ended_ = false;
 
@@ -66,12 +67,12 @@ class SpanExporter final : public SpanSink {
 
   // The thread's own.
   std::chrono::milliseconds pause_;
-  std::string failure_;  // why the last try failed; empty: it did not
+  std::string failure_;  // error of the last attempt; empty: it succeeded
   std::uint64_t logged_drops_ = 0;
   Occasionally log_failure_;
   Occasionally log_drops_;
 
-  std::thread thread_;  // last: it uses what stands above
+  std::thread thread_;  // last: it uses the members above
 };
 
 }  // namespace tandem

@@ -63,7 +63,7 @@ std::map<std::string, std::string> Texts(
 
 std::string Bytes(const auto& id) { return {reinterpret_cast<const char*>(id.data()), id.size()}; }
 
-// The address of a socket in a folder of its own, where nobody listens yet.
+// The address of a socket in a new folder, on which no process listens yet.
 struct Socket {
   Socket() {
     EXPECT_NE(mkdtemp(folder.data()), nullptr);
@@ -163,7 +163,7 @@ TEST(SpanExporter, DropsAndCountsWhatDoesNotFit) {
   SpanExporter exporter(settings);
   exporter.Add(Spans(4));
   receiver.Await(1);
-  exporter.Add(Spans(4));  // 8 are held: 4 on their way, 4 wait
+  exporter.Add(Spans(4));  // 8 are held: 4 are being sent, 4 wait
   const TimePoint start = Clock::now();
   for (int k = 0; k < 1000; ++k) exporter.Add(Spans(3));
   EXPECT_LT(Clock::now() - start, std::chrono::seconds(10)) << "the receiver hangs, its senders must not";
@@ -234,7 +234,7 @@ TEST(SpanExporter, AnEndDoesNotWaitForAReceiverThatIsGone) {
   settings.first_pause = settings.longest_pause = kLong;
   SpanExporter exporter(settings);
   exporter.Add(Spans(2));
-  std::this_thread::sleep_for(milliseconds(50));  // it pauses by now, or is about to
+  std::this_thread::sleep_for(milliseconds(50));  // it pauses now, or will soon
   const TimePoint start = Clock::now();
   exporter.Close(kLong);
   EXPECT_LT(Clock::now() - start, std::chrono::seconds(20));

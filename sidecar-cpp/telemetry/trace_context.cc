@@ -16,7 +16,7 @@ bool TakeId(std::string_view& bytes, std::array<std::uint8_t, kSize>& to) {
   return std::ranges::any_of(to, [](std::uint8_t byte) { return byte != 0; });
 }
 
-// -1: not a lower-case hex digit, the only kind that the header may have.
+// -1 if it is not a lower-case hex digit; the header may have no others.
 int Nibble(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
   if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
@@ -33,7 +33,7 @@ bool AppendHex(std::string_view digits, std::string& to) {
   return true;
 }
 
-// SplitMix64: one addition and three multiplications an id, and every seed gives a full period.
+// SplitMix64: one addition and three multiplications for each id; every seed gives a full period.
 class Random {
  public:
   Random() {

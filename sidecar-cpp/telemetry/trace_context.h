@@ -1,4 +1,4 @@
-// Who asked, as W3C Trace Context says it: the ids that tie spans of several programs to one trace.
+// W3C Trace Context: the ids that connect spans of several programs to one trace.
 #pragma once
 
 #include <array>
@@ -21,18 +21,18 @@ struct TraceContext {
   bool sampled = false;
 };
 
-// nullopt: not kTraceContextBytes long, or an id is all zeros, which the W3C forbids.
+// nullopt if it is not kTraceContextBytes long, or an id is all zeros, which the W3C forbids.
 std::optional<TraceContext> TraceContextFromBytes(std::string_view bytes);
 
-// The bytes that a `traceparent` header stands for: "00-<32 hex>-<16 hex>-<2 hex>"; a later version may have more
-// behind. nullopt: it is none. Whether the ids are valid is left to TraceContextFromBytes.
+// The bytes of a `traceparent` header: "00-<32 hex>-<16 hex>-<2 hex>"; a later version may append more. nullopt if it
+// has another form. TraceContextFromBytes checks the ids.
 std::optional<std::string> BytesOfTraceparent(std::string_view header);
 
 // Lower-case hex.
 std::string Hex(std::string_view bytes);
 std::string Hex(const TraceId& id);
 
-// A random id. Fast and thread-safe: each thread has a generator of its own. Not for secrets.
+// A random id. Fast and thread-safe: each thread has its own generator. Not for secrets.
 SpanId NewSpanId();
 
 }  // namespace tandem

@@ -1,6 +1,6 @@
-// Runs the conformance cases of a folder on the engine and on the plain reference, for test/conformance to compare with
-// what is written down: `tandem-conformance FOLDER`. Prints a line of JSON for each case, in the order of the names:
-// what the engine did, and whether the reference did the same.
+// Runs the conformance cases of a folder on the engine and on the reference, for test/conformance to compare with the
+// expected values: `tandem-conformance FOLDER`. Prints a line of JSON for each case, in the order of the names: the
+// engine's results, and whether the reference has the same.
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -50,7 +50,7 @@ std::vector<Number> RowOf(const float* row, std::size_t n) {
   return {row, row + n};
 }
 
-// What every node put out at every step, and the state it ended in.
+// The output of every node at every step, and its final state.
 Json RunEngine(const Network& network, std::uint64_t model_id, std::uint32_t steps, const std::vector<float>& input) {
   Scratch scratch;
   Collect collect;
@@ -71,7 +71,7 @@ Json RunEngine(const Network& network, std::uint64_t model_id, std::uint32_t ste
     }
   }
   run.ToTheEnd();
-  // Without a look at every step, whole blocks of steps are computed at once.
+  // Without an observer of every step, whole blocks of steps are computed at once.
   Collect in_blocks;
   RunBatch(network, model_id, steps, inputs, scratch, in_blocks);
   if (in_blocks.error != collect.error || in_blocks.result.state_digest != collect.result.state_digest) {

@@ -42,7 +42,7 @@ Node RandomNode(std::mt19937_64& random, const std::string& name, NodeType type,
       const double scale = Pick(random, 0, 19) == 0 ? 2e38 : 2.0 / std::sqrt(static_cast<double>(in));
       std::vector<double> values = Values(random, in * out, -scale, scale);
       for (std::uint64_t k = 0; k < values.size(); ++k) {
-        // The first output often gets nothing but zeros, which show in what sign its bias is left.
+        // The first output often gets only zeros, to test the sign of its bias.
         const bool zero = k < in ? zero_row : Pick(random, 0, 9) == 0;
         if (zero) values[k] = Pick(random, 0, 2) == 0 ? 0.0 : -0.0;
       }
@@ -120,7 +120,8 @@ std::uint64_t SeedOr(std::uint64_t otherwise) {
 }
 
 GraphTree RandomGraph(std::mt19937_64& random, std::uint64_t max_width) {
-  // Layers of one width each: an affine from the layer before, then elementwise nodes of that width, wired at random.
+  // Layers of one width each: an affine node from the layer before, then elementwise nodes of that width, connected at
+  // random.
   constexpr NodeType kElementwise[] = {NodeType::kScale,  NodeType::kThreshold, NodeType::kLif,
                                        NodeType::kLi,     NodeType::kIf,        NodeType::kCubaLif,
                                        NodeType::kCubaLi, NodeType::kFlatten,   NodeType::kI};
@@ -173,7 +174,7 @@ GraphTree RandomGraph(std::mt19937_64& random, std::uint64_t max_width) {
         tree.edges.emplace_back(from, to);
       }
     }
-    // A weighted node with a loop, of which it may be the only source.
+    // A weighted node with a loop; it may be its own only source.
     if (Pick(random, 0, 3) == 0) {
       tree.nodes.push_back(RandomNode(random, id + "loop", NodeType::kAffine, out, out));
       tree.edges.emplace_back(id + "loop", id + "loop");
@@ -194,7 +195,7 @@ GraphTree RandomGraph(std::mt19937_64& random, std::uint64_t max_width) {
       tree.nodes.push_back(OutputNode(out, id + "out"));
       tree.edges.emplace_back(in_layer.back(), id + "out");
     }
-    // Straight from the weighted node, now and then.
+    // Sometimes directly from the weighted node.
     before = Pick(random, 0, 4) == 0 ? in_layer.front() : in_layer.back();
     width = out;
   }
@@ -233,7 +234,7 @@ Manifest RandomManifest(std::mt19937_64& random, const GraphTree& tree) {
 
 std::vector<float> RandomInput(std::mt19937_64& random, std::size_t elements, double zeros) {
   std::vector<float> input(elements);
-  // The share of spikes among what is not zero: none, some or all.
+  // The share of spikes among the values that are not zero: none, some or all.
   const double spikes = std::vector{0.0, 0.0, 0.6, 1.0}[Pick(random, 0, 3)];
   for (float& value : input) {
     const bool zero = Uniform(random, 0, 1) < zeros;

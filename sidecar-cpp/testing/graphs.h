@@ -1,4 +1,4 @@
-// Graphs made by hand or at random, without a file.
+// Hand-made and random graphs, without a file.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,7 @@ Node MakeNode(std::string name, NodeType type, std::initializer_list<std::pair<c
 // input -> each node in turn -> output.
 GraphTree Chain(std::uint64_t in, std::vector<Node> nodes, std::uint64_t out);
 
-// A network of a graph that is known to be good; throws std::runtime_error with the error otherwise.
+// Compiles a valid graph; throws std::runtime_error with the error if it is not valid.
 Network Compile(const GraphTree& tree, const Manifest& manifest);
 
 // A seed for a random test: the environment's TANDEM_TEST_SEED, else `otherwise`.
@@ -36,13 +36,13 @@ std::uint64_t SeedOr(std::uint64_t otherwise);
 // A valid graph of every node type, with loops, sums and delayed edges, of widths up to `max_width`.
 GraphTree RandomGraph(std::mt19937_64& random, std::uint64_t max_width);
 
-// A manifest that fits `tree`: everything but its sizes at random, with settings of their own for some neurons.
+// A manifest that fits `tree`: random except for the sizes, with separate settings for some neurons.
 Manifest RandomManifest(std::mt19937_64& random, const GraphTree& tree);
 
 // Input data in the range of ordinary inputs, some of it zero.
 std::vector<float> RandomInput(std::mt19937_64& random, std::size_t elements, double zeros);
 
-// What three layers of LIF neurons would look like: in -> hidden -> out, weights at random, active at a few per cent.
+// A network of LIF neurons: in -> hidden -> out, with random weights and an activity of a few per cent.
 GraphTree LifNet(std::uint64_t in, std::uint64_t hidden, std::uint64_t out, std::uint64_t seed);
 
 }  // namespace tandem::testing

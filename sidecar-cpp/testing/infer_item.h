@@ -1,4 +1,4 @@
-// An input as callers send it.
+// Builds an input as callers send it.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace tandem::testing {
 
-// All of its numbers are `value`.
+// All its numbers are `value`.
 inline engine::v1::InferItem MakeItem(std::uint64_t id, const std::string& model,
                                       const std::vector<std::uint32_t>& shape, float value = 1.0f) {
   engine::v1::InferItem item;

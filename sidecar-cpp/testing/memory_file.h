@@ -1,4 +1,4 @@
-// Bytes as a file that has no name.
+// Puts bytes into a file without a name.
 #pragma once
 
 #include <sys/mman.h>

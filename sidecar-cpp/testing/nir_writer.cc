@@ -13,7 +13,7 @@ Hdf5Handle CoreFile() {
   return Hdf5Handle(H5Fcreate("writer.nir", H5F_ACC_TRUNC, H5P_DEFAULT, access.get()));
 }
 
-// The library clears its buffer for each dataset, a megabyte by itself.
+// The library clears its buffer for each dataset, by default a megabyte.
 Hdf5Handle SmallBuffer() {
   Hdf5Handle transfer(H5Pcreate(H5P_DATASET_XFER));
   H5Pset_buffer(transfer.get(), std::size_t{1} << 14, nullptr, nullptr);

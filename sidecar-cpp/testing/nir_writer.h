@@ -32,10 +32,10 @@ class NirWriter {
   // Everything below `graph_path`.
   void Put(const std::string& graph_path, const GraphTree& tree);
 
-  // For what the methods above do not offer.
+  // For operations that the methods above do not have.
   [[nodiscard]] hid_t file() const { return file_.get(); }
 
-  // The bytes of the file as it stands.
+  // The present bytes of the file.
   std::string Bytes();
 
  private:

@@ -38,7 +38,7 @@ Node RandomConvolution(std::mt19937_64& random, const std::string& name, const S
   const auto channels = static_cast<std::int64_t>(input[0]);
   std::int64_t groups = Pick(random, 1, channels);
   while (channels % groups != 0) --groups;
-  // Few channels a group, a whole vector of them, and more than one vector.
+  // A few channels in a group, a whole vector of them, and more than one vector.
   const std::int64_t group_out = std::vector<std::int64_t>{1, 2, 3, 5, 16, 19}[Pick(random, 0, groups > 2 ? 2 : 5)];
   Shape dims = {static_cast<std::uint64_t>(groups * group_out), static_cast<std::uint64_t>(channels / groups)};
   for (std::size_t axis = 0; axis < axes; ++axis) dims.push_back(Pick(random, 1, 4));

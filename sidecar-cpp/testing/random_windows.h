@@ -10,8 +10,8 @@
 
 namespace tandem::testing {
 
-// A chain of one to three of them, with neurons between, over an input of a random shape. Small enough for the law
-// written plainly.
+// A chain of one to three of them, with neurons between, over an input of a random shape. Small enough for the
+// reference simulator.
 struct RandomPicture {
   Shape input;
   std::vector<Node> nodes;
@@ -19,7 +19,7 @@ struct RandomPicture {
 };
 RandomPicture MakePicture(std::mt19937_64& random, const std::string& prefix);
 
-// As large as a node of `elements` can have it.
+// The largest for a node of `elements`.
 Node RandomDelay(std::mt19937_64& random, const std::string& name, std::uint64_t elements, double dt);
 
 }  // namespace tandem::testing

@@ -1,6 +1,6 @@
-// The real NIR files of the paper "Neuromorphic intermediate representation" with their published results. Takes the
-// folder that holds them (the project does not carry them); CTest runs it where TANDEM_REFERENCE_NIR names that folder.
-// Exit code 0: every number is as stated.
+// The real NIR files of the paper "Neuromorphic intermediate representation" with their published results. Its argument
+// is their folder (they are not part of the project); CTest runs it if TANDEM_REFERENCE_NIR names that folder. Exit
+// code 0: every number is as published.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>

@@ -7,9 +7,9 @@
 #include <map>
 #include <set>
 
-#include "engine/decay_factor.h"
 #include "engine/digest.h"
 #include "nir/sizes.h"
+#include "testing/reference_elements.h"
 #include "testing/reference_windows.h"
 
 namespace tandem::testing {
@@ -129,12 +129,13 @@ class Reference {
       const VStart start = manifest_.SettingsOf(graph_.nodes[index].name).v_start;
       if (start != VStart::kZero && HasPotential(graph_.nodes[index].type)) {
         for (std::size_t k = 0; k < state.out; ++k) {
-          state.v[k] = F(graph_.nodes[index], start == VStart::kLeak ? "v_leak" : "v_reset", k);
+          state.v[k] = FloatParameter(graph_.nodes[index], start == VStart::kLeak ? "v_leak" : "v_reset", k);
         }
       }
       if (graph_.nodes[index].type != NodeType::kDelay) continue;
       for (std::size_t k = 0; k < state.out; ++k) {
-        state.delays.push_back(static_cast<std::size_t>(std::round(P(graph_.nodes[index], "delay", k) / manifest_.dt)));
+        state.delays.push_back(
+            static_cast<std::size_t>(std::round(Parameter(graph_.nodes[index], "delay", k) / manifest_.dt)));
       }
     }
   }
@@ -150,16 +151,6 @@ class Reference {
       }
       if (constant) constant_.insert(index);
     }
-  }
-
-  // Element k of a parameter in binary64.
-  double P(const Node& node, const std::string& field, std::size_t k) const {
-    const auto found = node.parameters.find(field);
-    if (found == node.parameters.end()) return field == "w_in" ? 1.0 : 0.0;
-    return found->second.values.size() == 1 ? found->second.values[0] : found->second.values[k];
-  }
-  float F(const Node& node, const std::string& field, std::size_t k) const {
-    return static_cast<float>(P(node, field, k));
   }
 
   bool Evaluate(std::uint32_t index, std::span<const float> input, RunResult& result) {
@@ -195,9 +186,9 @@ class Reference {
     }
     bool finite = true;
     for (std::size_t k = 0; k < state.out; ++k) {
-      EvaluateElement(node, k, x[k], state, result);
-      finite = finite && std::isfinite(state.y[k]) && std::isfinite(state.v[k]) && std::isfinite(state.i[k]) &&
-               std::isfinite(before_reset_) && std::isfinite(before_min_);
+      ElementByDefinition element(node, k, manifest_);
+      finite = element.Step(x[k], state.i[k], state.v[k], state.y[k]) && finite;
+      if (IsSpikingNeuron(node.type)) result.total_spikes += static_cast<std::uint64_t>(state.y[k]);
     }
     return finite;
   }
@@ -206,7 +197,7 @@ class Reference {
     const auto& weight = node.parameters.at("weight").values;
     bool finite = true;
     for (std::size_t o = 0; o < state.out; ++o) {
-      float sum = node.type == NodeType::kAffine ? F(node, "bias", o) : 0.0f;
+      float sum = node.type == NodeType::kAffine ? FloatParameter(node, "bias", o) : 0.0f;
       for (std::size_t j = 0; j < state.in; ++j) {
         if (x[j] == 0.0f) continue;
         const float product = static_cast<float>(weight[o * state.in + j]) * x[j];
@@ -219,104 +210,6 @@ class Reference {
     return finite;
   }
 
-  void EvaluateElement(const Node& node, std::size_t k, float x, State& state, RunResult& result) {
-    float& v = state.v[k];
-    float& y = state.y[k];
-    before_reset_ = 0.0f;
-    const float before = v;
-    const NeuronSettings& by = manifest_.SettingsOf(node.name);
-    const auto share = [&](const char* tau) {
-      const double ratio = manifest_.dt / P(node, tau, k);
-      return static_cast<float>(by.decay == Decay::kExponential ? ExponentialDecay(ratio) : ratio);
-    };
-    const auto membrane = [&](const char* tau, float drive) {
-      const float a = share(tau);
-      const float leak = F(node, "v_leak", k);
-      if (by.lif_gain == InputGain::kDt) v = v + (a * ((leak - v) + (F(node, "r", k) * drive)));
-      if (by.lif_gain == InputGain::kUnit) v = (v + (a * (leak - v))) + drive;
-      if (by.lif_gain == InputGain::kDecayed) {
-        const float sum = v + drive;
-        v = sum + (a * (leak - sum));
-      }
-    };
-    const auto synapse = [&] {
-      const float b = share("tau_syn");
-      float& i = state.i[k];
-      if (by.synapse_gain == InputGain::kDt) i = i + (b * ((F(node, "w_in", k) * x) - i));
-      if (by.synapse_gain == InputGain::kUnit) i = (i - (b * i)) + x;
-      if (by.synapse_gain == InputGain::kDecayed) {
-        const float sum = i + x;
-        i = sum - (b * sum);
-      }
-      return i;
-    };
-    const float threshold = node.parameters.contains("v_threshold") ? F(node, "v_threshold", k) : 0.0f;
-    const auto spikes = [&](float potential) {
-      const bool fires = by.fire_at == FireAt::kReached ? potential >= threshold : potential > threshold;
-      if (!fires) return 0.0f;
-      if (by.spikes_per_step == SpikesPerStep::kSingle) return 1.0f;
-      const float held = potential / threshold;
-      return held > 4095.0f ? 4095.0f : std::trunc(held);
-    };
-    const auto reset = [&](float count) {
-      if (count == 0.0f || by.reset == Reset::kNone) return;
-      v = by.resets_to_value() ? F(node, "v_reset", k) : v - (count * threshold);
-    };
-    const bool late = by.emit == Emit::kNextStep;
-    const auto fire = [&] {
-      before_reset_ = v;
-      y = spikes(late ? before : v);
-      if (by.resets_delayed()) {
-        reset(spikes(before));
-        if (!late) y = spikes(v);
-      } else if (!late) {
-        reset(y);
-      }
-      result.total_spikes += static_cast<std::uint64_t>(y);
-    };
-    if (IsSpikingNeuron(node.type) && late && !by.resets_delayed()) reset(spikes(before));
-    switch (node.type) {
-      case NodeType::kScale:
-        y = F(node, "scale", k) * x;
-        break;
-      case NodeType::kThreshold:
-        y = x > F(node, "threshold", k) ? 1.0f : 0.0f;
-        break;
-      case NodeType::kLif:
-        membrane("tau", x);
-        fire();
-        break;
-      case NodeType::kLi:
-        membrane("tau", x);
-        break;
-      case NodeType::kIf: {
-        const double r = P(node, "r", k);
-        const auto g = static_cast<float>(by.if_gain == IfGain::kUnit ? r : manifest_.dt * r);
-        v = v + (g * x);
-        fire();
-        break;
-      }
-      case NodeType::kI: {
-        const double r = P(node, "r", k);
-        v = v + (static_cast<float>(by.if_gain == IfGain::kUnit ? r : manifest_.dt * r) * x);
-        break;
-      }
-      case NodeType::kCubaLif:
-        membrane("tau_mem", synapse());
-        fire();
-        break;
-      case NodeType::kCubaLi:
-        membrane("tau_mem", synapse());
-        break;
-      default:
-        y = x;
-    }
-    before_min_ = v;
-    if (!HasPotential(node.type)) return;
-    if (const auto least = static_cast<float>(by.v_min); v < least) v = least;
-    if (!IsSpikingNeuron(node.type)) y = v;
-  }
-
   std::vector<ReferenceRecordedNode> EmptyRecording() const {
     std::vector<ReferenceRecordedNode> recording;
     for (const std::uint32_t node : order_) {
@@ -327,7 +220,7 @@ class Reference {
     return recording;
   }
 
-  // Of the step that has just ended.
+  // Values of the last step.
   void Record(ReferenceRecordedNode& to) {
     const auto found = std::ranges::find(order_, to.node, [this](std::uint32_t k) { return graph_.nodes[k].name; });
     const NodeType type = graph_.nodes[*found].type;
@@ -411,8 +304,6 @@ class Reference {
   std::set<std::uint32_t> constant_;
   std::map<std::uint32_t, State> state_;
   std::uint32_t readout_ = 0;
-  float before_reset_ = 0.0f;
-  float before_min_ = 0.0f;
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// proto/NUMERICS.md once more, written as plainly as it reads: no padding, no vectors, no event lists, one item. What
-// the engine must equal bit for bit.
+// proto/NUMERICS.md as plain loops: no padding, no vectors, no event lists, one item. The engine must compute exactly
+// the same bits.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace tandem::testing {
 
-// What a recording has of one node.
+// The recording of one node.
 struct ReferenceRecordedNode {
   std::string node;
   std::vector<std::uint8_t> spikes;
@@ -23,8 +23,8 @@ struct ReferenceRecordedNode {
 
 struct ReferenceOutcome {
   RunResult result;
-  std::optional<std::string> failed_at;          // "step 3 node lif1" where something was not finite
-  std::vector<std::uint64_t> trace;              // trace digests of the steps that ended well
+  std::optional<std::string> failed_at;          // "step 3 node lif1" if a value was not finite
+  std::vector<std::uint64_t> trace;              // trace digests of the steps without an error
   std::vector<ReferenceRecordedNode> recording;  // of the same steps
 };
 

@@ -5,8 +5,8 @@
 namespace tandem::testing {
 namespace {
 
-// Calls `what(source, weight index without the output channel)` for each tap of one output that lies in the input,
-// sources ascending. `first` is its first channel.
+// Calls `what(source, weight index without the output channel)` for each tap of one output, sources ascending. `first`
+// is its first channel.
 void ForEachTap(const Window& w, std::size_t first, std::size_t channels, std::size_t row, std::size_t column,
                 const std::function<void(std::size_t, std::size_t)>& what) {
   const auto position = [](const Axis& axis, std::size_t out, std::size_t k) {

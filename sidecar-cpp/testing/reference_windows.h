@@ -1,4 +1,4 @@
-// Convolutions and pools as proto/NUMERICS.md, "Windows", has them: an output at a time, a tap at a time.
+// Convolutions and pools by proto/NUMERICS.md, "Windows": one output at a time, one tap at a time.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace tandem::testing {
 
-// Adds the taps whose element is not 0 to `operations`.
+// Adds the number of taps with an element that is not 0 to `operations`.
 std::vector<float> ConvolveByDefinition(const Node& node, const Window& window, const std::vector<float>& x,
                                         std::uint64_t& operations);
 

@@ -1,4 +1,4 @@
-// A folder of its own for a test: empty at first, and removed at the end with all that is in it.
+// A temporary folder for a test: empty at first, and removed with its content at the end.
 #pragma once
 
 #include <stdlib.h>

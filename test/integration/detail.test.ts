@@ -1,4 +1,4 @@
-// What an answer tells of its run: the same from every engine, by every way of asking, within its limits.
+// The detail of an answer: the same from every engine, in every kind of request, within its limits.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { LayerActivity, ReasonRequest, ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
 import {
@@ -32,7 +32,7 @@ const shipped = (detail: Detail, over: Partial<ReasonRequest> = {}): Partial<Rea
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 const eventsOf = (layers: readonly LayerActivity[]): number => sum(layers.map(({ eventSteps }) => eventSteps.length));
 
-describe('what is told of a run', () => {
+describe('the detail of a run', () => {
   let system: System;
   beforeAll(async () => {
     system = await startSystem({ spawn: { count: 1 }, vote: { participants: 2 } });
@@ -41,7 +41,7 @@ describe('what is told of a run', () => {
     await system.stop();
   });
 
-  /** By each kind of engine. */
+  /** The answer of each kind of engine. */
   async function byBoth(detail: Detail): Promise<ReasonResponse[]> {
     const answers = new Map<string, ReasonResponse>();
     while (answers.size < 2) {
@@ -51,12 +51,12 @@ describe('what is told of a run', () => {
     return [...answers.values()];
   }
 
-  it('is nothing unless somebody asks', async () => {
+  it('is empty by default', async () => {
     expect((await system.reason(shipped(Detail.DETAIL_UNSPECIFIED))).layers).toEqual([]);
     expect((await system.reason(shipped(Detail.DETAIL_SUMMARY))).layers).toEqual([]);
   });
 
-  it('is the same from both engines, adds up, and does not change the answer', async () => {
+  it('is the same from both engines, is consistent, and does not change the answer', async () => {
     const plain = await system.reason(shipped(Detail.DETAIL_SUMMARY));
     for (const detail of [DETAIL_LAYERS, DETAIL_RASTER]) {
       const [a, b] = await byBoth(detail);
@@ -71,7 +71,7 @@ describe('what is told of a run', () => {
     }
   });
 
-  it('of layers is kept by the cache beside the plain answer; of a raster it is not', async () => {
+  it('of layers is stored in the cache beside the plain answer; of a raster it is not', async () => {
     const cacheOf = async (detail: Detail): Promise<[CacheStatus, boolean]> => {
       const { cache, layers } = await system.reason(shipped(detail, { cache: CacheMode.CACHE_MODE_USE }));
       return [cache, layers.length > 0];
@@ -84,7 +84,7 @@ describe('what is told of a run', () => {
     expect(await cacheOf(DETAIL_RASTER)).toEqual([CacheStatus.CACHE_STATUS_BYPASSED, true]);
   });
 
-  it('comes with what won a vote', async () => {
+  it('is that of the answer that won a vote', async () => {
     const sent = shipped(DETAIL_RASTER, { strategy: Strategy.STRATEGY_REDUNDANT });
     const { grade, vote, layers, totalSpikes } = await system.reason(sent);
     expect([grade, vote?.ballots.map(({ outcome }) => outcome)]).toEqual([
@@ -94,7 +94,7 @@ describe('what is told of a run', () => {
     expect(eventsOf(layers)).toBe(Number(totalSpikes));
   });
 
-  it('comes with the items of a batch and of a stream that asked', async () => {
+  it('is given for items of a batch and of a stream that request it', async () => {
     const details = [Detail.DETAIL_SUMMARY, DETAIL_LAYERS, DETAIL_RASTER];
     const requests = details.map((detail) => shipped(detail, { requestId: String(detail) }));
     const caller = new StreamCaller(system.client);
@@ -126,7 +126,7 @@ describe('what is told of a run', () => {
     expect([a!.layers, plain.readoutPerStep, a!.stateDigest]).toEqual([[], [], plain.stateDigest]);
   });
 
-  it('has the potentials of the outputs in any case, to the bit those of the other engine', async () => {
+  it('always has the potentials of the outputs, exactly equal on both engines', async () => {
     const [a, b] = await byBoth(Detail.DETAIL_SUMMARY);
     expect(a!.potentials).toEqual(b!.potentials);
     expect(a!.potentials).toHaveLength(a!.spikeCounts.length);
@@ -134,7 +134,7 @@ describe('what is told of a run', () => {
     expect(a!.potentials.some((potential) => potential !== 0)).toBe(true);
   });
 
-  it.each([5, -1, 2_147_483_647])('is refused where it is %d, for that item alone', async (value) => {
+  it.each([5, -1, 2_147_483_647])('is refused if it is %d, for that item alone', async (value) => {
     const unknown = shipped(value as Detail);
     const { code, reason, field } = await refusalOf(system.reason(unknown));
     expect([code, reason, field]).toEqual(['INVALID_ARGUMENT', 'INVALID_FIELD', 'detail']);
@@ -143,7 +143,7 @@ describe('what is told of a run', () => {
   });
 });
 
-describe('what would be too much to tell', () => {
+describe('too much detail', () => {
   const fires = node('IF', { r: 1, v_threshold: 0.5 });
   const folder = new ModelFolder()
     .add('deep', 1, chain(1, 1, { a: fires, b: fires, c: fires }), 'dt: 1\ninput: {kind: series}')
@@ -177,17 +177,17 @@ describe('what would be too much to tell', () => {
     ['the router’s own engine', { strategy: Strategy.STRATEGY_LOCAL_FIRST }],
     ['a sidecar', { strategy: Strategy.STRATEGY_SIDECAR_FIRST }],
     ['a vote', { strategy: Strategy.STRATEGY_REDUNDANT }],
-  ])('is refused by %s, which says how much is not', async (_, over) => {
+  ])('is refused by %s, which names the limit', async (_, over) => {
     const most = await system.reason(series('deep', 83_333, 1, { ...over, detail: DETAIL_LAYERS }));
     expect(most.layers.map(({ spikes }) => spikes)).toEqual([83_333n, 83_333n, 83_333n]);
     const { code, reason, message } = await refusalOf(
       system.reason(series('deep', 83_334, 1, { ...over, detail: DETAIL_LAYERS })),
     );
     expect([code, reason]).toEqual(['RESOURCE_EXHAUSTED', 'DETAIL_TOO_LARGE']);
-    expect(message).toContain('send a series of 83333 steps at most, or ask for no detail');
+    expect(message).toContain('send a series of 83333 steps at most, or request no detail');
   });
 
-  it('of events is left out, and counted, alike by both engines', async () => {
+  it('of events is left out and counted, equally by both engines', async () => {
     const strategies = [Strategy.STRATEGY_LOCAL_FIRST, Strategy.STRATEGY_SIDECAR_FIRST];
     const answers = await Promise.all(
       strategies.map((strategy) => system.reason(series('busy', 12_345, 10, { strategy, detail: DETAIL_RASTER }))),
@@ -200,7 +200,7 @@ describe('what would be too much to tell', () => {
     expect(answers[0]!.layers).toEqual(answers[1]!.layers);
   });
 
-  it('in one batch is refused for the items that come above; the message stays one that clients take', async () => {
+  it('in one batch is refused for the items above the limit; the message stays small enough for clients', async () => {
     const item = series('busy', 10_000, 10, { detail: DETAIL_RASTER });
     const { tensor, ...rest } = item;
     const items = Array.from({ length: 4 }, () => ({ ...rest, tensor }));

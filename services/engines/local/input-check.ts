@@ -64,7 +64,7 @@ export function checkTrace(model: string, { nodes }: Network, steps: number, pla
   if (place === undefined) {
     const digests = steps * nodes.length;
     if (digests <= MAX_TRACE_DIGESTS) return;
-    const message = `the trace would have ${digests} digests, above the limit of ${MAX_TRACE_DIGESTS}; send fewer steps, or ask for one place at a time`;
+    const message = `the trace would have ${digests} digests, above the limit of ${MAX_TRACE_DIGESTS}; send fewer steps, or request one place at a time`;
     const metadata = { digests: String(digests), max_digests: String(MAX_TRACE_DIGESTS) };
     throw new RouterError('TRACE_TOO_LARGE', message, { metadata });
   }

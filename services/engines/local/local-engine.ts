@@ -173,7 +173,7 @@ export class LocalEngine implements Engine {
     }
     throw new RouterError(
       'UNKNOWN_RECORDING',
-      `engine "${this.id}" has no recording ${id}: newer runs have taken its place, or it was too large to keep; ask ` +
+      `engine "${this.id}" has no recording ${id}: newer recordings have replaced it, or it was too large to keep; request it ` +
         'sooner, or raise the setting recorder.max_bytes',
     );
   }
