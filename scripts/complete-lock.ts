@@ -1,9 +1,9 @@
 // Adds to package-lock.json the optional packages of other platforms that npm left out.
 //
-// Packages with native parts (buf, swc, …) name one optional package for each platform. A registry mirror that lacks
-// some of them makes `npm install` leave those out of the lock file without a word, and npm 11's `npm ci` then refuses
-// that lock file everywhere. npm never fetches a package of another platform, so its name, version, os and cpu are
-// enough. Run it after `npm install`; `npm run check` says when it is needed.
+// Packages with native parts (buf, swc, …) name one optional package for each platform. If a registry mirror lacks some
+// of them, `npm install` leaves them out of the lock file silently, and npm 11's `npm ci` then refuses that lock file
+// everywhere. npm never fetches a package of another platform, so its name, version, os and cpu are enough. Run it
+// after `npm install`; `npm run check` says when it is needed.
 //
 // Usage: node scripts/complete-lock.ts [--check | --help]
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ interface LockFile {
 
 const LOCK_FILE = join(import.meta.dirname, '../package-lock.json');
 
-/** What these packages call a platform, and what npm calls it. */
+/** The names of a platform in these packages and in npm. */
 const OS: Record<string, string> = { windows: 'win32' };
 const CPU: Record<string, string> = { aarch64: 'arm64', armv7: 'arm' };
 for (const os of [
@@ -45,7 +45,7 @@ for (const cpu of ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'risc
   CPU[cpu] = cpu;
 }
 
-/** Whether a package that lies at `from` finds `name`, as Node.js looks for it: there, then ever further up. */
+/** Returns true if a package at `from` finds `name`, as Node.js searches: there, then in each parent folder. */
 function isLocked(packages: LockFile['packages'], from: string, name: string): boolean {
   for (let at = from; ; at = at.slice(0, Math.max(0, at.lastIndexOf('node_modules/') - 1))) {
     if (`${at === '' ? '' : `${at}/`}node_modules/${name}` in packages) return true;

@@ -1,4 +1,4 @@
-// Whether every package of package-lock.json has a licence that this project may be shipped with. Prints those that have not.
+// Checks that every package of package-lock.json has an allowed licence. Prints those that have not.
 //
 // Usage: node scripts/licences.ts [package-lock.json]
 import { readFileSync } from 'node:fs';
@@ -7,7 +7,7 @@ const ALLOWED = new Set([
   ...['MIT', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'BlueOak-1.0.0', 'CC0-1.0', 'Unlicense'],
 ]);
 
-/** Read by hand, with what was found. */
+/** Packages that were checked by hand, with the result. */
 const READ: Readonly<Record<string, string>> = {
   h5wasm: 'LICENSE.txt: public domain (NIST); the HDF5 library in it has a BSD licence',
   'caniuse-lite': 'CC-BY-4.0: data of a build tool, not shipped',
@@ -20,20 +20,20 @@ interface Package {
   readonly os?: readonly string[];
 }
 
-/** Of a lock file's text: one line for each package whose licence is not allowed, or not known. */
+/** Returns one line for each package of a lock file whose licence is not allowed or not known. */
 export function licenceProblems(lock: string): string[] {
   const { packages } = JSON.parse(lock) as { packages: Readonly<Record<string, Package>> };
   return Object.entries(packages).flatMap(([path, { license, optional, dev, os }]) => {
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
     if (path === '' || name in READ) return [];
-    // Builds of a tool for other systems, of which the lock file knows the name only.
+    // Builds of a tool for other systems: the lock file has only their names.
     if (license === undefined && optional === true && dev === true && os !== undefined) return [];
     if (license !== undefined && isAllowed(license)) return [];
-    return [`${name}: ${license ?? 'no licence'} is not among ${[...ALLOWED].join(', ')}; read it, or do without it`];
+    return [`${name}: ${license ?? 'no licence'} is not among ${[...ALLOWED].join(', ')}; check it, or remove the package`];
   });
 }
 
-/** Of an SPDX expression without nesting: "A OR B", "(A AND B)". */
+/** Checks an SPDX expression without nesting: "A OR B", "(A AND B)". */
 function isAllowed(expression: string): boolean {
   const inside = expression.replace(/^\((.*)\)$/, '$1');
   if (inside.includes(' OR ')) return inside.split(' OR ').some((each) => ALLOWED.has(each));

@@ -11,7 +11,7 @@ interface Component {
 }
 
 const [list = ''] = process.argv.slice(2);
-// The first paragraph is what the engine is built with; the others are for tests and checks.
+// The first paragraph lists the packages to build the engine; the others are for tests and checks.
 const [built = ''] = readFileSync(list, 'utf8').split('\n\n');
 const wanted = built
   .split('\n')

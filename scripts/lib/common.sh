@@ -1,14 +1,14 @@
-# Shared by the scripts in this folder; sourced, not run. Leaves the caller in the repository's root, with the tools of
-# node_modules first on PATH (among them Node.js 24, from the package node-linux-<arch>).
+# Common part of the scripts in this folder; sourced, not run. Changes to the repository's root, and puts the tools of
+# node_modules first on PATH (including Node.js 24, from the package node-linux-<arch>).
 # shellcheck shell=bash
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit
 REPO=$PWD
 export PATH="$REPO/node_modules/.bin:$PATH"
-# Compiled code is kept, types stripped: a router starts in about two thirds of the time.
+# Caches compiled code: a router then starts in about two thirds of the time.
 export NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE-$REPO/.cache/node}
 
-# Node.js releases from this one on run TypeScript by themselves and have what the code uses.
+# From this release on, Node.js runs TypeScript directly and has all APIs that the code uses.
 NODE_MAJOR=24
 
 die() {
@@ -16,7 +16,7 @@ die() {
   exit 1
 }
 
-# The options of a script whose only option is --help.
+# Handles the options of a script with --help only.
 # usage: only_help "$usage" "$@"
 only_help() {
   local usage=$1
@@ -31,7 +31,7 @@ only_help() {
   esac
 }
 
-# Whether the `node` on PATH runs this project.
+# Returns true if the `node` on PATH can run this project.
 node_is_new_enough() {
   [[ -x $REPO/node_modules/.bin/node ]] && return
   local version
@@ -45,12 +45,12 @@ cpp_files() {
   find sidecar-cpp services/clients/cpp docs/examples/cpp -name build -prune -o '(' -name '*.cc' -o -name '*.h' ')' -print0
 }
 
-# Runs a command and hands it the signals that would otherwise end this shell and leave the command running.
+# Runs a command and passes on signals. Otherwise they would end only this shell, and the command would keep running.
 forward_signals() {
   local status=0
   "$@" &
   local child=$!
-  # shellcheck disable=SC2064 # the child of now
+  # shellcheck disable=SC2064 # the present child
   trap "kill -TERM $child 2>/dev/null; wait $child; exit 130" INT TERM HUP
   wait "$child" || status=$?
   trap - INT TERM HUP

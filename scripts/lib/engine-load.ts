@@ -1,6 +1,6 @@
-// A short load on one engine that walks its concurrent paths: several streams, batches, single calls, bad inputs,
-// cancellation, and a stop while work is in flight. For runs under sanitizers, where speed says nothing; exits 1 if an
-// item is answered twice or never, or if nothing was computed.
+// A short load on one engine for its concurrent code: several streams, batches, single calls, bad inputs, cancellation,
+// and a stop with open requests. For sanitizers, so it measures no speed. Exits with 1 if an item is answered twice or
+// never, or if nothing was computed.
 //
 // Usage: node scripts/lib/engine-load.ts ADDRESS SECONDS      Example: … unix:/tmp/engine.sock 10
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,7 +16,7 @@ const STREAMS = 4;
 const BATCH = 16;
 const MAX_IN_FLIGHT = 128;
 const SERIES_STEPS = 8;
-/** A multiple of this among the ids is cancelled, or is sent with a wrong length. */
+/** Ids that are multiples of this are cancelled, or are sent with a wrong length. */
 const CANCEL_EVERY = 23n;
 const SPOIL_EVERY = 29n;
 
@@ -46,7 +46,7 @@ function describe(): Promise<DescribeResponse> {
   });
 }
 
-/** The engine does not say whether a model takes a constant or a series: both kinds are sent, one is refused. */
+/** The engine does not say whether a model takes a constant or a series. Both kinds are sent, and one is refused. */
 function item(id: bigint, model: ModelDescription): InferItem {
   const series = (id / BigInt(BATCH)) % 2n === 1n;
   const elements = model.inputSize * (series ? SERIES_STEPS : 1) + (id % SPOIL_EVERY === 0n ? 1 : 0);
@@ -114,7 +114,7 @@ console.log(`${build}: ${usable.map((model) => `${model.name}/${model.version}`)
 
 const untilMs = performance.now() + seconds * 1000;
 await Promise.all([...Array.from({ length: STREAMS }, () => loadStream(usable, untilMs)), loadCalls(usable, untilMs)]);
-// A stream that nobody ends: the engine has to stop with it open.
+// A stream that is never closed: the engine must stop with it open.
 const abandoned = client.inferStream();
 abandoned.on('error', () => undefined);
 abandoned.on('data', () => undefined);

@@ -1,14 +1,14 @@
-// The end of `npm test`: adds up what Jest and ctest have reported, shows what failed in C++ (Jest shows its own), and
-// closes with "N passed, N failed". Usage: node scripts/lib/tally.ts FOLDER SUITE…  (suites: ts, cpp)
+// The end of `npm test`: adds up the reports of Jest and ctest, shows the failures of C++ (Jest shows its own), and
+// ends with "N passed, N failed". Usage: node scripts/lib/tally.ts FOLDER SUITE… (suites: ts, cpp)
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 interface Tally {
   passed: number;
   skipped: number;
-  /** Names of failed tests; a suite that could not run is a failed test too. */
+  /** Names of failed tests; a suite that could not run counts as a failed test. */
   failed: string[];
-  /** Names of tests that failed among all others and passed when their file ran again, alone. */
+  /** Names of tests that failed first and passed when their file ran again, alone. */
   passedAlone: string[];
 }
 
@@ -20,7 +20,7 @@ interface JestReport {
   }[];
 }
 
-/** Jest's report, and beside it that of the files that ran once more, if any did. */
+/** Jest's report, and the report of the files that ran once more, if any did. */
 function tallyJest(path: string): Tally {
   const tally = emptyTally();
   const again = path.replace('.json', '-again.json');
@@ -47,7 +47,7 @@ const readReport = (path: string): JestReport => JSON.parse(readFileSync(path, '
 
 const nameOf = ({ fullName }: { fullName: string }): string => fullName;
 
-/** ctest's JUnit file. A test there is a program with GoogleTest cases, one case, or a command of some other kind. */
+/** ctest's JUnit file. A test in it is a program with GoogleTest cases, one case, or another command. */
 function tallyCtest(path: string): Tally {
   const tally = emptyTally();
   for (const [, attributes = '', body = ''] of readFileSync(path, 'utf8').matchAll(
@@ -73,7 +73,7 @@ function tallyCtest(path: string): Tally {
     } else if (status === 'disabled') {
       tally.skipped += 1;
     } else if (skipped === 0) {
-      // "notrun" is a skipped test, but also one whose program is missing, and that must not pass for skipped.
+      // "notrun" means a skipped test or a missing program, and a missing program must not count as skipped.
       tally.failed.push(`${name} (did not run)`);
     }
   }
