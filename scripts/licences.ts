@@ -29,7 +29,9 @@ export function licenceProblems(lock: string): string[] {
     // Builds of a tool for other systems: the lock file has only their names.
     if (license === undefined && optional === true && dev === true && os !== undefined) return [];
     if (license !== undefined && isAllowed(license)) return [];
-    return [`${name}: ${license ?? 'no licence'} is not among ${[...ALLOWED].join(', ')}; check it, or remove the package`];
+    return [
+      `${name}: ${license ?? 'no licence'} is not among ${[...ALLOWED].join(', ')}; check it, or remove the package`,
+    ];
   });
 }
 

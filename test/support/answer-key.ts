@@ -1,6 +1,6 @@
 import type { ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
 
-/** Everything an engine says that a caller may build upon. */
+/** All fields of an answer that a caller may rely on. */
 export function answerKey({ stateDigest, label, spikeCounts, scores }: ReasonResponse): string {
   return JSON.stringify([String(stateDigest), label, spikeCounts, scores]);
 }

@@ -1,4 +1,4 @@
-// One caller's collection of calls that should fail, and whose failing is nobody's fault but its own.
+// Calls that must fail through their caller's own fault.
 import * as grpc from '@grpc/grpc-js';
 import {
   ReasonRequest,
@@ -10,7 +10,7 @@ import { Random } from '../fuzz/random.ts';
 
 const WIDTH = 768;
 
-/** What is wrong with a request. */
+/** The kinds of bad requests. */
 export const BAD_KINDS = [
   'wrong length',
   'not a number',
@@ -24,7 +24,7 @@ export const BAD_KINDS = [
 
 export type BadKind = (typeof BAD_KINDS)[number];
 
-/** Status codes that each may end with. One that comes too late to be cut short was a good request. */
+/** The status codes that each kind may have. A request that ends before it is cancelled may succeed. */
 export const EXPECTED: Readonly<Record<BadKind, readonly string[]>> = {
   'wrong length': ['INVALID_ARGUMENT'],
   'not a number': ['INVALID_ARGUMENT'],
@@ -32,7 +32,7 @@ export const EXPECTED: Readonly<Record<BadKind, readonly string[]>> = {
   'bad dtype': ['INVALID_ARGUMENT'],
   'garbage bytes': ['INVALID_ARGUMENT', 'NOT_FOUND'],
   'damaged bytes': ['INVALID_ARGUMENT', 'NOT_FOUND', 'OUT_OF_RANGE', 'OK'],
-  // RESOURCE_EXHAUSTED: where all engines are busy, who would not wait for long enough is told so at once.
+  // RESOURCE_EXHAUSTED: if all engines are busy, a caller with a deadline that is too short is refused at once.
   'deadline passed': ['DEADLINE_EXCEEDED', 'RESOURCE_EXHAUSTED', 'OK'],
   cancelled: ['CANCELLED', 'OK'],
 };
@@ -42,17 +42,17 @@ export class BadCaller {
   readonly #random: Random;
   readonly #inputs: readonly { readonly data: Buffer }[];
 
-  /** `inputs`: good ones, which it spoils. */
+  /** `inputs`: valid ones, which it makes invalid. */
   constructor(client: grpc.Client, inputs: readonly { readonly data: Buffer }[], seed = 1) {
     this.#client = client;
     this.#inputs = inputs;
     this.#random = new Random(seed);
   }
 
-  /** Resolves with the name of the status that the call ended with. */
+  /** Resolves with the name of the call's status. */
   async send(kind: BadKind): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>();
-    // One millisecond is over before an engine has answered, mostly; a deadline in the past would not leave the client.
+    // One millisecond usually passes before an engine has answered. A deadline in the past would fail in the client.
     const deadline = kind === 'deadline passed' ? Date.now() + 1 : Infinity;
     const call = this.#client.makeUnaryRequest(
       ReasoningServiceService.reason.path,
@@ -89,7 +89,7 @@ export class BadCaller {
         return Buffer.from(this.#random.list(this.#random.integer(1, 200), () => this.#random.integer(0, 255)));
       case 'damaged bytes': {
         const bytes = encode({});
-        bytes[this.#random.integer(0, 31)] = this.#random.integer(0, 255); // where its fields are named
+        bytes[this.#random.integer(0, 31)] = this.#random.integer(0, 255); // these errors name their fields
         return bytes;
       }
       case 'deadline passed':

@@ -1,4 +1,4 @@
-// One ReasonBatch call, whose items may be what is no request.
+// One ReasonBatch call; its items may be invalid requests.
 import type * as grpc from '@grpc/grpc-js';
 import {
   ReasonBatchResponse,
@@ -14,7 +14,7 @@ export interface BatchCall {
   cancel(): void;
 }
 
-/** Bytes stand for an item. */
+/** Bytes are the encoded form of an item. */
 export function callBatch(client: grpc.Client, items: readonly (Partial<ReasonRequest> | Uint8Array)[]): BatchCall {
   return callBatchMessage(client, batchMessage(items));
 }

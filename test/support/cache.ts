@@ -1,4 +1,4 @@
-// A result cache on a clock that the test sets, callers that leave, and computations that end when told to.
+// A result cache with a clock that the test sets, callers that cancel, and computations that the test ends.
 import { type ErrorKind, RouterError } from '../../services/core/errors.ts';
 import type { CallContext } from '../../services/core/inference.ts';
 import { AnswerCache, type CachedAnswer, type CacheKey, type CacheUse } from '../../services/cache/answer-cache.ts';
@@ -19,7 +19,7 @@ export function build(over: Partial<StoreOptions<string>> = {}): { cache: Answer
   return { cache: new AnswerCache<string>(options, clock.now), clock };
 }
 
-/** Keys of equal text are equal; the hash is the text's length, so that keys of one length collide. */
+/** Keys of equal text are equal; the hash is the text's length, so keys of one length collide. */
 export function key(text: string, scope = 'model'): CacheKey {
   return { scope, hash: BigInt(text.length), data: Buffer.from(text) };
 }
@@ -32,7 +32,7 @@ export function caller(deadlineMs = Infinity): Caller {
   return { deadlineMs, signal: controller.signal, leave };
 }
 
-/** Computations that end when the test says so. */
+/** Computations that the test ends. */
 export class Computations {
   readonly started: {
     context: CallContext;
@@ -60,12 +60,12 @@ export async function outcome(answer: Promise<CachedAnswer<string>>): Promise<st
   );
 }
 
-/** Lets everything happen that needs no more than promises. */
+/** Runs all pending promise callbacks. */
 export async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** As the router asks: what is fresh is given at once, all else is computed. */
+/** Uses the cache like the router: a fresh answer is returned at once, others are computed. */
 export async function answerOf<V>(
   cache: AnswerCache<V>,
   askedKey: CacheKey,

@@ -1,4 +1,4 @@
-// Somebody who asks a router, over a connection of their own, and wants each answer computed.
+// A caller of a router with its own connection. It bypasses the cache.
 import * as grpc from '@grpc/grpc-js';
 import {
   ReasonRequest,
@@ -8,12 +8,12 @@ import {
 import { CacheMode } from '../../services/generated/tandem/v1/types.ts';
 
 export interface Caller {
-  /** One Reason call, past the cache unless it says otherwise; rejects with the client library's error. */
+  /** One Reason call, which bypasses the cache by default. Rejects with the client library's error. */
   reason(request: Partial<ReasonRequest>, options?: grpc.CallOptions): Promise<ReasonResponse>;
   close(): void;
 }
 
-/** `seen` is told of every error. */
+/** `seen` is called with every error. */
 export function callRouter(address: string, seen: (error: grpc.ServiceError) => void = () => undefined): Caller {
   const own = { 'grpc.use_local_subchannel_pool': 1 };
   const client = new ReasoningServiceClient(address, grpc.credentials.createInsecure(), own);

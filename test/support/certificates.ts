@@ -1,4 +1,4 @@
-// Certificates of a test's own, by scripts/certs.
+// Creates certificates for a test with scripts/certs.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ const SCRIPT = join(import.meta.dirname, '../../scripts/certs');
 
 export class DevelopmentCa {
   readonly folder = mkdtempSync(join(tmpdir(), 'tandem-certs-'));
-  /** As settings have it. */
+  /** In the form of the settings. */
   readonly tls: { cert: string; key: string; client_ca: string };
 
   constructor() {

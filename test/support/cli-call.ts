@@ -1,4 +1,4 @@
-// `npx tandem` called in the test's own process, which costs no start of Node.js.
+// Calls `npx tandem` in the test's own process, without a start of Node.js.
 import { jest } from '@jest/globals';
 import { runTandem } from '../../services/cli/run.ts';
 
@@ -8,7 +8,7 @@ export interface CliCall {
   readonly stderr: string;
 }
 
-/** Of commands that read no standard input. */
+/** For commands that do not read standard input. */
 export async function callTandem(words: readonly string[]): Promise<CliCall> {
   const stdout = captured(process.stdout);
   const stderr = captured(process.stderr);

@@ -1,5 +1,5 @@
-// A simulation thread that dies on running a network that has a node named "crash", or any network once it has dropped one.
-// It is the real one otherwise.
+// The real simulation thread, except that it dies when it runs a network with a node named "crash", or any network after it
+// was told to forget one.
 import { parentPort } from 'node:worker_threads';
 import type { NetworkChange } from '../../services/engines/local/messages.ts';
 import { Simulator } from '../../services/engines/local/simulator.ts';

@@ -21,7 +21,7 @@ export interface HttpResponse {
   readonly body: string;
 }
 
-/** The path is sent as it is, dots included; fetch() would normalize it. */
+/** The path is sent unchanged, including dots; fetch() would normalize it. */
 export function sendHttp(
   address: string,
   path: string,
@@ -41,7 +41,7 @@ export function sendHttp(
   });
 }
 
-/** Sends bytes that need not be HTTP. Resolves to everything that comes back. */
+/** Sends any bytes. Resolves with all bytes of the answer. */
 export function sendRaw(address: string, bytes: string): Promise<string> {
   const [host = '', port] = address.split(':');
   return new Promise((resolve) => {

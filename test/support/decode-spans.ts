@@ -1,11 +1,11 @@
-// What kept spans say, for tests: read as the dashboard reads them.
+// Decodes kept spans for tests, in the same way as the dashboard.
 import { decodeSpan } from '../../services/api/otlp-span.ts';
 import type { EncodedSpan } from '../../services/core/encoded-span.ts';
 import type { Span } from '../../services/core/span.ts';
 
 export const decode = decodeSpan;
 
-/** Throws where one cannot be read. */
+/** Throws if a span cannot be decoded. */
 export function decodeSpans(spans: readonly EncodedSpan[]): Span[] {
   return spans.map((span) => {
     const read = decodeSpan(span);

@@ -1,12 +1,12 @@
-// What a router writes to the file of setting `disputes.file`.
+// The content of a router's file of setting `disputes.file`.
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where an engine's recording of the run first differs. A place that is missing: there is none. */
+/** The first difference of an engine's recording. A missing field means that there is none. */
 export interface RecordedDifference {
   readonly engine: string;
-  /** What it was compared with; empty: nothing could be compared. */
+  /** The engine it was compared with; empty: no comparison was possible. */
   readonly reference: string;
   readonly state_step?: number;
   readonly state_node?: string;
@@ -34,7 +34,7 @@ export interface DisputeRecord {
 export class DisputeFile {
   readonly path = join(mkdtempSync(join(tmpdir(), 'tandem-disputes-')), 'disputes.jsonl');
 
-  /** As a router's setting; nothing is rotated away. */
+  /** The setting for a router; it never rotates. */
   get settings(): Record<string, unknown> {
     return { file: this.path, max_bytes: 1_099_511_627_776 };
   }
@@ -46,7 +46,7 @@ export class DisputeFile {
     return lines.map((line) => JSON.parse(line) as DisputeRecord);
   }
 
-  /** Records in which the engine did not agree, and was not merely absent. */
+  /** Records in which the engine dissented or was absent through its own fault. */
   against(engineId: string): DisputeRecord[] {
     return this.read().filter(({ ballots }) =>
       ballots.some(({ engine, outcome, why }) => engine === engineId && isBlamed(outcome, why)),
@@ -54,7 +54,7 @@ export class DisputeFile {
   }
 }
 
-/** An absent engine is to blame where it is at fault, not where it was lost or late. */
+/** An absent engine is blamed if it is at fault, not if it was lost or late. */
 function isBlamed(outcome: string, why: string): boolean {
   return outcome === 'DISSENTED' || (outcome === 'ABSENT' && why.startsWith('ENGINE_FAULT'));
 }

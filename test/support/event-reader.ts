@@ -1,4 +1,4 @@
-// A subscriber of EventService that remembers what it was told, and stops reading when a test says so.
+// A subscriber of EventService that records its events, and that a test can stop reading.
 import type * as grpc from '@grpc/grpc-js';
 import {
   type Event,
@@ -9,12 +9,12 @@ import {
 } from '../../services/generated/tandem/v1/events.ts';
 
 export class EventReader {
-  /** In the order in which they came. */
+  /** In the order of arrival. */
   readonly events: Event[] = [];
   /** Sequences of events, and "missed N". */
   readonly story: (number | string)[] = [];
   readonly subscribed: Promise<Subscribed>;
-  /** Rejects with how the stream ended. */
+  /** Rejects with the error that ended the stream. */
   readonly ended: Promise<never>;
   readonly #call: grpc.ClientReadableStream<SubscribeResponse>;
 
@@ -22,7 +22,7 @@ export class EventReader {
   constructor(client: EventServiceClient, request: Partial<SubscribeRequest> = {}, options: grpc.CallOptions = {}) {
     this.#call = client.subscribe(SubscribeRequest.fromPartial(request), options);
     this.ended = new Promise((_resolve, reject) => this.#call.on('error', reject));
-    this.ended.catch(() => undefined); // most tests do not ask
+    this.ended.catch(() => undefined); // most tests do not use it
     this.subscribed = new Promise((resolve, reject) => {
       this.#call.on('data', ({ what }: SubscribeResponse) => {
         if (what?.$case === 'subscribed') resolve(what.value);
@@ -36,7 +36,7 @@ export class EventReader {
     this.subscribed.catch(() => undefined);
   }
 
-  /** Reads no more: what is sent to it stays on the connection. */
+  /** Stops reading: further events stay on the connection. */
   pause(): void {
     this.#call.pause();
   }

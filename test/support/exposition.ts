@@ -1,4 +1,4 @@
-// An exposition in Prometheus' text format, read back.
+// Parses an exposition in Prometheus' text format.
 
 export interface Series {
   readonly name: string;
@@ -21,7 +21,7 @@ export function parseExposition(body: string): Series[] {
     });
 }
 
-/** The one value of that name and those labels among others; NaN if there is none or more than one. */
+/** The value of the sample with that name and at least those labels; NaN if there is none or more than one. */
 export function valueOf(
   series: readonly Series[],
   name: string,

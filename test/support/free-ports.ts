@@ -1,8 +1,8 @@
-// For programs that cannot tell which port the system has chosen for them.
+// Free ports for programs that cannot report which port the system has chosen.
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
-/** Different ones, on which nobody listens now. */
+/** Different ports that are free now. */
 export async function freePorts(count: number): Promise<number[]> {
   const probes = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(probes.map((probe) => once(probe, 'listening')));

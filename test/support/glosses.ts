@@ -1,4 +1,4 @@
-// WordNet definitions that no shipped model was trained on, with the words that they define.
+// WordNet definitions that are not in the training data of the shipped models, with their words.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,4 +1,4 @@
-// grpc.health.v1, as a load balancer asks.
+// A client of grpc.health.v1, like a load balancer.
 import * as grpc from '@grpc/grpc-js';
 import { service } from 'grpc-health-check';
 
@@ -28,7 +28,7 @@ export class Health {
     });
   }
 
-  /** What is said of it from now on, in order; it grows. */
+  /** The list of its states from now on, in order; it grows. */
   watch(name = ''): readonly Status[] {
     const said: Status[] = [];
     const watch = this.#client.watch({ service: name });

@@ -1,8 +1,8 @@
-// Memory of this process that is really in use.
+// The memory of this process that is in use.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Used bytes of the heap after collections, and after what was dropped had time to say so. */
+/** Used bytes of the heap after garbage collections, and after finalizers had time to run. */
 export async function settledHeapBytes(): Promise<number> {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

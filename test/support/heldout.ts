@@ -1,4 +1,4 @@
-// Real encodings that the shipped model never saw, with their texts and labels.
+// Real encodings outside of the shipped model's training data, with their texts and labels.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dtypeOf } from '../../services/inputs/dtype.ts';
@@ -7,7 +7,7 @@ export interface HeldoutItem {
   readonly name: string;
   readonly text: string;
   readonly label: string;
-  /** What a linear classifier, trained on the same split, says. */
+  /** The label by a linear classifier that was trained on the same split. */
   readonly linear_label: string;
   /** 768 numbers, little-endian binary32. */
   readonly data: Buffer;

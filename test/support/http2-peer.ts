@@ -1,4 +1,4 @@
-// A peer that is scripted frame by frame, to test services/http2 with whatever a real one would never send.
+// A peer that a test scripts frame by frame, to test services/http2 with frames that a real one never sends.
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import * as wire from '../edge/wire.ts';
@@ -86,7 +86,7 @@ export class Http2Peer {
     }
   }
 
-  /** All frames until the answer to a PING, and so all that was caused by what was sent before; or until the end. */
+  /** All frames until the answer to a PING, so all effects of earlier frames; or until the end. */
   async settled(): Promise<Frame[]> {
     const payload = Buffer.from('settled?');
     this.send(frame('PING', 0, 0, payload));
@@ -98,7 +98,7 @@ export class Http2Peer {
     }
   }
 
-  /** Error code and text of the GOAWAY with which the connection ends. */
+  /** Error code and text of the GOAWAY that ends the connection. */
   async goaway(): Promise<{ code: number; text: string; lastStreamId: number }> {
     const { payload } = await this.until('GOAWAY');
     return {
@@ -108,7 +108,7 @@ export class Http2Peer {
     };
   }
 
-  /** Everything until the end, as text. */
+  /** All bytes until the end, as text. */
   async text(): Promise<string> {
     while (!this.#isEnded) await new Promise<void>((resolve) => (this.#wake = resolve));
     return this.#bytes.toString('latin1');
@@ -133,7 +133,7 @@ export class Http2Peer {
   }
 }
 
-/** A handler that notes what it hears, as short texts. */
+/** A handler that records its events as short texts. */
 export class Recorder implements StreamHandler {
   readonly received: string[] = [];
   onWritableCall: () => void = () => undefined;
@@ -179,7 +179,7 @@ function dial(port: number): Socket {
   return socket;
 }
 
-/** To be called after each test. */
+/** Call this after each test. */
 export function closeAll(): void {
   for (const socket of sockets) socket.destroy();
   for (const server of servers) server.close();
@@ -195,7 +195,7 @@ export class ServerUnderTest {
   readonly recorders: Recorder[] = [];
   port = 0;
 
-  /** A server whose handlers record what they hear, or do as `onStream` says. */
+  /** A server with recording handlers, or with the handlers of `onStream`. */
   static async start(limits: Partial<Limits> = {}, onStream?: OnStream): Promise<ServerUnderTest> {
     const server = new ServerUnderTest();
     const record: OnStream = (_stream, headers, endStream) => {
@@ -233,7 +233,7 @@ export class ServerUnderTest {
   }
 }
 
-/** A client under test and the scripted server that it is connected to, after its preface. */
+/** A tested client, connected to a scripted server, after its preface. */
 export async function clientUnderTest(
   limits: Partial<Limits> = {},
   first: Buffer = settings(),

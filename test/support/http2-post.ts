@@ -1,4 +1,4 @@
-// gRPC requests by Node's HTTP/2, for what no gRPC client sends.
+// Requests with Node's HTTP/2 that no gRPC client sends.
 import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2';
 
 export interface HttpAnswer {

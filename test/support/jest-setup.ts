@@ -1,5 +1,5 @@
-// Before the first test of a run: one temporary folder for all of them, which jest-teardown.ts removes. os.tmpdir() and the
-// processes that tests start find it in TMPDIR. So whatever a test leaves there is removed with it.
+// Before the first test of a run: creates one temporary folder for all tests, which jest-teardown.ts removes with
+// everything in it. TMPDIR gives it to os.tmpdir() and to the processes of tests.
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Students for tests: random examples, and a publisher that remembers.
+// Students for tests: random examples, and a publisher that records.
 import type { Example, StudentSpec } from '../../services/learning/learner.ts';
 import type { ModelFiles } from '../../services/learning/student-nir.ts';
 import type { PublishedFiles, Publisher, StudentParts } from '../../services/learning/student.ts';
@@ -22,7 +22,7 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-/** The label is the largest of the first features; two teachers are mostly right, the last one always wrong. */
+/** The label is the largest of the first features. Two teachers are usually right, and the last one is always wrong. */
 export function randomExamples(count: number, seed: number, spec = studentSpec()): Example[] {
   const random = randomOf(seed);
   const { features, labels, teachers } = spec;
@@ -43,7 +43,7 @@ export function randomExamples(count: number, seed: number, spec = studentSpec()
 export class FakePublisher implements Publisher {
   /** By "name/version". */
   readonly versions = new Map<string, { files: PublishedFiles; isServed: boolean }>();
-  /** Of the next loads. */
+  /** The results of the next loads. */
   failure: Error | undefined;
 
   async load({ name, version, files }: Parameters<Publisher['load']>[0]): Promise<void> {

@@ -30,7 +30,7 @@ afterAll(async () => {
   await sidecar.stop();
 });
 
-/** As a router with one engine. */
+/** Acts like a router with one engine. */
 const system: LoadOptions['system'] = {
   reason: async ({ tensor, model = 'supersense' }, { deadline } = {}) => {
     const input = { model, version: 1, shape: tensor!.shape, data: tensor!.data };
@@ -45,7 +45,7 @@ const system: LoadOptions['system'] = {
 };
 
 describe('a paced load', () => {
-  it('sends at its rate until it is stopped, and tells what came of each request', async () => {
+  it('sends at its rate until it is stopped, and records the outcome of each request', async () => {
     const beganMs = performance.now();
     const load = paceLoad({ system, inputs, ratePerS: 1_000 });
     await until(() => load.started >= 500, { what: '500 requests' });
@@ -63,7 +63,7 @@ describe('a paced load', () => {
     expect(first!.endMs).toBeGreaterThan(first!.startMs);
   });
 
-  it('sends on while nobody answers', async () => {
+  it('continues to send without answers', async () => {
     await sidecar.pause();
     const load = paceLoad({ system, inputs, ratePerS: 1_000, total: 300 });
     await until(() => load.started === 300, { what: '300 requests' });
@@ -71,17 +71,17 @@ describe('a paced load', () => {
     expect((await load.finished).failed).toEqual([]);
   });
 
-  it('sends what is overdue after a delay, and counts the delay', async () => {
+  it('sends overdue requests after a delay, and includes the delay in their latency', async () => {
     const load = paceLoad({ system, inputs, ratePerS: 1_000, total: 300 });
     const untilMs = performance.now() + 200;
-    while (performance.now() < untilMs); // a thread that does something else
+    while (performance.now() < untilMs); // the thread is busy
     const result = await load.finished;
     expect(result.requests).toHaveLength(300);
     expect(Math.max(...result.requests.map(({ dueMs, startMs }) => startMs - dueMs))).toBeGreaterThan(190);
     expect(result.percentileMs(100)).toBeGreaterThan(190);
   });
 
-  it('says why a request failed', async () => {
+  it('records the reason why a request failed', async () => {
     await sidecar.pause();
     const tired = await paceLoad({ system, inputs, ratePerS: 1_000, total: 10, deadlineMs: 200 }).finished;
     sidecar.resume();
@@ -95,7 +95,7 @@ describe('a paced load', () => {
 });
 
 describe('a closed load', () => {
-  it('keeps as many requests in flight as was said', async () => {
+  it('keeps the given number of requests open', async () => {
     const inFlight: number[] = [];
     const watching: LoadOptions['system'] = {
       reason: (...call) => {
@@ -117,7 +117,7 @@ describe('a closed load', () => {
 });
 
 describe('percentiles', () => {
-  it('are the nearest rank', () => {
+  it('are by the nearest rank', () => {
     const template = {
       input: 0,
       startMs: 0,

@@ -1,41 +1,41 @@
-// Load for a router: at a fixed rate whatever comes of it, or with so many requests in flight.
+// Load for a router: at a fixed rate, or with a fixed number of open requests.
 import type { Attempt, ReasonRequest, ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
 import { refusalOf } from './refusal.ts';
 import type { System } from './system.ts';
 
-/** How often a paced load looks what is due. */
+/** How often a paced load checks for due requests. */
 const TICK_MS = 1;
 
 export interface LoadOptions {
   readonly system: Pick<System, 'reason'>;
   /** Constant inputs, little-endian binary32, sent in turn. */
   readonly inputs: readonly { readonly data: Buffer }[];
-  /** Everything else of the requests. */
+  /** The other fields of the requests. */
   readonly request?: Partial<ReasonRequest>;
-  /** Of each request, from its sending. */
+  /** Time limit of each request. */
   readonly deadlineMs?: number;
 }
 
-/** One request and what came of it. Times are of `performance.now()`'s clock. */
+/** One request and its outcome. Times are of performance.now(). */
 export interface LoadRequest {
-  /** Its place in `inputs`. */
+  /** Its index in `inputs`. */
   readonly input: number;
   /** When it should have been sent. */
   readonly dueMs: number;
   readonly startMs: number;
   readonly endMs: number;
-  /** `OK`, or the reason of its error, or the status code where there is no reason. */
+  /** `OK`, or the reason of its error, or the status code if there is no reason. */
   readonly outcome: string;
   /** Name of the gRPC status. */
   readonly code: string;
-  /** Who answered; empty: nobody. */
+  /** The engine that answered; empty: none. */
   readonly engineId: string;
   readonly attempts: readonly Attempt[];
   readonly response: ReasonResponse | undefined;
 }
 
 export class LoadResult {
-  /** In the order in which they ended. */
+  /** In the order of their ends. */
   readonly requests: readonly LoadRequest[];
 
   constructor(requests: readonly LoadRequest[]) {
@@ -46,7 +46,7 @@ export class LoadResult {
     return this.requests.filter(({ outcome }) => outcome !== 'OK');
   }
 
-  /** How many requests each engine answered. */
+  /** The number of answers of each engine. */
   get perEngine(): Record<string, number> {
     const counts: Record<string, number> = {};
     for (const { outcome, engineId } of this.requests) {
@@ -56,8 +56,8 @@ export class LoadResult {
   }
 
   /**
-   * Nearest rank, over the requests that were answered. Counted from when each was due: a load that could not be sent
-   * in time was slow, too (Tene, "How NOT to measure latency", 2015).
+   * Nearest rank over the answered requests. Latencies count from the planned time, so a late request counts as slow
+   * (Tene, "How NOT to measure latency", 2015).
    */
   percentileMs(percent: number): number {
     const times = this.requests.filter(({ outcome }) => outcome === 'OK').map(({ dueMs, endMs }) => endMs - dueMs);
@@ -68,15 +68,15 @@ export class LoadResult {
 export interface Load {
   /** Requests sent so far. */
   readonly started: number;
-  /** When everything that was sent has ended. */
+  /** Resolves when all sent requests have ended. */
   readonly finished: Promise<LoadResult>;
-  /** Sends no more; resolves as `finished`. */
+  /** Stops sending; resolves like `finished`. */
   stop(): Promise<LoadResult>;
 }
 
 /**
- * `ratePerS` requests a second, however many are unanswered, until `total` were sent or it is stopped. What could not
- * be sent in time is sent as soon as it can be: nothing is dropped.
+ * Sends `ratePerS` requests a second, however many are unanswered, until `total` were sent or it is stopped. Late
+ * requests are sent as soon as possible, and none is dropped.
  */
 export function paceLoad({
   ratePerS,
@@ -142,13 +142,13 @@ class Sender {
     this.#finish = resolve;
   }
 
-  /** Nothing is sent any more. */
+  /** True if no more requests are sent. */
   close(): void {
     this.#closed = true;
     this.#finishIfDone();
   }
 
-  /** Resolves when it has ended, well or not. */
+  /** Resolves when it has ended, with or without an error. */
   async send(dueMs: number): Promise<void> {
     const { system, inputs, request, deadlineMs } = this.#options;
     const input = this.started % inputs.length;
@@ -180,7 +180,7 @@ async function outcomeOf(
   }
 }
 
-/** The smallest of `values` that `percent` of them do not exceed; NaN of none. */
+/** The smallest of `values` that `percent` of them do not exceed; NaN for an empty list. */
 function nearestRank(values: number[], percent: number): number {
   const sorted = values.sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? NaN;

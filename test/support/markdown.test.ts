@@ -4,31 +4,31 @@ import { anchorsOf, blocksOf, commandsOf, inlineCommandsOf, linksOf, localAddres
 const fenced = (language: string, ...lines: string[]): string => `\`\`\`${language}\n${lines.join('\n')}\n\`\`\`\n`;
 
 describe('a page in Markdown', () => {
-  it('has its fenced blocks found, with their language', () => {
+  it('gives its fenced blocks, with their language', () => {
     expect(blocksOf(`a\n\n${fenced('ts', 'f();', '', 'g();')}\nb\n${fenced('', 'text')}`)).toEqual([
       { language: 'ts', text: 'f();\n\ng();' },
       { language: '', text: 'text' },
     ]);
   });
 
-  it('has its commands found in running text, over the end of a line, and not in blocks', () => {
+  it('gives the commands in its text, also across lines, but not those in blocks', () => {
     const page = `Run \`npx tandem\n  reason\` or \`A_B=http://c npm start\`; \`vote\`.\n\n${fenced('sh', '`npm test`')}`;
     expect(inlineCommandsOf(page)).toEqual(['npx tandem reason', 'A_B=http://c npm start']);
   });
 
-  it('has an option that stands alone counted as a command', () => {
+  it('counts a single option as a command', () => {
     expect(inlineCommandsOf('and `--profile metrics` adds')).toEqual(['--profile metrics']);
   });
 
-  it('has the addresses found that can be opened on this machine', () => {
+  it('gives its addresses on this machine', () => {
     expect(localAddressesOf('<http://127.0.0.1:8080/>, <https://example.org/>')).toEqual(['http://127.0.0.1:8080/']);
   });
 
-  it('has its links found, pictures too, and none in code', () => {
+  it('gives its links and pictures, without those in code', () => {
     expect(linksOf('[a](b.md) ![c](d.png)\n[`e`](f#g) `h[0](i)`')).toEqual(['b.md', 'd.png', 'f#g']);
   });
 
-  it('has the anchors that GitHub makes of its headings', () => {
+  it('gives the anchors that GitHub creates for its headings', () => {
     expect([...anchorsOf('# No engine, `left`\n\ntext\n\n## error-ratio\n')]).toEqual([
       'no-engine-left',
       'error-ratio',
@@ -37,11 +37,11 @@ describe('a page in Markdown', () => {
 });
 
 describe('a shell block', () => {
-  it('is one command a line, without comments', () => {
+  it('has one command per line, without comments', () => {
     expect(commandsOf('npm start   # runs it\n\nnpm test')).toEqual(['npm start', 'npm test']);
   });
 
-  it('has commands that go on after a pipe or a backslash', () => {
+  it('may continue a command after a pipe or a backslash', () => {
     expect(commandsOf('a |\n  b\nc \\\n  d')).toEqual(['a | b', 'c d']);
   });
 });

@@ -1,7 +1,7 @@
-// What a reader of our Markdown can copy or click. It knows the Markdown that we write, not all there is.
+// Extracts what a reader of our Markdown can copy or click. It supports only the Markdown that we use.
 
 export interface Block {
-  /** What stands behind the opening fence: "sh", "ts", or nothing. */
+  /** The language after the opening fence: "sh", "ts", or nothing. */
   readonly language: string;
   readonly text: string;
 }
@@ -25,7 +25,7 @@ export function commandsOf(text: string): string[] {
     .filter((line) => line !== '');
 }
 
-/** Commands in running text and in tables. A lone option counts as one: nobody can type it. */
+/** Commands in text and in tables. A single option counts as a command, to show that it cannot be typed alone. */
 export function inlineCommandsOf(markdown: string): string[] {
   const prose = markdown.replaceAll(FENCED, '');
   return [...prose.matchAll(CODE)]
@@ -33,7 +33,7 @@ export function inlineCommandsOf(markdown: string): string[] {
     .filter((code) => COMMAND.test(code));
 }
 
-/** Addresses that are written out to be opened: <http://127.0.0.1:8080/>. */
+/** Addresses to open: <http://127.0.0.1:8080/>. */
 export function localAddressesOf(markdown: string): string[] {
   return [...markdown.matchAll(/<(http:\/\/127\.0\.0\.1[^>]*)>/g)].map(([, url = '']) => url);
 }
@@ -44,7 +44,7 @@ export function linksOf(markdown: string): string[] {
   return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
 }
 
-/** What may stand behind "#" in a link to it, as GitHub makes it of headings. */
+/** The anchors for "#" in a link to it, as GitHub creates them from headings. */
 export function anchorsOf(markdown: string): Set<string> {
   const headings = [...markdown.replaceAll(FENCED, '').matchAll(/^#+ +(.+)$/gm)];
   return new Set(

@@ -1,4 +1,4 @@
-// A meter whose surroundings a test holds in its hands.
+// A meter with sources that a test controls.
 import { Meter, type MeteredEngine, type MeteredSessions, type MeterSources } from '../../services/telemetry/meter.ts';
 import { Metrics } from '../../services/telemetry/metrics.ts';
 
@@ -11,7 +11,7 @@ export function meteredEngine(id: string, over: Partial<MeteredEngine> = {}): Me
   };
 }
 
-/** Change it as the test goes. */
+/** A test may change it. */
 export interface MeteredSystem {
   engines: readonly MeteredEngine[];
   inFlight: number;

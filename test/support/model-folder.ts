@@ -8,7 +8,7 @@ import { writeNir } from './nir-writer.ts';
 export class ModelFolder {
   readonly path = mkdtempSync(join(tmpdir(), 'tandem-models-'));
 
-  /** Adds a version; the manifest is the model's, so the last one given holds. */
+  /** Adds a version. The manifest belongs to the model, so the last one counts. */
   add(name: string, version: number, model: GraphSpec | Uint8Array, manifest: string): this {
     const folder = join(this.path, name, String(version));
     mkdirSync(folder, { recursive: true });

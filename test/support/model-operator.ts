@@ -1,4 +1,4 @@
-// What an operator can ask of a router's models, as promises.
+// An operator's calls about models of a router, as promises.
 import * as grpc from '@grpc/grpc-js';
 import {
   type ListModelsResponse,

@@ -1,4 +1,4 @@
-// The shipped model that takes vectors, alone: the one that takes text is fourteen times as large, and few tests need it.
+// Only the shipped model for vectors: the one for text is fourteen times as large, and few tests need it.
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Writes NIR files from plain objects, for tests: what Python's nir package would write.
+// Writes NIR files from plain objects for tests, as Python's nir package does.
 import * as h5wasm from 'h5wasm';
 
 const module = await h5wasm.ready;
@@ -38,7 +38,7 @@ export function writeNir(graph: GraphSpec, version = '1.0'): Uint8Array {
   });
 }
 
-/** Any HDF5 file, for those that are not NIR. */
+/** Writes an HDF5 file that need not be NIR. */
 export function writeHdf5(fill: (file: h5wasm.File) => void): Uint8Array {
   return inMemory('w', fill);
 }
@@ -81,7 +81,7 @@ function writeGraph(group: h5wasm.Group, graph: GraphSpec): void {
 
 function writeEdges(group: h5wasm.Group, edges: GraphSpec['edges']): void {
   const name = 'edges';
-  // As numpy does with an empty list.
+  // Like numpy with an empty list.
   if (edges.length === 0) group.create_dataset({ name, data: new Float64Array(0), shape: [0] });
   else group.create_dataset({ name, data: edges.flat(), shape: [edges.length, 2], dtype: 'S' });
 }

@@ -1,4 +1,4 @@
-// What an operator can ask of a router, as promises.
+// An operator's calls to a router, as promises.
 import * as grpc from '@grpc/grpc-js';
 import {
   type DrainEngineResponse,
@@ -32,7 +32,7 @@ export class Operator {
   readonly #admin: EngineAdminServiceClient;
   readonly #metrics: MetricsServiceClient;
 
-  /** `address`: of the administrative door. Reading is possible at the public one, too. */
+  /** `address`: of the administrative listener. The public address allows reading, too. */
   constructor(address: string) {
     this.#admin = new EngineAdminServiceClient(address, grpc.credentials.createInsecure());
     this.#metrics = new MetricsServiceClient(address, grpc.credentials.createInsecure());
@@ -69,7 +69,7 @@ export class Operator {
     return (await promised<ReadmitEngineResponse>((done) => this.#admin.readmitEngine({ engineId }, done))).engine!;
   }
 
-  /** Resolves with the one before. */
+  /** Resolves with the previous one. */
   async setStrategy(strategy: Strategy): Promise<Strategy> {
     return (await promised<SetStrategyResponse>((done) => this.#admin.setStrategy({ strategy }, done))).previous;
   }
@@ -82,7 +82,7 @@ export class Operator {
     await promised<ResetMetricsResponse>((done) => this.#metrics.resetMetrics({}, done));
   }
 
-  /** Undefined until one of its kind has ended. */
+  /** Undefined until a request of this type has ended. */
   async requests(type: string): Promise<RequestTypeMetrics | undefined> {
     return (await this.metrics()).requestTypes.find((each) => each.type === type);
   }

@@ -1,4 +1,4 @@
-// A NIR file with another weight than the one it was made from.
+// A copy of a NIR file with one changed weight.
 import * as h5wasm from 'h5wasm';
 
 const module = await h5wasm.ready;

@@ -11,7 +11,7 @@ export async function pin(pid: number, cpu: number): Promise<void> {
 
 const BEFORE_OTHERS = -10;
 
-/** This process, and those that it starts later, go before the machine's other programs, where that is allowed (to root). */
+/** Raises the priority of this process, and of processes that it starts later, if that is allowed (to root). */
 export function goFirst(): void {
   try {
     setPriority(BEFORE_OTHERS);

@@ -1,4 +1,4 @@
-// What /proc says of a process (proc(5)), all of its threads together.
+// Data of /proc about a process (proc(5)), for all of its threads together.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const TICK_US = 10_000;
@@ -14,10 +14,10 @@ export function cpuUs(pid: number): number {
   return (Number(utime) + Number(stime)) * TICK_US;
 }
 
-/** Memory that it holds now, bytes. */
+/** Its present memory, bytes. */
 export const rssBytes = (pid: number): number => statusBytes(pid, 'VmRSS');
 
-/** The most that it held since its start or since `resetPeak`, bytes. */
+/** Its largest memory since its start or since `resetPeak`, bytes. */
 export const peakRssBytes = (pid: number): number => statusBytes(pid, 'VmHWM');
 
 export function resetPeak(pid: number): void {

@@ -1,4 +1,4 @@
-// A program of ours as a user runs it: a process of its own, with its output and exit code.
+// Runs one of our programs as a user does: as a separate process, with its output and exit code.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,7 +18,10 @@ export interface Program {
   line(pattern: RegExp): Promise<string>;
 }
 
-/** Runs `node FILE ARGS…` in the repository; FILE is relative to it. `descriptors`: files it may have open; the system's own limit unless given. */
+/**
+ * Runs `node FILE ARGS…` in the repository; FILE is relative to it. `descriptors`: its limit on open files; by default
+ * the system's limit.
+ */
 export function run(
   file: string,
   args: string[],

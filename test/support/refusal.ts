@@ -1,4 +1,4 @@
-// All that an error tells its caller.
+// All details of an error for its caller.
 import * as grpc from '@grpc/grpc-js';
 import { BadRequest, ErrorInfo, RetryInfo } from '../../services/generated/google/rpc/error_details.ts';
 import { Status } from '../../services/generated/google/rpc/status.ts';
@@ -31,7 +31,7 @@ export function readRefusal(error: grpc.ServiceError): Refusal {
   return { code: grpc.status[error.code], reason, message: error.details, metadata, field, retryAfterMs };
 }
 
-/** What a call was refused with; code "OK": it was not. */
+/** The refusal of a call; code "OK": it was not refused. */
 export async function refusalOf(call: Promise<unknown>): Promise<Refusal> {
   try {
     await call;

@@ -1,11 +1,11 @@
-// A router as a process of its own, so that what it needs can be told from what its callers need.
+// A router as a separate process, so that its resources can be measured apart from its callers'.
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
 import { run } from './process.ts';
 
-/** As `npm start` sets it. */
+/** The environment of `npm start`. */
 const ROUTER_ENV = parseEnv(readFileSync(new URL('../../deploy/router.env', import.meta.url), 'utf8')) as Record<
   string,
   string
@@ -13,26 +13,29 @@ const ROUTER_ENV = parseEnv(readFileSync(new URL('../../deploy/router.env', impo
 
 export interface RouterProcess {
   readonly pid: number;
-  /** What it wrote to standard error so far. */
+  /** Its standard error so far. */
   log(): string;
   readonly address: string;
-  /** For callers that change what runs. */
+  /** Address of the administrative listener. */
   readonly adminAddress: string;
   /** Of the dashboard; empty: setting `http_listen` is off, as it is here unless told otherwise. */
   readonly httpAddress: string;
-  /** CPU time that it has taken so far, milliseconds. */
+  /** CPU time so far, milliseconds. */
   cpuMs(): number;
-  /** Memory it holds now, bytes. */
+  /** Present memory, bytes. */
   rssBytes(): number;
-  /** Writes its settings file anew, with these beside or instead of those of its start or as this text, and sends SIGHUP. */
+  /** Writes its settings file again, with these added to those of its start, or with this text, and sends SIGHUP. */
   reload(settings: Record<string, unknown> | string): void;
-  /** SIGTERM. Resolves with its exit code when it has drained and is gone. */
+  /** SIGTERM. Resolves with its exit code when it has drained and ended. */
   stop(): Promise<number | null>;
-  /** SIGKILL, for one that may not have stopped. */
+  /** SIGKILL, in case it has not stopped. */
   kill(): void;
 }
 
-/** `settings` as in services/config/schema.ts; it spawns no sidecars unless they say so. `env`: beside our own. `descriptors`: files it may have open. */
+/**
+ * `settings` as in services/config/schema.ts; by default it spawns no sidecars. `env`: in addition to ours.
+ * `descriptors`: its limit on open files.
+ */
 export async function startRouter(
   settings: Record<string, unknown>,
   env: Record<string, string> = {},

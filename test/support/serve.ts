@@ -1,4 +1,4 @@
-// Methods of the API on an address of their own, over the edge that the tests are about: TANDEM_EDGE says which.
+// Serves methods of the API on a separate address, on the tested edge, which TANDEM_EDGE selects.
 import type { Method } from '../../services/grpc/method.ts';
 import { type EdgeKind, createEdge } from '../../services/api/create-edge.ts';
 import type { Edge, EdgeOptions } from '../../services/api/edge.ts';
@@ -31,7 +31,7 @@ export async function serve(
       throw new Error(`a bug in ${path}`, { cause: error });
     },
   };
-  // As it is: what a test changes of `over` counts.
+  // Not copied, so a test may change `over`.
   const serving = await createEdge(edge, methods, Object.setPrototypeOf(over, options) as EdgeOptions);
   const port = await serving.start();
   return { port, address: `127.0.0.1:${port}`, ...ends(serving) };

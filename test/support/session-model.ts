@@ -1,5 +1,5 @@
-// A small network with everything that a session state has: currents and membranes, a recurrent edge and a delay. It takes a
-// time series.
+// A small network with all parts of a session state: currents and membranes, a recurrent edge and a delay. Its input is
+// a time series.
 import { Random } from '../fuzz/random.ts';
 import { ModelFolder } from './model-folder.ts';
 import { type GraphSpec, type NodeSpec, dims } from './nir-writer.ts';
@@ -63,7 +63,7 @@ function graph(): GraphSpec {
   };
 }
 
-/** A repository with it alone; to be removed. */
+/** A repository with this model only. The caller must remove it. */
 export function sessionModels(): ModelFolder {
   return new ModelFolder().add(SESSION_MODEL, 1, graph(), MANIFEST);
 }

@@ -13,7 +13,7 @@ afterEach(async () => {
   await sidecar.stop();
 });
 
-/** What it says of itself within `timeoutMs`, or the status of its silence. */
+/** Its description, or the status of the call if it does not answer within `timeoutMs`. */
 async function ask(timeoutMs = 5_000): Promise<DescribeResponse | string> {
   const client = new EngineServiceClient(sidecar.address, grpc.credentials.createInsecure());
   const options = { deadline: Date.now() + timeoutMs };
@@ -38,7 +38,7 @@ describe('a running sidecar', () => {
     expect(await ask()).toMatchObject(ANSWERS);
   });
 
-  it('is gone when it is killed, and back at the same address as another process', async () => {
+  it('ends when it is killed, and restarts at the same address as another process', async () => {
     const { address, pid } = sidecar;
     await sidecar.kill();
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
@@ -49,7 +49,7 @@ describe('a running sidecar', () => {
     expect(await ask()).toMatchObject(ANSWERS);
   });
 
-  it('keeps silent while it is paused', async () => {
+  it('does not answer while it is paused', async () => {
     await sidecar.pause();
     expect(await ask(50)).toBe('DEADLINE_EXCEEDED');
     sidecar.resume();
@@ -83,7 +83,7 @@ describe('a running sidecar', () => {
 });
 
 describe('a sidecar with options', () => {
-  it('takes them again at every restart, and its Unix socket back', async () => {
+  it('uses them again at every restart, with the same Unix socket', async () => {
     sidecar = await startSidecar(MODELS, { listen: unusedSocket(), args: ['--max-queue', '4'] });
     await sidecar.restart();
     expect(await ask()).toMatchObject({ maxInFlight: 4 });

@@ -1,4 +1,4 @@
-// Starts a real C++ sidecar, learns where it listens, and does to it what can happen to a process.
+// Starts a real C++ sidecar, reads its address, and can kill, stop or restart it.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync } from 'node:fs';
@@ -10,35 +10,35 @@ import { until } from './until.ts';
 
 const BUILT = fileURLToPath(new URL('../../sidecar-cpp/build/release/tandem-engine', import.meta.url));
 
-/** What `npm start` uses, or what TANDEM_ENGINE_BIN names. */
+/** The engine of `npm start`, or of TANDEM_ENGINE_BIN. */
 export function sidecarBinary(): string {
   return process.env['TANDEM_ENGINE_BIN'] ?? BUILT;
 }
 
 export interface SidecarOptions {
-  /** What to run instead of sidecarBinary(): a program and its first arguments. */
+  /** A program and its first arguments, instead of sidecarBinary(). */
   readonly command?: readonly [string, ...string[]];
-  /** Where to listen; a port of the system's choice unless given. */
+  /** The address to listen on; by default a port that the system chooses. */
   readonly listen?: string;
   /** Further arguments. Example: `['--max-queue', '4']`. */
   readonly args?: readonly string[];
-  /** Beside our own. */
+  /** In addition to ours. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface RunningSidecar {
   readonly address: string;
-  /** Of the process that was started last. */
+  /** Process id of the last start. */
   readonly pid: number;
-  /** SIGKILL. Resolves when it is gone; stop() and restart() may follow. */
+  /** SIGKILL. Resolves when it has ended; stop() and restart() may follow. */
   kill(): Promise<void>;
-  /** SIGSTOP. Resolves when it stands still: connections stay open, and nobody answers. */
+  /** SIGSTOP. Resolves when it is stopped: connections stay open without answers. */
   pause(): Promise<void>;
   /** SIGCONT. */
   resume(): void;
-  /** Starts it anew at the same address; kills it first if it still runs. Resolves when it listens. */
+  /** Restarts it at the same address; kills it first if it still runs. Resolves when it listens. */
   restart(): Promise<void>;
-  /** SIGTERM. Resolves when it has finished what was in flight and is gone. */
+  /** SIGTERM. Resolves when it has finished its open requests and ended. */
   stop(): Promise<void>;
 }
 
@@ -50,7 +50,7 @@ export async function startSidecar(modelsDir: string, options: SidecarOptions = 
   const { address } = running;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     running.child.kill(signal);
-    running.child.kill('SIGCONT'); // a paused process takes no SIGTERM
+    running.child.kill('SIGCONT'); // a paused process does not handle SIGTERM
     await running.exited;
   };
   return {
@@ -72,7 +72,7 @@ export async function startSidecar(modelsDir: string, options: SidecarOptions = 
   };
 }
 
-/** A Unix socket that nobody uses, in the form that sidecars and the router's settings take. */
+/** A new Unix socket address, in the form for sidecars and the router's settings. */
 export function unusedSocket(): string {
   return `unix:${join(mkdtempSync(join(tmpdir(), 'tandem-socket-')), 'engine.sock')}`;
 }

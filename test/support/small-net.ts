@@ -1,9 +1,9 @@
-// A small network as a NIR file: three inputs, two neurons. Of different weights, a different model.
+// A small network as a NIR file: three inputs, two neurons. Other weights make another model.
 import { dims, matrix, writeNir } from './nir-writer.ts';
 
 const made = new Map<number, Uint8Array>();
 
-/** The same bytes each time: HDF5 writes the time into a file. */
+/** Created once, since HDF5 writes the time into a file. */
 export function smallNet(weight = 1): Uint8Array {
   const bytes = made.get(weight) ?? write(weight);
   made.set(weight, bytes);

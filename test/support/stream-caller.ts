@@ -1,4 +1,4 @@
-// The caller's end of a ReasonStream, who may send what is no request and stop reading when a test tells it to.
+// The caller of a ReasonStream. A test can let it send invalid requests or stop reading.
 import * as grpc from '@grpc/grpc-js';
 import {
   ReasonRequest,
@@ -9,20 +9,20 @@ import { ReasonStreamRequestWire } from '../../services/generated/tandem/wire/v1
 
 interface StreamCallerOptions {
   readonly reads?: boolean;
-  /** What the client library does not do by itself. Example: `{'grpc-timeout': '200m'}`. */
+  /** Metadata that the client library does not send itself. Example: `{'grpc-timeout': '200m'}`. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 const asIs = (bytes: Buffer): Buffer => bytes;
 
 export class StreamCaller {
-  /** In the order in which they came. */
+  /** In the order of arrival. */
   readonly answers: ReasonStreamResponse[] = [];
-  /** Resolves with how the stream ended, when its last answer was read. */
+  /** Resolves with the end of the stream, after its last answer was read. */
   readonly ended: Promise<grpc.StatusObject>;
   readonly #call: grpc.ClientDuplexStream<Buffer, ReasonStreamResponse>;
 
-  /** Reads from the beginning, unless told otherwise. */
+  /** Reads from the beginning by default. */
   constructor(client: grpc.Client, { reads = true, headers = {} }: StreamCallerOptions = {}) {
     const { path } = ReasoningServiceService.reasonStream;
     const metadata = new grpc.Metadata();
@@ -31,21 +31,21 @@ export class StreamCaller {
     this.ended = new Promise((resolve) => this.#call.on('status', resolve));
     this.#call.on('error', () => undefined); // the status says the same
     this.#call.on('data', (answer: ReasonStreamResponse) => this.answers.push(answer));
-    // Not the same as never having listened: then the client library would read on by itself, and keep it all.
+    // This differs from no listener: then the client library would read and buffer everything.
     if (!reads) this.#call.pause();
   }
 
-  /** Bytes stand for a request, and may be none. */
+  /** Bytes are an encoded request, which may be invalid. */
   send(request: Partial<ReasonRequest> | Uint8Array): void {
     this.sendMessage(streamMessage(request));
   }
 
-  /** The bytes of a whole message. */
+  /** The bytes of a complete message. */
   sendMessage(bytes: Buffer): void {
     this.#call.write(bytes);
   }
 
-  /** Half-close: sends no more. */
+  /** Half-close: sends nothing more. */
   end(): void {
     this.#call.end();
   }
@@ -59,7 +59,7 @@ export class StreamCaller {
     this.#call.resume();
   }
 
-  /** Messages that wait in the client, because the router takes no more. */
+  /** Messages that wait in the client, because the router accepts no more. */
   get unsent(): number {
     return this.#call.writableLength;
   }

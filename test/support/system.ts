@@ -1,4 +1,4 @@
-// A whole Tandem for a test: router, local engine, real C++ sidecars, on addresses the system chooses.
+// A complete system for a test: router, local engine and real C++ sidecars, on addresses that the system chooses.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import { edgeUnderTest } from './serve.ts';
 
 export interface System extends Tandem {
   readonly client: ReasoningServiceClient;
-  /** What it was started with. */
+  /** Its settings. */
   readonly settings: Settings;
   /** One Reason call; rejects with the client library's error. */
   reason(request: Partial<ReasonRequest>, options?: grpc.CallOptions): Promise<ReasonResponse>;
@@ -36,7 +36,7 @@ export async function startSystem(
     edge: edgeUnderTest,
     admin: { listen: `unix:${join(folder, 'admin', 'router.sock')}` },
     spawn: { count: 2, socket_dir: folder, ...(spawn as object) },
-    // Nothing that another router, or a person, has left in this clone.
+    // Without files that another router or a user has left in this clone.
     agents: { corpus_dir: join(folder, 'corpora'), ...(agents as object) },
     learning: { dir: join(folder, 'learning'), ...(learning as object) },
     operations: { file: join(folder, 'operations.json'), ...(operations as object) },

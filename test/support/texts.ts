@@ -1,4 +1,4 @@
-// Texts made of the held-out ones: their words in another order, with letters, signs and scripts that nobody expects.
+// Texts made from the held-out ones: their words in another order, with unusual letters, signs and scripts.
 import { Random } from '../fuzz/random.ts';
 import { readHeldout } from './heldout.ts';
 

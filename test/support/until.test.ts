@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { until } from './until.ts';
 
 describe('until', () => {
-  it('resolves with what the condition gives once it holds', async () => {
+  it('resolves with the value of the condition when it holds', async () => {
     let calls = 0;
     expect(await until(() => (calls += 1) >= 3 && `asked ${calls} times`, { what: 'the third time' })).toBe(
       'asked 3 times',
@@ -19,7 +19,7 @@ describe('until', () => {
     expect(await until(condition, { what: 'the third time' })).toBe(true);
   });
 
-  it('says what it waited for, and what was there instead', async () => {
+  it('names the condition, and the last value', async () => {
     const waiting = until(() => 0, { what: 'a number', timeoutMs: 20 });
     await expect(waiting).rejects.toThrow('waited 20 ms for a number; at last it was 0');
     const failing = until(() => Promise.reject(new Error('no route')), { what: 'an answer', timeoutMs: 20 });

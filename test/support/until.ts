@@ -1,11 +1,11 @@
 // The one place where a test waits for something that has no event.
 import { inspect } from 'node:util';
 
-/** Seldom enough that waiting takes no time from what is waited for, which may share this thread. */
+/** Long enough that waiting does not slow down the awaited code, which may run in this thread. */
 const INTERVAL_MS = 5;
 
 export interface Waiting {
-  /** What is waited for, as the end of "waited for …". */
+  /** The awaited condition, as the end of "waited for …". */
   readonly what: string;
   readonly timeoutMs?: number;
 }
