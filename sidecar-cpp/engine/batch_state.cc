@@ -6,7 +6,7 @@
 namespace tandem {
 namespace {
 
-// Rows of a block of the constant part, which has one step.
+// Number of rows of a block of the constant part, which has one step.
 constexpr std::size_t kConstantRows = 64;
 
 void Clear(const Rows& rows, std::size_t items) {
@@ -71,7 +71,7 @@ void BatchState::BeginItems(std::size_t first) {
   }
   collected.first = first;
   counts_.first = first;
-  // Every potential is larger.
+  // Below every potential.
   const bool is_maximum = network_.readout_from == ReadoutFrom::kMaxPotential;
   std::fill_n(collected.base, shape_.items * collected.stride,
               is_maximum ? -std::numeric_limits<float>::infinity() : 0.0f);

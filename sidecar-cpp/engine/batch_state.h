@@ -1,4 +1,4 @@
-// The memory of one batch: for every node rows of output, current and potential; and what the readout sums.
+// The memory of one batch: rows of output, current and potential for every node, and the sums of the readout.
 #pragma once
 
 #include <cstddef>
@@ -18,12 +18,12 @@ struct Rows {
   std::size_t stride = 0;  // floats from item to item
   std::size_t step_stride = 0;
   std::size_t first = 0;
-  std::uint32_t newest = 0;  // step of the block that was evaluated last
+  std::uint32_t newest = 0;  // the last evaluated step of the block
 
   [[nodiscard]] float* At(std::size_t item, std::uint32_t step_of_block) const {
     return base + (item - first) * stride + step_of_block * step_stride;
   }
-  // Of the step that was evaluated last.
+  // Rows of the last evaluated step.
   [[nodiscard]] float* operator[](std::size_t item) const { return At(item, newest); }
 };
 
@@ -37,29 +37,29 @@ struct NodeState {
   std::vector<std::uint32_t> spike_counts;
 };
 
-// Carves a batch out of `scratch`. Nodes of the constant part keep a row for every item of the batch; all others have
+// Divides `scratch` for a batch. Nodes of the constant part have a row for every item of the batch. All others have
 // rows for one block, which the next block overwrites.
 class BatchState {
  public:
   BatchState(const Network& network, std::size_t items, BlockShape shape, Scratch& scratch);
 
-  // Items from `first` on begin their run: all their state is +0.
+  // Starts the run of items from `first` on: all their state is +0.
   void BeginItems(std::size_t first);
-  // Rows of one step each were evaluated up to this step of the block.
+  // Records that rows were evaluated up to this step of the block.
   void EndBlock(std::uint32_t newest);
 
   std::vector<NodeState> nodes;  // by index in the network
-  Rows collected;                // what readout.from makes of the readout node's steps so far (Run::ReadOut)
+  Rows collected;                // the readout by readout.from over the steps so far (Run::ReadOut)
   [[nodiscard]] std::uint32_t* counts(std::size_t item) const { return As(counts_[item]); }
 
-  // By row of a block.
-  [[nodiscard]] float* sum(std::size_t row) const { return sum_.At(row, 0); }  // of a node with several sources
+  // One for each row of a block.
+  [[nodiscard]] float* sum(std::size_t row) const { return sum_.At(row, 0); }  // for a node with several sources
   [[nodiscard]] std::uint32_t* active(std::size_t row) const { return As(active_.At(row, 0)); }
   [[nodiscard]] std::uint32_t* spikes(std::uint32_t node, std::size_t item, std::uint32_t step_of_block) const {
     return As(nodes[node].spikes.At(item, step_of_block));
   }
 
-  // Of one item: its potential before the block, and after each step of it.
+  // For one item: its potential before the block, and after each of its steps.
   [[nodiscard]] float* before() const { return before_.base; }
   [[nodiscard]] float* trace() const { return trace_.base; }
 
@@ -67,7 +67,7 @@ class BatchState {
   [[nodiscard]] std::size_t constant_items() const { return rows_; }
 
  private:
-  // Floats and 32-bit integers share the scratch; a row holds only one of them for its whole life.
+  // Floats and 32-bit integers share the scratch; each row is used for only one of them.
   static std::uint32_t* As(float* row) { return reinterpret_cast<std::uint32_t*>(row); }
 
   const Network& network_;
@@ -80,7 +80,7 @@ class BatchState {
   Rows trace_;
 };
 
-// Floats that a batch takes of its scratch, at most.
+// Maximum floats of scratch for a batch.
 std::size_t ScratchFloats(const Network& network, std::size_t items);
 
 }  // namespace tandem

@@ -5,7 +5,7 @@
 namespace tandem {
 namespace {
 
-// Enough for each weight to be used several times at a few per cent of activity.
+// Enough that each weight is used several times at an activity of a few per cent.
 constexpr std::size_t kRows = 64;
 
 }  // namespace

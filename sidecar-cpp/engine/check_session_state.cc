@@ -1,4 +1,5 @@
-// A state comes from callers: it is checked as every other input is. proto/NUMERICS.md, "Session state", has the rules.
+// A state comes from callers, so it is checked like every other input, by the rules of proto/NUMERICS.md, "Session
+// state".
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -16,7 +17,7 @@
 namespace tandem {
 namespace {
 
-// Sums up to here, and what a run adds to them, are exact in binary64, too.
+// Sums up to this value, and the additions of a run, are exact in binary64, too.
 constexpr std::uint64_t kMaxTotal = std::uint64_t{1} << 52;
 
 Error Refused(const char* reason, std::string message) {
@@ -38,7 +39,7 @@ std::string Hex(std::uint64_t number) {
   return text;
 }
 
-// The node whose output this one has: its own, or that of what it passes on.
+// The node whose output this one has: itself, or the source that it passes on.
 std::uint32_t OriginOf(const Network& network, std::uint32_t k) {
   const NetworkNode* node = &network.nodes[k];
   while (PassesThrough(node->type) && node->sources.size() == 1 && !node->sources[0].delayed) {
@@ -49,11 +50,11 @@ std::uint32_t OriginOf(const Network& network, std::uint32_t k) {
 }
 
 bool AllFiniteBytes(std::string_view floats) {
-  // Unaligned in the eyes of the language; the kernel loads them unaligned.
+  // In C++ these are not aligned floats; the kernel loads them unaligned.
   return AllFinite(floats.size() / sizeof(float), reinterpret_cast<const float*>(floats.data()));
 }
 
-// Whether every number is a whole one from +0 to `most`.
+// Returns true if every number is a whole number from +0 to `most`.
 bool AreSpikes(std::string_view floats, float most) {
   for (std::size_t at = 0; at < floats.size(); at += sizeof(float)) {
     const float spikes = NumberAt<float>(floats, at);
@@ -127,7 +128,8 @@ class Check {
   [[nodiscard]] float MostSpikes() const { return network_.multiple_spikes ? kMaxSpikesPerStep : 1.0f; }
   [[nodiscard]] std::uint64_t MostCounts() const { return steps_ * static_cast<std::uint64_t>(MostSpikes()); }
 
-  // Outputs that delayed edges carry into the next step: engines may keep them in a form that holds no others.
+  // Checks outputs that delayed edges carry into the next step: engines may store them in a form with only valid
+  // values.
   MaybeError Outputs() const {
     std::map<std::uint32_t, std::string_view> by_origin;
     for (const auto& [k, output] : outputs_) {

@@ -1,14 +1,14 @@
-// The share of a leaky state that decays in one step (proto/NUMERICS.md, "Decay"): x = dt/tau under forward Euler, or
-// 1 - exp(-x) as an exact solution has it.
+// The share of a leaky state that decays in one step (proto/NUMERICS.md, "Decay"): x = dt/tau under forward Euler, or 1
+// - exp(-x) for the exact solution.
 #pragma once
 
 namespace tandem {
 
-// 1 - exp(-x) for x > 0, rounded to binary64, by the steps that the page states. No library's exp is used: they differ
-// in the last bit.
+// 1 - exp(-x) for x > 0, rounded to binary64, by the steps on that page. No library's exp is used, since libraries
+// differ in the last bit.
 double ExponentialDecay(double x);
 
-// Remembers the last argument, since the elements of a node mostly share one time constant.
+// Caches the last argument, since the elements of a node usually share one time constant.
 class DecayFactor {
  public:
   explicit DecayFactor(bool exponential) : exponential_(exponential) {}

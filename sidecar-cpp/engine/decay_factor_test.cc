@@ -10,7 +10,7 @@ namespace {
 struct Exact {
   double x, decay;
 };
-// 1 - exp(-x), computed with 400 bits by mpmath and rounded once. The TypeScript engine is tested with the same.
+// 1 - exp(-x), computed with 400 bits by mpmath and rounded once. The TypeScript engine is tested with the same values.
 constexpr Exact kExact[] = {
     {8.470329472543003e-22, 8.470329472543003e-22},
     {8.673617379884035e-19, 8.673617379884035e-19},

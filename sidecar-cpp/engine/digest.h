@@ -1,4 +1,4 @@
-// XXH64 as the fingerprints use it: seed 0, little-endian bytes in the order given.
+// XXH64 for digests: seed 0, little-endian bytes in the given order.
 #pragma once
 
 #define XXH_STATIC_LINKING_ONLY  // the state by value

@@ -21,7 +21,7 @@ std::string Text(double value) {
 
 std::string Named(const NetworkNode& node) { return "node \"" + Printable(node.name) + "\": "; }
 
-// A leaky state that loses more than all of itself in a step swings instead of decaying.
+// A leaky state that loses more than its value in a step oscillates instead of decaying.
 std::optional<std::string> DtAboveTau(const Network& network, const Manifest& manifest) {
   for (const NetworkNode& node : network.nodes) {
     if (manifest.SettingsOf(node.name).decay != Decay::kEuler) continue;
@@ -76,7 +76,7 @@ std::optional<std::string> LabelsDoNotFit(const Network& network, const Manifest
          std::to_string(network.output_size()) + " elements; the router does not serve the model";
 }
 
-// That the router needs beside model.yaml.
+// Files that the router needs beside model.yaml.
 std::optional<std::string> MissingFile(const std::string& key, const std::string& file,
                                        const std::filesystem::path& folder) {
   std::error_code failed;

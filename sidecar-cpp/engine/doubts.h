@@ -1,4 +1,4 @@
-// Where a file and its manifest cannot both be meant, though each of them is in order: what a load warns of.
+// Warnings at a load: the file and its manifest are both valid, but probably do not belong together.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,7 @@
 
 namespace tandem {
 
-// One text for each doubt, with what to do; of each kind only the first node is named. `folder` is that of model.yaml.
+// One text for each warning, with what to do; each kind names only its first node. `folder` is that of model.yaml.
 std::vector<std::string> DoubtsOf(const Network& network, const Manifest& manifest,
                                   const std::filesystem::path& folder);
 

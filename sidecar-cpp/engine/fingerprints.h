@@ -1,4 +1,4 @@
-// What runs are compared by; proto/NUMERICS.md says what each covers.
+// The digests by which runs are compared; proto/NUMERICS.md defines what each covers.
 #pragma once
 
 #include <cstddef>

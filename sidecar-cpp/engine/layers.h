@@ -1,5 +1,4 @@
-// What the layers of spiking neurons, or the readout node, do in a run, step by step: for people who look at a network
-// at work.
+// The activity of the layers of spiking neurons, or of the readout node, step by step, for people who watch a network.
 #pragma once
 
 #include <cstddef>
@@ -13,13 +12,12 @@
 
 namespace tandem {
 
-// How much of a run is told beside its result. kRaster tells what kLayers does; kReadout tells of the readout node
-// alone.
+// The detail of a run beside its result. kRaster includes kLayers; kReadout has the readout node alone.
 enum class Detail { kSummary, kLayers, kRaster, kReadout };
 
-// A run with more steps × layers, or steps × outputs, is not recorded.
+// Limit on steps × layers, or steps × outputs, of a recorded run.
 inline constexpr std::size_t kMaxLayerCounts = 250'000;
-// Spikes that one run lists at most.
+// Maximum listed spikes of a run.
 inline constexpr std::size_t kMaxRasterEvents = 100'000;
 
 struct LayerActivity {
@@ -35,23 +33,23 @@ struct LayerActivity {
 // Nodes of spiking neurons, in the order of evaluation: indices into Network::nodes.
 std::vector<std::uint32_t> SpikingNodes(const Network& network);
 
-// Whether the readout is made of spikes, and not of potentials.
+// Returns true if the readout uses spikes, not potentials.
 bool ReadsSpikes(ReadoutFrom from);
 
-// Numbers that are recorded of one run, at most.
+// Maximum recorded numbers of a run.
 std::size_t RecordedNumbers(const Network& network, std::uint32_t steps, Detail detail);
 
-// Keeps what every item of one batch does. Not thread-safe.
+// Records the activity of every item of one batch. Not thread-safe.
 class LayerRecorder {
  public:
   LayerRecorder(const Network& network, std::size_t items, std::uint32_t steps, Detail detail);
 
-  // Of the step that has just ended, for an item that still runs.
+  // Records the last step of an item that still runs.
   void Record(const BatchState& state, std::size_t item, std::uint32_t step);
 
-  // What was recorded of `item`; nothing is left of it. The layers are in the order of evaluation.
+  // Returns and removes the recording of `item`. The layers are in the order of evaluation.
   std::vector<LayerActivity> Take(std::size_t item);
-  // kReadout: [steps, outputs]; nothing is left of it.
+  // kReadout: returns and removes [steps, outputs].
   std::vector<float> TakeReadout(std::size_t item);
 
  private:
@@ -66,8 +64,8 @@ class LayerRecorder {
   std::vector<Item> items_;
 };
 
-// As RunBatch, with `recorder`, which was made for this batch: an item's layers are complete when the observer is told
-// of its result. All bits of the results are those of RunBatch.
+// RunBatch with a `recorder` that was made for this batch: an item's layers are complete when the observer gets its
+// result. The results have exactly the same bits as without it.
 void RunBatchRecorded(const Network& network, std::uint64_t model_id, std::uint32_t steps,
                       std::span<const RunInput> inputs, Scratch& scratch, RunObserver& observer,
                       LayerRecorder& recorder, RunRecorder* run_recorder = nullptr);

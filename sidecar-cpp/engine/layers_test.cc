@@ -124,7 +124,7 @@ TEST(Layers, ARasterListsTheFirstEventsOfTheRunAndCountsTheOthers) {
   const auto recorded = Record(TwoLayers(kSteps), {{1, 1}}, kSteps, Detail::kRaster);
   const auto& fast = recorded.layers[0][0];
   const auto& slow = recorded.layers[0][1];
-  // 2.5 spikes a step: both layers are listed as far as the same step.
+  // 2.5 spikes a step: both layers are listed up to the same step.
   EXPECT_EQ(fast.event_steps.size() + slow.event_steps.size(), kMaxRasterEvents);
   EXPECT_EQ(fast.event_steps.size(), 80'000u);
   EXPECT_EQ(slow.event_steps.size(), 20'000u);

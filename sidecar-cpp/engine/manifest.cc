@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kMaxManifestBytes = std::size_t{1} << 20;
 
-// Carries an error out of the parse; never leaves this file.
+// The exception for an error while parsing; it never leaves this file.
 struct Refused {
   Error error;
 };
@@ -68,7 +68,7 @@ std::uint32_t WholeNumber(const YAML::Node& node, const std::string& key, std::u
   return static_cast<std::uint32_t>(value);
 }
 
-// The position of the word among `choices`, as the enum whose values they name.
+// The index of the word in `choices`, as the enum with these names.
 template <typename Enum, std::size_t kCount>
 Enum OneOf(const YAML::Node& node, const std::string& key, const std::array<std::string_view, kCount>& choices) {
   const std::string& word = Word(node, key);
@@ -122,7 +122,7 @@ double BinaryNumber(const YAML::Node& node, const std::string& key) {
   return value + 0.0;  // -0 is 0
 }
 
-// What `map` gives; `path` is in front of its keys in errors.
+// Parses `map`; errors have `path` in front of its keys.
 void ReadNeuronSettings(const YAML::Node& map, const std::string& path, NeuronSettings& to) {
   const std::array<std::string_view, 3> gains{"dt", "unit", "decayed"};
   const auto read = [&]<std::size_t kCount>(const char* key, const std::array<std::string_view, kCount>& words,

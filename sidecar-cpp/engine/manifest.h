@@ -1,4 +1,4 @@
-// The run settings of a model: what NIR does not say. Read from `model.yaml` (CONTRACT: `model.yaml`).
+// The run settings of a model, which NIR does not define. Read from `model.yaml`.
 #pragma once
 
 #include <cstdint>
@@ -32,11 +32,11 @@ enum class VStart : std::uint8_t { kZero = 0, kLeak = 1, kReset = 2 };
 
 inline constexpr double kNoVMin = -std::numeric_limits<double>::infinity();
 
-// How neurons compute where NIR leaves it open (proto/NUMERICS.md, "Conventions"): those of a model, or of one node.
+// The conventions of neurons that NIR does not define (proto/NUMERICS.md, "Conventions"), for a model or for one node.
 struct NeuronSettings {
   Reset reset = Reset::kValue;
   IfGain if_gain = IfGain::kDt;
-  bool if_gain_given = false;  // the default is a guess that a load warns of
+  bool if_gain_given = false;  // the default is a guess, so a load warns
   Decay decay = Decay::kEuler;
   InputGain lif_gain = InputGain::kDt;      // of LIF, LI and the membrane of CubaLIF, CubaLI
   InputGain synapse_gain = InputGain::kDt;  // of the synapse of CubaLIF, CubaLI
@@ -58,13 +58,13 @@ struct Manifest {
   std::string name;                             // default: the folder's name
   double dt = 1e-3;                             // seconds, > 0
   std::uint32_t steps = 16;                     // of a constant input; 1 to kMaxSteps
-  NeuronSettings neurons;                       // of every node that `nodes` does not name
+  NeuronSettings neurons;                       // for every node that `nodes` does not name
   std::map<std::string, NeuronSettings> nodes;  // by the node's name, after flattening
   std::vector<std::uint32_t> input_shape;       // empty: not given
   InputKind input_kind = InputKind::kConstant;
   std::string readout_node;  // empty: the root Output
   ReadoutFrom readout_from = ReadoutFrom::kSpikeCount;
-  std::optional<std::uint32_t> labels;  // how many, where they are listed
+  std::optional<std::uint32_t> labels;  // number of labels, if they are listed
   std::string labels_file;              // beside model.yaml; empty: none
   std::string tokenizer_file;           // the same
   std::string golden_file;              // the same
@@ -75,11 +75,11 @@ struct Manifest {
   }
 };
 
-// What holds where a model.yaml says nothing, on one line.
+// The defaults of model.yaml, on one line.
 std::string DefaultSettings();
 
-// Unknown keys and bad values are errors that name the key. `temperature`, `encoder` and `events` are the
-// router's: known here, and not looked into.
+// Unknown keys and bad values are errors that name the key. `temperature`, `encoder` and `events` are for the router:
+// accepted here, but not checked.
 Expected<Manifest> ParseManifest(const std::string& text);
 
 }  // namespace tandem

@@ -11,7 +11,7 @@ namespace {
 constexpr const char* kName = "model.yaml";
 constexpr std::uintmax_t kMaxManifestBytes = std::uintmax_t{1} << 20;
 
-// Also one that cannot be read: that is an error, and no reason for defaults.
+// Also a file that cannot be read: that is an error, not a reason for defaults.
 bool IsThere(const std::filesystem::path& file) {
   std::error_code failed;
   return std::filesystem::symlink_status(file, failed).type() != std::filesystem::file_type::not_found;

@@ -1,4 +1,4 @@
-// Which model.yaml a version has: one rule, for the server and for `tandem-engine check`.
+// Finds the model.yaml of a version, for the server and for `tandem-engine check`.
 #pragma once
 
 #include <filesystem>
@@ -9,14 +9,14 @@
 namespace tandem {
 
 struct ManifestFile {
-  std::filesystem::path folder;  // of the manifest, where its labels are, too
-  bool exists = false;           // else all settings have their defaults
+  std::filesystem::path folder;  // of the manifest and its labels
+  bool exists = false;           // if false, all settings have their defaults
 };
 
 // The model.yaml in `version_folder`, else that of the folder above it, which is the model's.
 ManifestFile FindManifest(const std::filesystem::path& version_folder);
 
-// All defaults where there is none.
+// All defaults if there is none.
 Expected<Manifest> ReadManifest(const ManifestFile& file);
 Expected<Manifest> ReadManifest(const std::filesystem::path& file);
 

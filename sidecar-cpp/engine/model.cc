@@ -9,7 +9,7 @@
 namespace tandem {
 namespace {
 
-// Whether each setting that AddConventions adds has its default.
+// Returns true if all settings of AddConventions have their defaults.
 bool HasFirstDefaults(const NeuronSettings& s) {
   const NeuronSettings d;
   return s.decay == d.decay && s.lif_gain == d.lif_gain && s.synapse_gain == d.synapse_gain &&
@@ -42,7 +42,7 @@ std::uint64_t ModelId(std::uint64_t file_digest, const Manifest& manifest, std::
   digest.Add(static_cast<std::uint8_t>(manifest.input_kind));
   digest.Add(static_cast<std::uint8_t>(manifest.readout_from));
   digest.AddText(readout_node);
-  // A model with none of the later settings keeps the identity that it had before them; no name holds a zero byte.
+  // A model without the later settings keeps its identity from before them. No name contains a zero byte.
   const bool has_latest = neurons.v_start != VStart::kZero || neurons.v_min != kNoVMin || !manifest.nodes.empty();
   if (has_latest || !HasFirstDefaults(neurons)) {
     digest.Add(std::uint8_t{0});

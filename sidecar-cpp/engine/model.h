@@ -21,23 +21,23 @@ namespace tandem {
 struct Model {
   std::string name;
   std::uint32_t version = 0;
-  std::uint64_t model_id = 0;  // 0 where there is no network
+  std::uint64_t model_id = 0;  // 0 if there is no network
   Manifest manifest;
   std::optional<Network> network;
   std::string error;    // why there is no network
-  std::string warning;  // what the log should say of its load
-  // What a step lately took, nanoseconds; below 0: not known. See server/recent_cost.h.
+  std::string warning;  // warnings of its load for the log
+  // Recent time of a step, nanoseconds; below 0: not known. See server/recent_cost.h.
   std::shared_ptr<std::atomic<double>> ns_a_step = std::make_shared<std::atomic<double>>(-1);
 };
 
 // proto/NUMERICS.md, `model_id`; `file_digest` is that of the NIR file's bytes.
 std::uint64_t ModelId(std::uint64_t file_digest, const Manifest& manifest, std::string_view readout_node);
 
-// Reads (loader/load.h) and compiles one NIR file under its manifest. Name and version are the caller's to set.
+// Reads (loader/load.h) and compiles one NIR file with its manifest. The caller sets name and version.
 Expected<Model> LoadModel(const std::filesystem::path& nir_file, const Manifest& manifest,
                           const std::stop_token& stop = {});
 
-// The same of a file whose bytes are held already. `shown` names it in errors.
+// The same for a file in memory. `shown` is its name in errors.
 Expected<Model> LoadModel(const SealedFile& file, const std::filesystem::path& shown, const Manifest& manifest,
                           const std::stop_token& stop = {});
 

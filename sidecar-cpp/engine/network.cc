@@ -13,7 +13,7 @@
 namespace tandem {
 namespace {
 
-// Lays out one node's parameters; keeps the first error, so that the caller asks once.
+// Lays out the parameters of one node. It keeps the first error, so the caller checks only once.
 class ParameterRows {
  public:
   ParameterRows(const Node& node, std::uint32_t size) : node_(node), size_(size) {}
@@ -64,7 +64,7 @@ MaybeError LayOutWeights(Node& node, NetworkNode& to) {
       return InvalidField(node.name, "weight", "is not finite in binary32 at index " + std::to_string(k));
     }
   }
-  std::vector<double>().swap(values);  // a large model need not be held twice
+  std::vector<double>().swap(values);  // so that a large model is not in memory twice
   const std::uint32_t sums = to.window ? to.window->out_channels : to.out;
   if (to.window) {
     to.conv.emplace(*to.window, weights);
@@ -78,7 +78,7 @@ MaybeError LayOutWeights(Node& node, NetworkNode& to) {
   return rows.error();
 }
 
-// Delays are whole steps: the nearest, and of two as near the longer.
+// Delays are rounded to the nearest step, and halves up.
 MaybeError LayOutDelays(const Node& node, double dt, NetworkNode& to) {
   const auto& values = node.parameters.at("delay").values;
   for (std::size_t k = 0; k < values.size(); ++k) {
@@ -95,7 +95,7 @@ MaybeError LayOutDelays(const Node& node, double dt, NetworkNode& to) {
   return std::nullopt;
 }
 
-// A potential can hold any number of thresholds that are not above 0.
+// With a threshold of 0 or below, the number of spikes would not be bounded.
 MaybeError CheckPositive(const Node& node, const std::string& field, const FloatRow& row) {
   const auto bad = std::ranges::find_if_not(row, [](float value) { return value > 0.0f; });
   if (bad == row.end()) return std::nullopt;
@@ -128,7 +128,7 @@ MaybeError LayOut(Node& node, const Manifest& manifest, NetworkNode& to) {
     to.v_leak = rows.Row("v_leak");
     to.r = rows.Row("r");
   }
-  if (settings.v_start == VStart::kLeak) to.v_start = to.v_leak;  // empty where there is none
+  if (settings.v_start == VStart::kLeak) to.v_start = to.v_leak;  // empty if there is none
   if (HasPotential(node.type) && settings.v_min != kNoVMin) {
     to.v_min.assign(PaddedSize(to.out), static_cast<float>(kNoVMin));  // padding stays at rest
     std::fill_n(to.v_min.begin(), to.out, static_cast<float>(settings.v_min));
@@ -157,7 +157,7 @@ bool CanBeConstant(NodeType type) {
          type == NodeType::kThreshold;
 }
 
-// Marks what has the same output at every step; `nodes` is in order of evaluation, so sources come first.
+// Marks nodes with the same output at every step; `nodes` is in order of evaluation, so sources come first.
 void MarkConstantPart(Network& network) {
   if (network.input_kind != InputKind::kConstant) return;
   for (std::uint32_t k = 0; k < network.nodes.size(); ++k) {
@@ -195,7 +195,7 @@ MaybeError CheckInputShape(const Manifest& manifest, std::uint32_t input_size) {
                      " elements, but what the network takes has " + std::to_string(input_size));
 }
 
-// The first few, for people.
+// The first few, for an error text.
 std::string NeuronsOf(const Graph& graph) {
   constexpr std::size_t kMaxNames = 10;
   std::size_t count = 0;
@@ -221,8 +221,8 @@ MaybeError CheckSettings(const Graph& graph, const Manifest& manifest) {
   return std::nullopt;
 }
 
-// Scratch of one item: rows of output, i, v, spikes and delays for each node; the readout's sum and counts; the widest
-// input, as a sum, as a list of active sources, and as a potential before a step and after it.
+// Scratch of one item: rows of output, i, v, spikes and delays for each node; the readout's sum and counts; and the
+// widest input four times: as a sum, as a list of active sources, and as a potential before and after a step.
 void MeasureScratch(Network& network) {
   for (const NetworkNode& node : network.nodes) {
     const std::size_t row = PaddedSize(node.out);
@@ -316,7 +316,7 @@ Expected<Network> CompileNetwork(Graph graph, const Manifest& manifest) {
     network.multiple_spikes |= to.rule.multiple;
     elements += std::size_t{to.delay_rows} * to.out;
   }
-  // A parameter that is not finite is an error also where it takes no part.
+  // A parameter that is not finite is an error even if it is not used.
   for (std::uint32_t index = 0; index < graph.nodes.size(); ++index) {
     if (!order.value().sources[index].empty() || std::ranges::binary_search(graph.inputs, index)) continue;
     NetworkNode unused;

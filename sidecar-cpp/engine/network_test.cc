@@ -84,7 +84,7 @@ TEST(Network, StateThatWouldExhaustMemoryIsRefused) {
 
 TEST(Network, ALargeNetworkTakesSmallerBatches) {
   const Network network = testing::Compile(Chain(1000000, {Lif(1)}, 1000000), {});
-  // Of an item: a row of output for each node, the neuron's potential and spikes, the readout's sum and counts, the
+  // For an item: a row of output for each node, the neuron's potential and spikes, the readout's sum and counts, the
   // widest input four times.
   EXPECT_EQ(network.item_floats, (3 + 2 + 2 + 4) * 1000000 + 2 * kRowMultiple);
   EXPECT_EQ(network.max_batch(), 1u);

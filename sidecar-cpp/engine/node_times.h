@@ -1,5 +1,4 @@
-// Where the time of a simulation goes. Measured only where somebody asks: a look at the clock for every node at every
-// step.
+// Measures the time of each node in a simulation, on request only: it reads the clock for every node at every step.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +8,12 @@
 
 namespace tandem {
 
-// Of one batch, by index into Network::nodes. Not thread-safe.
+// Times of one batch, by index into Network::nodes. Not thread-safe.
 class NodeTimes {
  public:
   explicit NodeTimes(std::size_t nodes) : spent_(nodes) {}
 
-  // What follows is spent on the node that is noted next.
+  // Time from now on counts for the next noted node.
   void Start() { since_ = Clock::now(); }
   void Evaluated(std::size_t node) {
     const TimePoint now = Clock::now();

@@ -1,4 +1,4 @@
-// What a run did, kept while it runs: running the input again does not show a fault that has passed.
+// Records a run while it runs, since a second run of the input would not show a fault that has passed. See
 // proto/NUMERICS.md, "Recording".
 #pragma once
 
@@ -14,15 +14,15 @@
 
 namespace tandem {
 
-// A node's rows after its evaluation in a step; null where it has none.
+// A node's rows after its evaluation in a step; null if it has none.
 struct RecordedRow {
   const float* out;
   const float* current;
   const float* potential;
 };
 
-// One run's spikes and state checksums, in one piece of memory, in the order in which they are written: step by step,
-// and in a step node by node, its checksum and then its spikes. Empty until it is given memory.
+// The spikes and state checksums of one run, in one piece of memory, in the order of writing: step by step, in a step
+// node by node, and for a node its checksum and then its spikes. Empty until it gets memory.
 class Recording {
  public:
   Recording() = default;
@@ -34,14 +34,14 @@ class Recording {
     return network.recorded_bytes * capacity;
   }
 
-  // The memory serves another run.
+  // Reuses the memory for another run.
   [[nodiscard]] bool Fits(const Network& network, std::uint32_t capacity) const {
     return network_ == &network && capacity_ == capacity;
   }
 
   [[nodiscard]] bool empty() const { return memory_ == nullptr; }
   void Record(const RecordedNode& node, std::uint32_t step, const RecordedRow& row, RecordRow* kernel) {
-    // What has a current has a potential, too.
+    // A node with a current has a potential, too.
     const float* const last = row.potential != nullptr ? row.potential : row.out;
     std::uint8_t* const to = At(node, step);
     const std::uint32_t checksum =
@@ -50,8 +50,8 @@ class Recording {
     std::memcpy(to, &checksum, sizeof(checksum));
     Fetch(node, step + 1);
   }
-  // Asks for the memory of a node's record, which has long left the cache: a store that misses holds up all that
-  // follow.
+  // Prefetches the memory of a node's record, which is no longer in the cache: a store that misses delays all later
+  // ones.
   void Fetch(const RecordedNode& node, std::uint32_t step) const {
     if (step == capacity_) return;
     const std::uint8_t* const from = At(node, step);
@@ -59,10 +59,10 @@ class Recording {
     for (std::size_t k = 0; k < bytes; k += kCacheLine) __builtin_prefetch(from + k, 1);
   }
 
-  // Steps that ended well.
+  // Number of steps that ended without an error.
   std::uint32_t steps = 0;
 
-  // `index` is that of the node in Network::recorded.
+  // `index`: of the node in Network::recorded.
   [[nodiscard]] std::vector<std::uint32_t> checksums(std::size_t index) const;
   [[nodiscard]] std::vector<std::uint8_t> spikes(std::size_t index) const;
   [[nodiscard]] const Network& network() const { return *network_; }
@@ -83,7 +83,7 @@ class Recording {
 // Records the first items of one batch. Not thread-safe. Allocates nothing after its construction.
 class RunRecorder {
  public:
-  // Of a batch, its first `items` are recorded.
+  // Records the first `items` of a batch.
   RunRecorder(const Network& network, std::uint32_t steps, std::size_t items);
   // In these.
   explicit RunRecorder(std::vector<Recording> items) : items_(std::move(items)) {}
@@ -92,19 +92,20 @@ class RunRecorder {
 
   [[nodiscard]] std::size_t size() const { return items_.size(); }
 
-  // A run begins.
+  // Call this when a run begins.
   void Start();
 
-  // A node, for an item that still runs, after its evaluation in `step`. A node's steps come in order.
+  // Call this for a node of an item that still runs, after its evaluation in `step`. The steps of a node must be in
+  // order.
   void Record(const RecordedNode& node, std::uint32_t step, const RecordedRow& row, std::size_t item) {
     if (records(item)) items_[item].Record(node, step, row, kernel_);
   }
-  // The item's run is over; its first `steps` ended well.
+  // Call this when the item's run has ended; its first `steps` ended without an error.
   void End(std::size_t item, std::uint32_t steps) {
     if (records(item)) items_[item].steps = steps;
   }
 
-  // What was recorded of `item`, which must be recorded; nothing is left of it.
+  // Returns and removes the recording of `item`, which must have one.
   Recording Take(std::size_t item);
 
  private:

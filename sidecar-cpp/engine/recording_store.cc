@@ -5,7 +5,7 @@
 namespace tandem {
 namespace {
 
-// What the heap and the deque add to a recording, at most.
+// Maximum bytes that the heap and the deque add to a recording.
 constexpr std::size_t kOverhead = 128;
 constexpr std::size_t kLargestShare = 4;
 
@@ -34,7 +34,7 @@ std::vector<Recording> RecordingStore::Reserve(const Network& network, std::uint
       Recording recording;
       while (bytes_ + bytes > max_bytes_ && !entries_.empty()) {
         Entry& oldest = entries_.front();
-        // Most runs are of one model: the next one takes the memory as it is.
+        // Most runs are of one model, so the next one can reuse the memory.
         if (oldest.kept.recording.Fits(network, steps)) recording = std::move(oldest.kept.recording);
         bytes_ -= oldest.bytes;
         entries_.pop_front();
@@ -65,7 +65,7 @@ std::uint64_t RecordingStore::Add(KeptRecording kept) {
 
 std::optional<KeptRecording> RecordingStore::Find(std::uint64_t id) const {
   const std::lock_guard lock(mutex_);
-  // The newest has next_id_ - 1. What lies outside comes out huge.
+  // The newest has next_id_ - 1. Other ids give a very large index.
   const std::uint64_t age = next_id_ - 1 - id;
   if (age >= entries_.size()) return std::nullopt;
   const KeptRecording& kept = entries_[entries_.size() - 1 - age].kept;

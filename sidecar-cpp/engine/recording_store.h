@@ -27,35 +27,35 @@ class RecordingStore {
  public:
   static constexpr std::size_t kDefaultBytes = std::size_t{4} << 20;
 
-  // 0: nothing is recorded. `first_id` is that of the first recording; ids count up. By default it is random, so that
-  // processes do not share ids.
+  // `max_bytes` 0: nothing is recorded. `first_id`: of the first recording; ids count up. By default it is random, so
+  // that processes do not share ids.
   explicit RecordingStore(std::size_t max_bytes, std::uint64_t first_id = RandomId());
 
   // A number other than 0 that is far from overflow.
   static std::uint64_t RandomId();
 
-  // What one recording takes, all told.
+  // The total memory of one recording.
   static std::size_t BytesFor(const Network& network, std::uint32_t steps);
 
-  // Makes room for `count` runs, and drops the oldest recordings for it. Returns a recording for each run that has
-  // room, none where one would take more than a quarter of the memory. Recordings of runs under way count, too, so the
-  // memory is bounded at all times.
+  // Reserves memory for `count` runs, and drops the oldest recordings for it. Returns a recording for each run that
+  // fits; none if one would take more than a quarter of the memory. Recordings of running inputs count, too, so the
+  // memory is always bounded.
   std::vector<Recording> Reserve(const Network& network, std::uint32_t steps, std::size_t count);
-  // Gives back room that was reserved and not used.
+  // Returns memory that was reserved and not used.
   void Release(std::size_t count, std::size_t bytes);
-  // Keeps a recording, for which room was reserved, and returns its id.
+  // Stores a recording with reserved memory, and returns its id.
   std::uint64_t Add(KeptRecording kept);
 
-  // A copy. Nothing: it was never kept, or newer ones have taken its place.
+  // Returns a copy; nullopt if it was never stored, or newer ones have replaced it.
   [[nodiscard]] std::optional<KeptRecording> Find(std::uint64_t id) const;
 
   [[nodiscard]] std::size_t max_bytes() const { return max_bytes_; }
-  // Kept or reserved.
+  // Bytes stored or reserved.
   [[nodiscard]] std::size_t bytes() const;
   [[nodiscard]] std::size_t count() const;
 
  private:
-  // All in one place: the oldest has long left the cache.
+  // All in one place, since the oldest is no longer in the cache.
   struct Entry {
     KeptRecording kept;
     std::size_t bytes = 0;
@@ -68,10 +68,10 @@ class RecordingStore {
   std::size_t bytes_ = 0;
 };
 
-// Records one batch, and puts what is to be kept into a store.
+// Records one batch, and puts recordings into a store.
 class BatchRecorder {
  public:
-  // Records as many of the batch's items as have room, the first ones.
+  // Records the first items of the batch, as many as fit.
   BatchRecorder(RecordingStore& store, std::shared_ptr<const Model> model, std::uint32_t steps, std::size_t items);
   ~BatchRecorder() { store_.Release(reserved_, bytes_); }
   BatchRecorder(const BatchRecorder&) = delete;
@@ -80,7 +80,7 @@ class BatchRecorder {
   // For RunBatch; nullptr: nothing is recorded.
   RunRecorder* recorder() { return recorder_.records(0) ? &recorder_ : nullptr; }
 
-  // Keeps what was recorded of an item; returns its id, or 0 where it was not recorded. Once for each item.
+  // Stores the recording of an item; returns its id, or 0 if it was not recorded. Call it once for each item.
   std::uint64_t Keep(std::size_t item, std::string ended);
 
  private:

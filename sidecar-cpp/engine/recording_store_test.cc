@@ -92,7 +92,7 @@ TEST_F(Store, StartsAtARandomIdThatIsNotZero) {
   EXPECT_NE(one, RecordingStore::RandomId());
 }
 
-// What the heap really holds, over many times the budget and with several threads; not with the sanitizers' heap.
+// The real size of the heap, after many times the budget and with several threads; not with the sanitizers' heap.
 TEST_F(Store, TakesNoMoreMemoryThanItsBudget) {
   constexpr std::size_t kBudget = std::size_t{1} << 20;
   constexpr int kThreads = 4;

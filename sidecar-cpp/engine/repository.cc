@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Folders in `folder`, by name; hidden ones (a Kubernetes volume has some) are left out.
+// Folders in `folder`, by name, without hidden ones (a Kubernetes volume has some).
 std::vector<fs::path> Folders(const fs::path& folder) {
   std::vector<fs::path> found;
   std::error_code failed;
@@ -39,7 +39,7 @@ std::optional<std::uint32_t> VersionOf(const fs::path& folder) {
   return version;
 }
 
-// A version of the folder, with its manifest or what is wrong with that.
+// A version of the folder, with its manifest or the manifest's error.
 struct VersionFolder {
   fs::path path;
   std::string name;
@@ -55,7 +55,7 @@ VersionFolder ReadVersionFolder(const fs::path& path, const std::string& folder_
   return to;
 }
 
-// Of one model's folder, by the version folders' names. Told: those that are no versions.
+// The versions of a model's folder, by name. Logs folders that are not versions.
 std::vector<VersionFolder> VersionsOf(const fs::path& model_folder, bool log_problems) {
   std::vector<VersionFolder> found;
   const std::string name = Printable(model_folder.filename().string());
@@ -185,7 +185,7 @@ Expected<std::shared_ptr<const Model>> Repository::Find(const std::string& name,
   for (const auto& model : models_) {
     if (model->name != name || (version != 0 && model->version != version)) continue;
     if (model->network) {
-      best = model;  // ascending versions: the last one is the highest
+      best = model;  // versions ascend, so the last one is the highest
     } else {
       broken = model.get();
     }

@@ -16,7 +16,7 @@ using ::testing::HasSubstr;
 using testing::NirBytes;
 using testing::WriteFile;
 
-// One file for all: HDF5 writes the time into it, so that another would differ.
+// One file for all tests: HDF5 writes the time into a file, so another one would differ.
 const std::string& NetBytes() {
   static const std::string bytes = NirBytes(testing::LifNet(4, 8, 3, 1));
   return bytes;

@@ -27,7 +27,7 @@ Run::Run(const Network& network, std::uint64_t model_id, std::uint32_t steps, st
   BeginItems(0);
 }
 
-// Of the items from `first` on, those of the next blocks.
+// The number of items from `first` on for the next blocks.
 void Run::BeginItems(std::size_t first) {
   state_.BeginItems(first);
   for (std::size_t item = first; item < std::min(items_.size(), first + shape_.items); ++item) {
@@ -63,7 +63,7 @@ void Run::EvaluateItems(std::size_t first, std::size_t end) {
   }
 }
 
-// The constant part has blocks of its own: it has one step, and many items can share one reading of its weights.
+// The constant part has separate blocks: it has one step, and many items can share one loading of its weights.
 void Run::EvaluateConstantPart() {
   for (std::size_t first = 0; first < items_.size() && running_ > 0; first += state_.constant_items()) {
     const Block block{first, std::min(items_.size(), first + state_.constant_items()), 0, 1};
@@ -76,7 +76,7 @@ void Run::EvaluateConstantPart() {
   GoOnFromStates();
 }
 
-// Totals go on from a state. An input that has not changed since counts its constant part no second time.
+// Totals continue from a state. If the input has not changed since, its constant part does not count again.
 void Run::GoOnFromStates() {
   for (std::size_t item = 0; item < items_.size(); ++item) {
     if (inputs_[item].state.empty()) continue;
@@ -89,7 +89,7 @@ void Run::GoOnFromStates() {
   }
 }
 
-// 0 of a series, which has no constant part.
+// 0 for a series, which has no constant part.
 std::uint64_t Run::InputDigestOf(std::size_t item) const {
   const std::span<const char> values = inputs_[item].values;
   return network_.input_kind == InputKind::kConstant ? DigestOf({values.data(), values.size()}) : 0;
@@ -100,7 +100,7 @@ void Run::EvaluateBlock(const Block& block) {
     const NetworkNode& node = network_.nodes[k];
     if (!node.constant) Evaluate(k, block);
     if (node.constant && (k == network_.readout || node.recorded)) {
-      // It keeps the output of step 0 in its row, and so has it at every step.
+      // Its row keeps the output of step 0 for every step.
       ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) { AfterRow(k, item, step, block); });
     }
     if (times_ != nullptr) times_->Evaluated(k);
@@ -118,8 +118,8 @@ void Run::ForEachRunning(Do&& what) {
   }
 }
 
-// Whether node k is to be evaluated for this row. A later node of a block may fail at an earlier step than the one
-// whose failure is known; what comes behind that failure has no meaning.
+// Returns true if node k must be evaluated for this row. A later node of a block may fail at an earlier step than the
+// known failure. Rows after that failure are not needed.
 bool Run::Runs(std::size_t item, std::uint32_t k, std::uint32_t step) const {
   const Item& it = items_[item];
   if (!it.running) return false;
@@ -190,8 +190,8 @@ void Run::TakeInput(std::uint32_t k, const Block& block) {
   });
 }
 
-// A delayed source was not evaluated yet in this step (it comes later in the order), and a block of a network that has
-// one is one step: its row still holds the previous step.
+// A delayed source has not been evaluated in this step (it is later in the order), and a network with one has blocks of
+// one step. So its row still has the previous step.
 void Run::SumSources(std::uint32_t k, const Block& block) {
   const NetworkNode& node = network_.nodes[k];
   const std::size_t n = PaddedSize(node.in);
@@ -208,13 +208,13 @@ void Run::SumSources(std::uint32_t k, const Block& block) {
   });
 }
 
-// The node's input: its one source's row as it lies, or what SumSources has made.
+// The node's input: the row of its only source, or the result of SumSources.
 const float* Run::InputOf(const NetworkNode& node, std::size_t item, std::uint32_t step, const Block& block) const {
   if (node.sources.size() > 1 || node.reads_itself) return state_.sum(block.RowOf(item, step));
   return state_.nodes[node.sources[0].node].out.At(item, step - block.first_step);
 }
 
-// For each row of a node that is recorded or read out, while it is in the nearest cache.
+// Called for each row of a node that is recorded or read out, while it is in the nearest cache.
 void Run::AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block) {
   const NodeState& state = state_.nodes[k];
   AfterRow(k, item, step,
@@ -243,7 +243,7 @@ void Run::ReadOut(std::size_t item, std::uint32_t step, const RecordedRow& row) 
     case ReadoutFrom::kLastPotential:
       break;
     case ReadoutFrom::kMeanPotential:
-      // A sum that left the finite range does not come back, so the last step's answer holds for all.
+      // A sum that is not finite never becomes finite again, so the check at the last step is enough.
       if (!AddRows(n, collected, potential, collected) && step + 1 == steps_) Fail(item, network_.readout, step);
       break;
     case ReadoutFrom::kMaxPotential:
@@ -267,7 +267,7 @@ RunResult Run::ResultOf(std::size_t item) {
   result.spike_counts.assign(state_.counts(item), state_.counts(item) + n);
   const NodeState& readout = state_.nodes[network_.readout];
   float* const collected = state_.collected[item];
-  std::vector<float> sums;  // as the next run needs them
+  std::vector<float> sums;  // for the next run
   if (network_.readout_from == ReadoutFrom::kMeanPotential) {
     if (inputs_[item].return_state) sums.assign(collected, collected + n);
     DivideRow(PaddedSize(n), static_cast<float>(result.steps), collected, collected);

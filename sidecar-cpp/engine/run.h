@@ -1,10 +1,10 @@
-// One batch under way. Everything that simulates goes through it: RunBatch to the end without a pause, a trace with a
-// look at every step.
+// The run of one batch. All simulations use it: RunBatch runs to the end without a pause, and a trace observes every
+// step.
 //
 // A run goes over its batch in blocks (engine/block.h): the constant part first, for all items; then some items through
 // some steps, node by node. In a block, a node evaluates its rows, one for each item and step. Rows depend on each
-// other only through the item's own state, and steps of an item come in order. So a type of node is one function over
-// one row (EvaluateRow), and need not know of blocks.
+// other only through the item's own state, and steps of an item come in order. So a type of node is one function of one
+// row (EvaluateRow), and does not depend on blocks.
 #pragma once
 
 #include <cstddef>
@@ -27,41 +27,41 @@
 
 namespace tandem {
 
-// Not thread-safe. What it is given must outlive it; see RunBatch.
+// Not thread-safe. Its arguments must outlive it; see RunBatch.
 class Run {
  public:
-  // One that is only taken to its end has the shape of BlockFor.
+  // The shape for a run without observation is that of BlockFor.
   Run(const Network& network, std::uint64_t model_id, std::uint32_t steps, std::span<const RunInput> inputs,
       Scratch& scratch, RunObserver& observer, BlockShape shape);
 
-  // From the next step on, notes the time of every node; `times` must outlive this.
+  // Measures the time of every node from the next step on; `times` must outlive this.
   void Measure(NodeTimes& times) {
     times_ = &times;
     times.Start();
   }
 
-  // From the next step on, which must be the first, records item k as item `first` + k of `recorder`; it must outlive
-  // this.
+  // Records item k as item `first` + k of `recorder`, from the next step on, which must be the first. `recorder` must
+  // outlive this.
   void Record(RunRecorder& recorder, std::size_t first = 0) {
     recorder_ = &recorder;
     first_recorded_ = first;
     recorder.Start();
   }
 
-  // Evaluates every node once, in order. There must be a step left, and an item that runs, and the shape must be
+  // Evaluates every node once, in order. There must be another step and a running item, and the shape must be
   // StepByStep.
   void Step();
 
-  // All steps that are left; then gives the result of every item that still runs.
+  // Runs all remaining steps, and then gives the result of every item that still runs.
   void ToTheEnd();
 
-  // Items that neither failed nor were abandoned.
+  // The number of items that have neither failed nor been abandoned.
   [[nodiscard]] std::size_t running() const { return running_; }
   [[nodiscard]] bool running(std::size_t item) const { return items_[item].running; }
   [[nodiscard]] const BatchState& state() const { return state_; }
 
  private:
-  // Where a run left the finite numbers.
+  // The place at which a run became NaN or infinite.
   struct Failure {
     std::uint32_t step;
     std::uint32_t node;
@@ -70,11 +70,11 @@ class Run {
   struct Item {
     bool running = true;
     std::optional<Failure> failure;  // the first one found so far
-    std::uint32_t steps_before = 0;  // those of its session's state
+    std::uint32_t steps_before = 0;  // from its session's state
     std::uint64_t total_spikes = 0;
     std::uint64_t synaptic_operations = 0;
   };
-  // A row of the linear node at hand that is added source by source.
+  // A row of the present linear node, added source by source.
   struct ActiveRow {
     std::size_t item;
     std::span<const std::uint32_t> active;
@@ -82,7 +82,7 @@ class Run {
     const float* x;
     float* y;
   };
-  // What one row of a node reads and writes.
+  // The inputs and outputs of one row of a node.
   struct RowOfNode {
     const float* x;
     float* y;
@@ -143,7 +143,7 @@ class Run {
   FloatRow& sums_;  // of one row of a convolution
   BatchState state_;
   std::vector<Item> items_;
-  std::vector<DenseRow> dense_rows_;  // of the linear node at hand
+  std::vector<DenseRow> dense_rows_;  // of the present linear node
   std::vector<ActiveRow> active_rows_;
   std::size_t running_;
   std::uint32_t step_ = 0;  // of Step

@@ -1,4 +1,4 @@
-// How a run evaluates one node in a block: element by element, and linear nodes.
+// Evaluates one node in a block: elementwise and linear nodes.
 #include <algorithm>
 
 #include "engine/run.h"
@@ -11,7 +11,7 @@
 namespace tandem {
 namespace {
 
-// Sources that one kernel call goes through at most, so that a huge layer cannot hold up a deadline.
+// Maximum sources in one kernel call, so that a very large layer cannot delay a deadline.
 constexpr std::size_t kSourcesPerCall = 1024;
 
 FireParams FireOf(const NetworkNode& node) {
@@ -34,7 +34,7 @@ StepOutcome Run::EvaluateRow(const NetworkNode& node, const RowOfNode& row) {
     case NodeType::kThreshold:
       ThresholdRow(n, node.threshold.data(), row.x, row.y);
       return {};
-    case NodeType::kLif:  // one whose spikes do not come as lists
+    case NodeType::kLif:  // a node without spike lists
       return StepLif(MembraneOf(node), n, row.x, row.potential, row.y);
     case NodeType::kLi:
       return StepLi(MembraneOf(node), n, row.x, row.potential, row.y);
@@ -53,14 +53,14 @@ StepOutcome Run::EvaluateRow(const NetworkNode& node, const RowOfNode& row) {
   return {};
 }
 
-// An output that is the potential follows it.
+// An output that is the potential changes with it.
 void Run::KeepAboveMin(const NetworkNode& node, const RowOfNode& row) {
   const std::size_t n = PaddedSize(node.out);
   KeepLarger(n, node.v_min.data(), row.potential);
   if (!IsSpikingNeuron(node.type)) std::copy_n(row.potential, n, row.y);
 }
 
-// All steps of an item in one go.
+// All steps of an item in one call.
 void Run::EvaluateLif(std::uint32_t k, const Block& block) {
   const std::size_t n = PaddedSize(network_.nodes[k].out);
   float* const before = state_.before();
@@ -71,7 +71,7 @@ void Run::EvaluateLif(std::uint32_t k, const Block& block) {
     float* const v = state_.nodes[k].potential[item];
     std::copy_n(v, n, before);
     if (!StepLifs(k, block, item, block.first_step, steps)) {
-      // Once more, step by step, to see which one it was.
+      // Again step by step, to find the failing one.
       std::copy_n(before, n, v);
       for (std::uint32_t step = block.first_step; StepLifs(k, block, item, step, 1); ++step) continue;
     }
@@ -79,8 +79,8 @@ void Run::EvaluateLif(std::uint32_t k, const Block& block) {
   }
 }
 
-// Steps [first, first + steps) of one item; false, with the failure noted, where one step of them left the finite
-// numbers, and false alone where several have and it is not known which.
+// Runs steps [first, first + steps) of one item. Returns false if a value was not finite: for one step it records the
+// failure; for several steps the failing one is not known.
 bool Run::StepLifs(std::uint32_t k, const Block& block, std::size_t item, std::uint32_t first, std::uint32_t steps) {
   const NetworkNode& node = network_.nodes[k];
   NodeState& state = state_.nodes[k];
@@ -110,7 +110,7 @@ bool Run::StepLifs(std::uint32_t k, const Block& block, std::size_t item, std::u
   return true;
 }
 
-// The input's elements that are not 0, in a list that its source has made or that is made here.
+// The elements of the input that are not 0: the list of its source, or a list that is made here.
 ActiveSources Run::ActiveOf(const NetworkNode& node, std::size_t item, std::uint32_t step, const Block& block,
                             const std::uint32_t*& index) {
   const std::uint32_t source = node.sources[0].node;
@@ -134,7 +134,8 @@ void Run::EvaluateLinear(std::uint32_t k, const Block& block) {
     const ActiveSources active = ActiveOf(node, item, step, block, index);
     items_[item].synaptic_operations += std::uint64_t{active.count} * node.out;
     std::copy(node.start.begin(), node.start.end(), y);
-    // Skipping costs an index a source; where few are zero, and adding a zero's product is harmless, it does not pay.
+    // Skipping zeros costs an index for each source. It is slower if few are zero, and adding the product of a zero
+    // does not change the sum.
     if (!active.all_one && !node.starts_at_minus_zero && active.count * 4 >= std::size_t{3} * node.in) {
       dense_rows_.push_back({x, y});
     } else {
@@ -154,7 +155,7 @@ void Run::EvaluateLinear(std::uint32_t k, const Block& block) {
   });
 }
 
-// Adds one panel's weights to all rows of the block, while they are in the cache.
+// Adds the weights of one panel to all rows of the block, while they are in the cache.
 void Run::AddDenseRows(const Panel& panel, std::size_t sources) {
   for (std::size_t begin = 0; begin < sources && !dense_rows_.empty() && running_ > 0; begin += kSourcesPerCall) {
     const std::size_t end = std::min(sources, begin + kSourcesPerCall);

@@ -1,4 +1,4 @@
-// How a run evaluates nodes that look at more than one element or step: convolutions, pools and delays.
+// Evaluates nodes that read more than one element or step: convolutions, pools and delays.
 #include <algorithm>
 
 #include "engine/run.h"
@@ -10,10 +10,10 @@
 namespace tandem {
 namespace {
 
-// Additions between two looks at the clock, about.
+// Approximate number of additions between two reads of the clock.
 constexpr std::size_t kAdditionsPerCall = std::size_t{1} << 18;
 
-// A pool goes by its active elements where not more than one in so many is.
+// A pool uses the list of its active elements if at most one in this many is active.
 constexpr std::size_t kFewActive = 2;
 
 }  // namespace
@@ -37,7 +37,7 @@ void Run::EvaluateConv(std::uint32_t k, const Block& block) {
 
 void Run::AddSources(const ConvWeights& weights, std::size_t item, std::span<const std::uint32_t> active, bool all_one,
                      const float* x, float* y) {
-  const std::size_t additions = weights.window().kernel() * weights.sum_stride();  // of one source
+  const std::size_t additions = weights.window().kernel() * weights.sum_stride();  // for one source
   const std::size_t sources = std::max<std::size_t>(1, kAdditionsPerCall / additions);
   for (std::size_t begin = 0; begin < active.size() && items_[item].running; begin += sources) {
     const auto some = active.subspan(begin, std::min(sources, active.size() - begin));
@@ -61,7 +61,7 @@ void Run::EvaluatePool(std::uint32_t k, const Block& block) {
   });
 }
 
-// Adds the elements that are not 0 alone, where their list is there or is short enough to pay; else false.
+// Adds only the elements that are not 0, if their list exists or is short enough; else returns false.
 bool Run::PoolActive(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block) {
   const NetworkNode& node = network_.nodes[k];
   if (node.pool->empty()) return false;
@@ -81,7 +81,7 @@ bool Run::PoolActive(std::uint32_t k, std::size_t item, std::uint32_t step, cons
 
 void Run::PoolAll(const NetworkNode& node, std::size_t item, const float* x, float* y) {
   const Window& window = *node.window;
-  const std::size_t additions = window.kernel() * window.out_plane();  // of one channel
+  const std::size_t additions = window.kernel() * window.out_plane();  // for one channel
   const std::size_t channels = std::max<std::size_t>(1, kAdditionsPerCall / additions);
   for (std::size_t first = 0; first < window.out_channels && items_[item].running; first += channels) {
     const std::size_t some = std::min(channels, window.out_channels - first);
@@ -102,7 +102,7 @@ void Run::EvaluateDelay(std::uint32_t k, const Block& block) {
   });
 }
 
-// The row's padding, its check, and what follows for each row.
+// Clears the row's padding, checks the row, and does the common work for each row.
 void Run::EndRow(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block) {
   const NetworkNode& node = network_.nodes[k];
   float* const y = state_.nodes[k].out.At(item, step - block.first_step);

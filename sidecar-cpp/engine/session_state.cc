@@ -9,7 +9,7 @@
 namespace tandem {
 namespace {
 
-// As a Digest, but keeps the bytes.
+// Like a Digest, but it keeps the bytes.
 class Bytes {
  public:
   explicit Bytes(std::size_t length) { bytes_.reserve(length); }
@@ -32,7 +32,7 @@ class Bytes {
 
 void CopyRow(std::string_view from, float* to) { std::memcpy(to, from.data(), from.size()); }
 
-// Lists the elements that fired in the state's last step, for nodes that read the list and not the row.
+// Lists the elements that fired in the last step of the state, for nodes that read the list and not the row.
 void ListSpikes(const NetworkNode& node, std::uint32_t k, std::size_t item, BatchState& state) {
   NodeState& of = state.nodes[k];
   const float* const out = of.out[item];
@@ -69,7 +69,7 @@ void RestoreSessionState(const Network& network, std::string_view state, BatchSt
     NodeState& of = to.nodes[k];
     if (parts.current > 0) CopyRow(reader.Take(parts.current), of.current[item]);
     if (parts.potential > 0) CopyRow(reader.Take(parts.potential), of.potential[item]);
-    // A run's first step is to find the oldest row in row 0.
+    // The first step of a run expects the oldest row in row 0.
     for (std::uint32_t row = 0; row < node.delay_rows; ++row) {
       CopyRow(reader.Take(node.out), of.delayed[item] + row * PaddedSize(node.out));
     }

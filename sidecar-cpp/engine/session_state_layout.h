@@ -1,4 +1,4 @@
-// Where things are in the bytes of a session state.
+// The layout of the bytes of a session state.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace tandem {
 
-// What the readout collects over the steps are the potentials that it gives.
+// True if the readout accumulates in its potentials.
 inline bool CollectsPotentials(ReadoutFrom from) {
   return from == ReadoutFrom::kMaxPotential || from == ReadoutFrom::kFirstSpike;
 }
@@ -27,7 +27,7 @@ inline constexpr std::size_t kStepsAt = kBodyAt + 8;
 inline constexpr std::size_t kCountsAt = kBodyAt + kBodyHeaderBytes;
 inline constexpr std::size_t kChecksumBytes = 8;
 
-// Floats or counts that one part has.
+// Number of floats or counts of one part.
 inline std::size_t SumsOf(const Network& network) {
   return network.readout_from == ReadoutFrom::kMeanPotential ? network.output_size() : 0;
 }
@@ -45,7 +45,7 @@ Number NumberAt(std::string_view bytes, std::size_t at) {
   return number;
 }
 
-// Takes one part after the other.
+// Reads one part after another.
 class PartReader {
  public:
   PartReader(std::string_view bytes, std::size_t at) : bytes_(bytes), at_(at) {}

@@ -1,4 +1,4 @@
-// Session states: a run in pieces equals the whole run, and no bytes that a caller sends do harm.
+// Session states: a run in pieces equals the whole run, and no bytes of a caller can do damage.
 #include "engine/session_state.h"
 
 #include <gtest/gtest.h>
@@ -49,7 +49,7 @@ Expected<RunResult> RunFrom(const Network& network, std::span<const float> input
   return collect.results.at(0);
 }
 
-// All numbers of a result; "failed" of a run that did.
+// All numbers of a result; "failed" for a run that failed.
 std::string Shown(const RunResult& run) {
   std::string text = std::to_string(run.steps) + " steps, digests " + std::to_string(run.state_digest) + " " +
                      std::to_string(run.readout_digest) + ", totals " + std::to_string(run.total_spikes) + " " +
@@ -58,7 +58,7 @@ std::string Shown(const RunResult& run) {
   return text;
 }
 
-// A random network, its input, and its whole run by the law.
+// A random network, its input, and its whole run on the reference simulator.
 struct Case {
   explicit Case(std::uint64_t seed) : random(seed) {
     const GraphTree tree = testing::RandomGraph(random, 40);
@@ -89,7 +89,7 @@ struct Case {
                                     std::size_t{steps} * network->input_size());
   }
 
-  // The last result of the run in pieces; nullopt: one of them failed. `before_piece` is called before each.
+  // The last result of the run in pieces; nullopt if one of them failed. `before_piece` is called before each.
   std::optional<RunResult> RunPieces(const std::function<void()>& before_piece = [] {}) {
     std::string state;
     std::uint32_t before = 0;
@@ -129,7 +129,7 @@ TEST(SessionState, ARunInPiecesEqualsTheWholeRunOnRandomGraphs) {
     SCOPED_TRACE("TANDEM_TEST_SEED=" + std::to_string(seed));
     Case given(seed);
     const auto got = given.RunPieces();
-    // A sum of `mean_potential` is looked at at the end of each piece, and may fail nowhere else.
+    // A sum of `mean_potential` is checked at the end of each piece, and can fail only there.
     ASSERT_EQ(got.has_value(), !given.want->failed_at.has_value());
     if (!got) continue;
     ASSERT_EQ(Shown(*got), Shown(given.want->result));
@@ -198,7 +198,7 @@ TEST(SessionState, AConstantPartIsCountedAgainOnlyWhereTheInputChanges) {
   EXPECT_EQ(changed.synaptic_operations, 2u);
 }
 
-// What is done to a state that is good; the checksum is put right afterwards.
+// A change of a valid state; the checksum is corrected afterwards.
 std::string Changed(std::string state, const std::function<void(std::string&)>& change) {
   change(state);
   const std::size_t checked = state.size() - kChecksumBytes;
@@ -280,7 +280,7 @@ TEST(SessionState, ASessionHasAMostOfSteps) {
   EXPECT_EQ(ReasonOf(*loop.network, old, 3), "INPUT_STEPS");
 }
 
-// Any bytes may come: those that pass must compute, and give a state that passes, or a failure.
+// Random bytes: if a state passes the check, the run must give a valid state or a failure.
 TEST(SessionState, ADamagedStateIsRefusedOrComputes) {
   const std::uint64_t first = SeedOr(3001);
   std::size_t refused = 0;

@@ -1,4 +1,4 @@
-// Random graphs: the engine against the law written plainly, alone and in batches, on every instruction set.
+// Random graphs: compares the engine with the reference simulator, alone and in batches, on every instruction set.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -40,7 +40,7 @@ std::span<const char> Bytes(const std::vector<float>& floats) {
   return {reinterpret_cast<const char*>(floats.data()), floats.size() * sizeof(float)};
 }
 
-// Everything a run gives, as one comparable text.
+// All results of a run, as one text for comparison.
 std::string Shown(const Expected<RunResult>& outcome) {
   if (!outcome.ok())
     return "step " + outcome.error().metadata.at("step") + " node " + outcome.error().metadata.at("node");
@@ -188,7 +188,7 @@ TEST(SimulatorProperty, BlocksOfAnyShapeGiveTheSameBits) {
     const std::uint32_t most = given.network->has_delayed_edge ? 1 : given.steps + 2;
     const BlockShape shape{std::uniform_int_distribution<std::size_t>(1, count)(given.random),
                            std::uniform_int_distribution<std::uint32_t>(1, most)(given.random), false};
-    // What an earlier run has left behind must not show.
+    // Data of an earlier run must not affect the result.
     std::ranges::fill(given.scratch.floats, std::numeric_limits<float>::quiet_NaN());
     const Collect got = given.Run(0, count, shape);
     for (std::size_t k = 0; k < count; ++k) {

@@ -124,7 +124,7 @@ TEST(Simulator, AConstantPartIsEvaluatedAndCountedOnce) {
 }
 
 TEST(Simulator, ADelayedEdgeCarriesThePreviousStep) {
-  // Each spike of the neuron inhibits it, through weights, one step later.
+  // Each spike of the neuron inhibits it through weights, one step later.
   GraphTree tree = Chain(1, {If("n", 0.5)}, 1);
   tree.nodes.push_back(MakeNode("rec", NodeType::kAffine, {{"weight", Matrix(1, 1, {-1.0})}, {"bias", Scalar(0.0)}}));
   tree.edges.emplace_back("n", "rec");
@@ -136,7 +136,7 @@ TEST(Simulator, AThresholdReadoutCountsItsOnesThoughItIsConstant) {
   const Node threshold = MakeNode("t", NodeType::kThreshold, {{"threshold", Vector({0.5, 2.0})}});
   const auto run = Simulate(Compile(Chain(2, {threshold}, 2), Settings(6)), {1.0f, 1.0f}, 6);
   EXPECT_EQ(run.value().spike_counts, (std::vector<std::uint32_t>{6, 0}));
-  EXPECT_EQ(run.value().total_spikes, 0u);  // only neurons' spikes are totalled
+  EXPECT_EQ(run.value().total_spikes, 0u);  // only spikes of neurons count in the total
 }
 
 TEST(Simulator, OverflowNamesTheFirstStepAndNode) {
@@ -156,7 +156,7 @@ Node Scale(const std::string& name, double factor) {
 }
 
 TEST(Simulator, ASumThatOverflowsIsFoundThoughTheNodeBehindItIsFinite) {
-  // A Threshold makes a one of infinity: only the sum itself shows the overflow.
+  // A Threshold turns infinity into 1, so only the sum itself shows the overflow.
   GraphTree tree = Chain(1, {Scale("a", 3e38), MakeNode("t", NodeType::kThreshold, {{"threshold", Scalar(0.5)}})}, 1);
   tree.nodes.push_back(Scale("b", 2e38));
   tree.edges.emplace_back("input", "b");
@@ -182,7 +182,7 @@ TEST(Simulator, ALinearThatOverflowsIsFoundThoughTheNodeBehindItIsFinite) {
 std::uint32_t BitsOf(float value) { return std::bit_cast<std::uint32_t>(value); }
 
 TEST(Simulator, AZeroInputAddsNothingToABiasOfMinusZero) {
-  // Adding the zero's product would make +0 of the -0 that the other sources leave. All but one of four is active.
+  // Adding the product of the zero would turn the -0 of the other sources into +0. Three of four sources are active.
   const Node fc =
       MakeNode("fc", NodeType::kAffine, {{"weight", Matrix(1, 4, {-0.0, -0.0, -0.0, 1.0})}, {"bias", Vector({-0.0})}});
   const auto run = Simulate(Compile(Chain(4, {fc}, 1), Settings(1)), {0.5f, 0.5f, 0.5f, 0.0f}, 1);
@@ -203,7 +203,7 @@ TEST(Simulator, InputsOfOneAndOfOtherValuesAreMultiplied) {
 }
 
 TEST(Simulator, VeryManySourcesAllCount) {
-  constexpr std::size_t kSources = 10000;  // more than are added at one go
+  constexpr std::size_t kSources = 10000;  // more than are added in one call
   const Node sum =
       MakeNode("w", NodeType::kLinear, {{"weight", Matrix(1, kSources, std::vector<double>(kSources, 1))}});
   const Network network = Compile(Chain(kSources, {sum}, 1), Settings(1));
@@ -298,7 +298,7 @@ TEST(Simulator, TheDigestCoversIdStepsReadoutAndStateInCanonicalOrder) {
 }
 
 TEST(Simulator, TheReadoutDigestCoversWhatIsReturned) {
-  // XXH64, worked out from its description, of 9 steps, 3 spikes, potential 0, 3 spikes in all, 0 operations:
+  // XXH64, computed by hand from its definition, of 9 steps, 3 spikes, potential 0, 3 spikes in all, 0 operations:
   // 09000000 03000000 00000000 0300000000000000 0000000000000000.
   const Network network = Compile(Chain(1, {If("n", 2.5)}, 1), Settings(9));
   EXPECT_EQ(Simulate(network, {1.0f}, 9).value().readout_digest, 0x59636c585909908eu);

@@ -1,4 +1,4 @@
-// The bytes that a state digest covers, and that a session state holds as its body: proto/NUMERICS.md, "What a run
+// The bytes that a state digest covers, which are also the body of a session state: proto/NUMERICS.md, "What a run
 // returns".
 #pragma once
 
@@ -13,10 +13,10 @@
 
 namespace tandem {
 
-// Before the spike counts: `model_id` and `steps`.
+// Bytes before the spike counts: `model_id` and `steps`.
 inline constexpr std::size_t kBodyHeaderBytes = 12;
 
-// What of a node is state, in floats, in the order of the body.
+// The state of a node, in floats, in the order of the body.
 struct StateParts {
   explicit StateParts(const NetworkNode& node)
       : current(HasCurrent(node.type) ? node.out : 0),
@@ -39,7 +39,7 @@ void AddNeuron(const NetworkNode& node, const NodeState& state, std::size_t item
   if (HasPotential(node.type)) to.AddAll(std::span<const float>(state.potential[item], node.out));
 }
 
-// The whole body, of an item that has run `new_steps` steps since its batch began. `result` has what comes first.
+// The complete body of an item that has run `new_steps` steps in its batch. `result` has its first fields.
 template <typename Sink>
 void AddBody(const Network& network, std::uint64_t model_id, const RunResult& result, const BatchState& state,
              std::size_t item, std::uint32_t new_steps, Sink& to) {

@@ -8,7 +8,7 @@
 namespace tandem {
 namespace {
 
-// Of the run's one item.
+// Observes the only item of the run.
 class TraceObserver final : public RunObserver {
  public:
   explicit TraceObserver(const std::function<bool()>& ask) : ask_(ask) {}
@@ -49,7 +49,7 @@ std::optional<Trace> TraceRun(const Network& network, std::uint32_t steps, const
       return trace;
     }
     if (place) continue;
-    // A node of the constant part keeps the output of step 0 in its row, and so has it at every step.
+    // The row of a node of the constant part keeps the output of step 0 for every step.
     for (std::size_t k = 0; k < network.nodes.size(); ++k) {
       trace.digests.push_back(TraceDigest(network.nodes[k], run.state().nodes[k], 0));
     }

@@ -1,4 +1,4 @@
-// One run looked at step by step, for people who look for the place where two engines differ.
+// Runs one input step by step, to find where two engines differ.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 
 namespace tandem {
 
-// More digests than this are not gathered.
+// Maximum number of digests.
 inline constexpr std::size_t kMaxTraceDigests = 1'000'000;
 
 struct TracePlace {
@@ -23,16 +23,16 @@ struct TracePlace {
 };
 
 struct Trace {
-  std::vector<std::uint64_t> digests;  // [steps that ended well, nodes]; empty where a place was asked for
-  // Of the place; empty where the node has none, or the run ended before.
+  std::vector<std::uint64_t> digests;  // [steps without an error, nodes]; empty if a place was requested
+  // The values at the place; empty if the node has none, or the run ended before.
   std::vector<float> current;
   std::vector<float> potential;
   std::vector<float> output;
   std::string ended;  // the reason why the run ended before its last step; empty: it did not
 };
 
-// Runs one input as RunBatch would, from its state on; to its end, or through the step of `place`, which must be one of
-// the run. `abandoned` is asked about once in 0.1 ms; nullopt: it said yes.
+// Runs one input like RunBatch, from its state on, to its end or through the step of `place`, which must be a step of
+// the run. `abandoned` is called about once in 0.1 ms. Returns nullopt if it returned true.
 std::optional<Trace> TraceRun(const Network& network, std::uint32_t steps, const RunInput& input,
                               std::optional<TracePlace> place, Scratch& scratch,
                               const std::function<bool()>& abandoned);

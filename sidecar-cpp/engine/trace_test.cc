@@ -68,7 +68,7 @@ TEST(Trace, AConstantNodeHasItsOutputAtALaterStepToo) {
 }
 
 TEST(Trace, OfARunThatFailsGoesUpToTheStepBefore) {
-  // v: 2e37, then -1.6e38, then over the top.
+  // v: 2e37, then -1.6e38, then an overflow.
   const Node n = MakeNode("n", NodeType::kLi, {{"tau", Scalar(1e-4)}, {"r", Scalar(2.0)}, {"v_leak", Scalar(0.0)}});
   const Network network = Compile(Chain(1, {n}, 1), Settings());
   const auto whole = TraceOf(network, 1e36f);

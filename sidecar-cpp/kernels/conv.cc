@@ -14,7 +14,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::CappedTag<float, 16>;
 using V = hn::Vec<D>;
 
-// Where the taps of one source begin, and how far it is from one to the next, in outputs and in weights.
+// The first tap of one source, and the distance to the next one, in outputs and in weights.
 struct TapWalk {
   uint32_t rows, columns;
   size_t out;
@@ -39,7 +39,7 @@ HWY_INLINE TapWalk WalkOf(const ConvWeights& weights, size_t channel, uint32_t r
           signed_of(weights.columns().kernel_step() * weights.stride())};
 }
 
-// Adds one tap after the other to sums of kVectors vectors; 0: of `stride` floats.
+// Adds one tap after another to sums of kVectors vectors; 0: of `stride` floats.
 template <bool kSpikes, size_t kVectors>
 HWY_INLINE void AddTaps(const TapWalk& walk, size_t stride, float value, float* sums) {
   const D d;
@@ -98,7 +98,7 @@ HWY_INLINE void AddInPlace(const ConvWeights& weights, size_t group, const TapWa
   }
 }
 
-// `active` ascends, so the channel of a source is found by comparing; its row by the one division that is left.
+// `active` ascends, so comparisons find the channel of a source, and one division finds its row.
 template <bool kSpikes>
 HWY_INLINE uint64_t AddSources(const ConvWeights& weights, const uint32_t* active, size_t count, const float* x,
                                float* sums, float* y) {
@@ -152,8 +152,8 @@ void StartSums(const ConvWeights& weights, const float* bias, float* sums) {
   }
 }
 
-// Four positions of four channels change places at a time; `stride` is a multiple of four. Position after position,
-// since the sums of all channels often do not fit the L1 cache and are read once so.
+// Transposes four positions of four channels at a time; `stride` is a multiple of four. It goes position by position,
+// since the sums of all channels often do not fit the L1 cache, and are then read only once.
 void FinishConv(const ConvWeights& weights, const float* sums, float* y) {
   const Window& window = weights.window();
   const size_t plane = window.out_plane();

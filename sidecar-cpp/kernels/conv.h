@@ -1,9 +1,9 @@
-// A convolution, one active source after the other: each output starts from its bias and sees its sources in ascending
-// order, whatever the vector width or the batch (proto/NUMERICS.md, "Windows").
+// A convolution, one active source after another: each output starts from its bias and adds its sources in ascending
+// order, for every vector width and batch (proto/NUMERICS.md, "Windows").
 //
-// Sums are gathered with the channels last, so that what one source adds through one tap is contiguous, and put into
-// their places in the end. Where a group has too few output channels for that they are gathered in place.
-// Stateless, safe from any thread on distinct rows.
+// Sums have the channels last, so the additions of one source through one tap are contiguous; at the end they are
+// transposed. If a group has too few output channels for that, the sums are in the output itself. Stateless, safe from
+// any thread on distinct rows.
 #pragma once
 
 #include <cstddef>
@@ -24,13 +24,13 @@ class ConvWeights {
   [[nodiscard]] const Window& window() const { return window_; }
   [[nodiscard]] const Taps& rows() const { return rows_; }
   [[nodiscard]] const Taps& columns() const { return columns_; }
-  // Weights that a group's outputs have for one tap of one input channel.
+  // Number of weights of a group's outputs for one tap of one input channel.
   [[nodiscard]] const float* of(std::size_t channel, std::size_t tap) const {
     return data_.data() + (channel * window_.kernel() + tap) * stride_;
   }
   [[nodiscard]] std::size_t stride() const { return stride_; }
 
-  // Floats that the sums take; 0: they are gathered in the output itself.
+  // Number of floats for the sums; 0: they are in the output itself.
   [[nodiscard]] std::size_t sum_floats() const {
     return channels_last() ? window_.groups * window_.out_plane() * sum_stride() : 0;
   }
@@ -47,7 +47,7 @@ class ConvWeights {
   FloatRow data_;
 };
 
-// Puts the bias, one for each output channel, into the sums (or into `y`).
+// Sets the sums (or `y`) to the bias, one for each output channel.
 void StartConv(const ConvWeights& weights, const float* bias, float* sums, float* y);
 
 // Adds the sources in `active`, which ascend and are all 1, to the sums. Returns how many additions the network has for
@@ -58,7 +58,7 @@ std::uint64_t AddConvSpikes(const ConvWeights& weights, std::span<const std::uin
 std::uint64_t AddConvValues(const ConvWeights& weights, std::span<const std::uint32_t> active, const float* x,
                             float* sums, float* y);
 
-// Puts the sums into `y`, channels first.
+// Writes the sums to `y`, channels first.
 void FinishConv(const ConvWeights& weights, const float* sums, float* y);
 
 }  // namespace tandem

@@ -4,7 +4,7 @@
 
 namespace tandem {
 
-// Rows are padded to whole vectors, except where the padding would dominate their memory: those may be read (not used)
+// Rows are padded to whole vectors, unless the padding would dominate their memory: such rows may be read (not used)
 // past their end.
 ConvWeights::ConvWeights(const Window& window, std::span<const float> row_major)
     : window_(window),

@@ -13,14 +13,15 @@ HWY_BEFORE_NAMESPACE();
 namespace tandem::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// A tile's sums, its weights, one input and one product must fit into the registers: 32 with AVX-512 and NEON, else 16.
+// The sums and weights of a tile, one input and one product must fit into the registers: 32 with AVX-512 and NEON, else
+// 16.
 constexpr bool kManyRegisters = HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64;
 constexpr size_t kTileRows = 6;
 constexpr size_t kTileVectors = kManyRegisters ? 4 : 2;
-// A lone row has registers to spare, and needs that many sums to hide the adder's latency.
+// A single row has free registers, and needs that many sums to hide the latency of additions.
 constexpr size_t kLoneVectors = 8;
 
-// Sources of which a tile's weights stay in the first-level cache for all rows.
+// Number of sources whose weights of a tile stay in the first-level cache for all rows.
 constexpr size_t kSources = 96;
 
 template <size_t kRows, size_t kVectors>
@@ -60,7 +61,7 @@ HWY_INLINE void AddColumn(const Panel& panel, size_t at, size_t begin, size_t en
   if (r < count) AddTile<1, kVectors>(panel, at, begin, end, rows + r);
 }
 
-// The columns that are left have less than kVectors.
+// Fewer than kVectors columns remain.
 template <size_t kVectors>
 HWY_INLINE void AddLastColumns(const Panel& panel, size_t at, size_t begin, size_t end, const DenseRow* rows,
                                size_t count) {

@@ -1,9 +1,9 @@
-// Weighted sums of inputs that are rarely 0, as a matrix product: a weight that is loaded serves several rows. Order
-// and rounding are those of kernels/linear.h, so the bits are, too.
+// Weighted sums of inputs that are rarely 0, as a matrix product: a loaded weight is used for several rows. Order and
+// rounding, and so all bits, are those of kernels/linear.h.
 //
 // Zeros are not skipped. A product with a zero is +0 or -0, since weights are finite, and adding it changes a sum only
 // if that is -0. A sum that does not start at -0 never becomes -0: x + y is -0 only if both are (rounding to nearest).
-// So callers must not use this where a target starts at -0.
+// So callers must not use this if a target starts at -0.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // Loops over one or two rows, element by element. Rows are 64-byte aligned and `n` is a multiple of kRowMultiple
-// unless a comment says otherwise; an output row may be one of the input rows. Stateless, safe from any thread.
+// if a comment does not say otherwise; an output row may be one of the input rows. Stateless, safe from any thread.
 #pragma once
 
 #include <cstddef>
@@ -25,13 +25,13 @@ void CountSpikes(std::size_t n, const float* spikes, std::uint32_t* counts);
 // y = x > y ? x : y.
 void KeepLarger(std::size_t n, const float* x, float* y);
 
-// y = y + 1 where y or x is not 0: the steps since x was first not 0, that one included.
+// y = y + 1 where y or x is not 0: the number of steps since x was first not 0, including that step.
 void CountSinceFirst(std::size_t n, const float* x, float* y);
 
 // True when none of the `n` floats is NaN or infinite. `x` may be unaligned and `n` any number.
 bool AllFinite(std::size_t n, const float* x);
 
-// What a linear node needs to know of its input.
+// The data of its input for a linear node.
 struct ActiveSources {
   std::size_t count = 0;  // elements that are not 0; their indices are in `index`, ascending
   bool all_one = true;    // every one of them is exactly 1

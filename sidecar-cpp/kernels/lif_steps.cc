@@ -20,11 +20,11 @@ constexpr uint32_t kInfinity = 0x7F800000;
 
 HWY_INLINE VU Larger(VU so_far, V x) { return hn::Max(so_far, hn::BitCast(DU(), hn::Abs(x))); }
 
-// kVectors neighbouring vectors through all steps: enough of them to hide how long a step of one takes. Returns the
-// largest magnitude seen, as an integer.
+// Runs kVectors neighbouring vectors through all steps: enough of them to hide the latency of a step. Returns the
+// largest magnitude, as an integer.
 //
-// A v that is not finite makes each later one so, too, and the last one shows it: infinity minus infinity is NaN. Only
-// a reset to a value hides a v of +infinity, so the largest v before such resets is kept.
+// After a v that is not finite, each later v is not finite either, so the last one shows it: infinity minus infinity is
+// NaN. Only a reset to a value hides a v of +infinity, so the largest v before such resets is kept.
 template <size_t kVectors, bool kConstantInput, bool kSubtract>
 HWY_INLINE VU Steps(const LifParams& p, size_t n, size_t at, const LifSteps& run, VU largest) {
   const D d;
@@ -66,7 +66,7 @@ HWY_INLINE VU Steps(const LifParams& p, size_t n, size_t at, const LifSteps& run
   return largest;
 }
 
-// The vectors that are left are less than kVectors.
+// Fewer than kVectors vectors remain.
 template <size_t kVectors, bool kConstantInput, bool kSubtract>
 HWY_INLINE VU LastSteps(const LifParams& p, size_t n, size_t at, const LifSteps& run, VU largest) {
   if constexpr (kVectors > 1) {

@@ -1,6 +1,6 @@
-// Several steps of a LIF population in one go. Potentials and parameters stay in registers from step to step, and
-// spikes come out as lists, as the linear nodes behind take them. Every element sees the operations of StepLif
-// (kernels/neuron.h), in the same order, so the bits are the same.
+// Several steps of a LIF population in one call. Potentials and parameters stay in registers from step to step, and
+// spikes are written as lists for the following linear nodes. Every element has the operations of StepLif
+// (kernels/neuron.h) in the same order, so the bits are the same.
 #pragma once
 
 #include <cstddef>
@@ -16,14 +16,14 @@ struct LifSteps {
   const float* x = nullptr;
   std::size_t x_stride = 0;         // floats from step to step; 0: the same input at every step
   float* v = nullptr;               // before the first step, then after the last one
-  float* v_trace = nullptr;         // a row a step: v after it; null: not wanted
-  float* y = nullptr;               // a row a step: the output; null: not wanted
-  std::uint32_t* spikes = nullptr;  // a list a step: the elements that fired, ascending
+  float* v_trace = nullptr;         // one row per step: v after it; null: not needed
+  float* y = nullptr;               // one row per step: the output; null: not needed
+  std::uint32_t* spikes = nullptr;  // one list per step: the elements that fired, ascending
   std::size_t spikes_stride = 0;    // from list to list; at least n + kRowMultiple, since whole vectors are written
-  std::uint32_t* counts = nullptr;  // a number a step: length of its list
+  std::uint32_t* counts = nullptr;  // one number per step: length of its list
 };
 
-// True when no v, before or after the reset, was NaN or infinite. Otherwise nothing of what it wrote has a meaning.
+// True when no v, before or after the reset, was NaN or infinite. Otherwise the written data is invalid.
 bool StepsLif(const LifParams& p, std::size_t n, const LifSteps& run);
 
 }  // namespace tandem

@@ -98,7 +98,7 @@ TEST_P(StepsOfLif, EqualThoseTakenOneByOne) {
   EXPECT_GT(finite, 10u) << "hardly any run stayed finite: the test lost a part of its reach";
 }
 
-// All elements alike: one that is driven by `x` at the step given, and by 0 at the others.
+// All elements are equal: each gets `x` at the given step, and 0 at the others.
 Case Driven(float x, std::size_t step, bool subtract) {
   Case given(48, 1, subtract);
   for (FloatRow* row : {&given.leak, &given.v, &given.x, &given.reset}) std::ranges::fill(*row, 0.0f);

@@ -11,7 +11,7 @@ HWY_BEFORE_NAMESPACE();
 namespace tandem::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// One panel column of kVectors vectors held in registers while the active sources go by.
+// One panel column of kVectors vectors stays in registers during all active sources.
 template <size_t kVectors, bool kSpikes>
 HWY_INLINE void AddActive(const Panel& panel, size_t at, const uint32_t* active, size_t count, const float* x,
                           float* y) {

@@ -1,6 +1,6 @@
-// Weighted sums of a panel's targets. Each target starts from what its row of `y` holds and adds its weights in
-// ascending source order, one rounding an operation: blocks of sources may come in several calls, and whatever the
-// vector width or the batch, every target sees the same additions in the same order (proto/NUMERICS.md).
+// Weighted sums of a panel's targets. Each target starts from its value in `y` and adds its weights in ascending source
+// order, with one rounding for each operation. The sources may be split over several calls. For every vector width and
+// batch, a target has the same additions in the same order (proto/NUMERICS.md).
 //
 // Rows of `y` are 64-byte aligned and padded to kRowMultiple; padding is left at +0. Stateless, safe from any thread
 // on distinct rows.

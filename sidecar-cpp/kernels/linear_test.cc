@@ -19,7 +19,7 @@ struct Case {
     for (std::size_t k = 0; k < out * in; ++k) row_major.push_back(random.Next() * 1e-3f);
     start = random.Row(out);
   }
-  // Sums as the law has them: sources ascending, zeros skipped, products rounded.
+  // Sums by definition: sources ascending, zeros skipped, products rounded.
   [[nodiscard]] FloatRow Law(const float* x) const {
     FloatRow y = start;
     for (std::size_t o = 0; o < out; ++o) {
@@ -76,7 +76,7 @@ TEST_P(Linear, ValuesAreRoundedBeforeTheyAreAdded) {
 
 TEST_P(Linear, DenseRowsEqualOneByOne) {
   for (const std::size_t out : kWidths) {
-    // Every height of a tile, and sums that go to memory and back between two parts of the sources.
+    // Every height of a tile, and sums that are stored between two parts of the sources.
     for (const std::size_t count : {1u, 2u, 3u, 4u, 6u, 7u, 8u, 13u}) {
       SCOPED_TRACE("outputs " + std::to_string(out) + " rows " + std::to_string(count));
       constexpr std::size_t kIn = 137;

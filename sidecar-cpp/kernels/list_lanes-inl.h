@@ -15,9 +15,8 @@ constexpr bool kHasCompress = HWY_TARGET <= HWY_AVX3;
 constexpr size_t kTableLanes =
     kHasCompress ? 1 : hwy::HWY_NAMESPACE::MaxLanes(hwy::HWY_NAMESPACE::CappedTag<float, 16>());
 
-// Of a mask by its bits: the lanes that are true, ascending, and how many they are. Highway's own Compress has such a
-// table where the machine has no instruction for it, but as a local constant, which GCC copies to the stack at every
-// use.
+// For each mask: the indices of its true lanes, ascending, and their number. Highway's own Compress has such a table
+// for machines without an instruction for it, but as a local constant, which GCC copies to the stack at every use.
 struct LanesOfMasks {
   constexpr LanesOfMasks() {
     for (size_t bits = 0; bits < (size_t{1} << kTableLanes); ++bits) {
@@ -31,23 +30,22 @@ struct LanesOfMasks {
 };
 constexpr LanesOfMasks kLanesOfMasks;
 
-// Lists the elements of a row for which a mask is true, vector by vector, as indices that ascend. Without branches,
-// since activity is what a branch predictor cannot foresee. A whole vector is stored each time: what lies behind the
-// list is overwritten by what follows.
+// Lists the elements of a row with a true mask, vector by vector, as ascending indices. It has no branches, since
+// activity cannot be predicted. It always stores a whole vector: data after the list is overwritten by the next one.
 class ElementList {
  public:
   using D = hwy::HWY_NAMESPACE::CappedTag<float, 16>;
   using DU = hwy::HWY_NAMESPACE::RebindToUnsigned<D>;
   using VU = hwy::HWY_NAMESPACE::Vec<DU>;
 
-  // Of elements from `first` on.
+  // For elements from `first` on.
   HWY_INLINE explicit ElementList(size_t first) {
     namespace hn = hwy::HWY_NAMESPACE;
     index_ = hn::Set(DU(), static_cast<uint32_t>(first));
     if (kHasCompress) index_ = hn::Add(index_, hn::Iota(DU(), 0));
   }
 
-  // Writes those of the next vector to `list` and returns how many they are.
+  // Writes those of the next vector to `list` and returns their number.
   HWY_INLINE size_t Next(hwy::HWY_NAMESPACE::Mask<D> mask, uint32_t* list) {
     namespace hn = hwy::HWY_NAMESPACE;
     const DU du;
@@ -55,11 +53,11 @@ class ElementList {
     index_ = hn::Add(index, hn::Set(du, static_cast<uint32_t>(hn::Lanes(du))));
     if constexpr (kHasCompress) {
       const auto listed = hn::RebindMask(du, mask);
-      // Compressing straight to memory is slow on some machines.
+      // Compressing directly to memory is slow on some machines.
       hn::StoreU(hn::Compress(index, listed), du, list);
       return hn::CountTrue(du, listed);
     } else {
-      uint8_t bits[8];  // StoreMaskBits may write as many
+      uint8_t bits[8];  // StoreMaskBits may write this many
       hn::StoreMaskBits(D(), mask, bits);
       const hn::Rebind<uint8_t, DU> lane;
       hn::StoreU(hn::Add(index, hn::PromoteTo(du, hn::LoadU(lane, kLanesOfMasks.lanes[bits[0]]))), du, list);
@@ -68,7 +66,7 @@ class ElementList {
   }
 
  private:
-  VU index_;  // with Compress that of each lane, else that of the first one in each
+  VU index_;  // with Compress the index of each lane, else the index of the first lane in each
 };
 
 }  // namespace tandem::HWY_NAMESPACE

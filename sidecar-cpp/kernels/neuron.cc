@@ -13,11 +13,11 @@ using D = hn::CappedTag<float, 16>;
 using V = hn::Vec<D>;
 using DU = hn::RebindToUnsigned<D>;
 
-// Collects what a step must report. A float is NaN or infinite when its exponent is all ones, so the largest
-// magnitude seen, compared as an integer once a row, tells whether any was.
+// Collects the result of a step. A float is NaN or infinite if its exponent is all ones, so one comparison of the
+// largest magnitude as an integer per row is enough.
 class StepMonitor {
  public:
-  // Not defaulted: a constructor the compiler writes would not be compiled for the target.
+  // Not defaulted, since the compiler's own constructor would not be compiled for the target.
   HWY_INLINE StepMonitor() : largest_(hn::Zero(DU())) {}  // NOLINT(modernize-use-equals-default)
   HWY_INLINE void Observe(V v) { largest_ = hn::Max(largest_, hn::BitCast(DU(), hn::Abs(v))); }
   HWY_INLINE void Count(hn::Mask<D> fired) { spikes_ += hn::CountTrue(D(), fired); }
@@ -58,7 +58,7 @@ HWY_INLINE void FireByRule(const FireParams& p, size_t k, V before, V v, float* 
   watch.Observe(v);
   V spikes;
   if (p.rule.late && !p.rule.delayed) {
-    spikes = SpikesOf(p.rule, before, threshold);  // whose reset has taken place: AtStart
+    spikes = SpikesOf(p.rule, before, threshold);  // already reset: AtStart
   } else if (p.rule.delayed) {
     const V earlier = SpikesOf(p.rule, before, threshold);
     v = ResetBy(p, k, v, earlier, threshold);
@@ -73,7 +73,7 @@ HWY_INLINE void FireByRule(const FireParams& p, size_t k, V before, V v, float* 
   hn::Store(spikes, d, y_row + k);
 }
 
-// The potential that the update starts from, given the one at the end of the last step.
+// The potential at the start of the update, from the one at the end of the last step.
 HWY_INLINE V AtStart(const FireParams& p, size_t k, V before) {
   if (!p.rule.late || p.rule.delayed) return before;
   const V threshold = hn::Load(D(), p.threshold + k);

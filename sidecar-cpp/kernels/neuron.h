@@ -1,9 +1,9 @@
 // One step of a neuron population. The arithmetic and its order are those of proto/NUMERICS.md, element by element;
-// no operation crosses elements, so the width of the machine's vectors cannot show in the result.
+// no operation crosses elements, so the result does not depend on the vector width.
 //
 // All rows are 64-byte aligned and hold `n` floats, `n` a multiple of kRowMultiple. Callers pad parameters so that
-// padding elements stay at rest: 0 everywhere, the threshold at the largest finite float. `y` may be `x`.
-// Stateless: safe from any thread on distinct rows.
+// padding elements never spike: 0 everywhere, and the largest finite float as threshold. `y` may be `x`. Stateless:
+// safe from any thread on distinct rows.
 #pragma once
 
 #include <cstddef>
@@ -16,14 +16,14 @@ struct StepOutcome {
   bool finite = true;        // no i or v, before or after the reset, was NaN or infinite
 };
 
-// Spikes that one element can put out in a step (FireRule::multiple). Counts of a whole run fit 32 bits with it.
+// Maximum spikes of an element in a step (FireRule::multiple), so that counts of a run fit 32 bits.
 inline constexpr float kMaxSpikesPerStep = 4095.0f;
 
 // When a neuron fires and how it resets; the defaults are those of `model.yaml`.
 struct FireRule {
   bool delayed = false;   // the reset of a spike takes place in the next step
   bool late = false;      // a potential fires in the next step, before the update
-  bool multiple = false;  // v may hold several thresholds, and puts out a spike for each; thresholds are > 0
+  bool multiple = false;  // a spike for each threshold that v contains; thresholds are > 0
   bool reached = false;   // v == threshold fires
   bool resets = true;     // a spike changes v
 
@@ -60,7 +60,7 @@ struct IfParams {
 };
 StepOutcome StepIf(const IfParams& p, std::size_t n, const float* x, float* v, float* y);
 
-// Synapse by `gain`, then the membrane as LIF with i in the place of x.
+// Synapse by `gain`, then the membrane as LIF with i instead of x.
 struct CubaParams {
   const float* b;
   const float* w_in;  // used with InputGain::kDt only

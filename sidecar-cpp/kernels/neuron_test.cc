@@ -26,7 +26,7 @@ struct Rows {
   FloatRow a, v_leak, r, threshold, reset, b, w_in, x, i, v, y;
 };
 
-// The law, one element at a time.
+// The definition, one element at a time.
 struct Naive {
   Rows rows;
   StepOutcome outcome;
@@ -54,7 +54,7 @@ struct Naive {
   void Watch(float value) { outcome.finite = outcome.finite && std::isfinite(value); }
 };
 
-// Runs a kernel and the law side by side for a few hundred random rows.
+// Compares a kernel with the definition for a few hundred random rows.
 template <typename Kernel, typename Law>
 void Compare(Kernel kernel, Law law) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {

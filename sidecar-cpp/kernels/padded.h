@@ -1,4 +1,4 @@
-// Rows of floats as the kernels want them: aligned, and long enough for whole vectors of any width.
+// Rows of floats for the kernels: aligned, and long enough for whole vectors of any width.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Sums and means over windows of each channel by itself. Stateless, safe from any thread on distinct rows.
+// Sums and means over windows, for each channel separately. Stateless, safe from any thread on distinct rows.
 #pragma once
 
 #include <cstddef>
@@ -10,12 +10,12 @@
 
 namespace tandem {
 
-// The output element that each input element belongs to, in a pool whose windows do not overlap.
+// The output element of each input element, in a pool without overlapping windows.
 class PoolTargets {
  public:
   static constexpr std::uint32_t kNone = 0xFFFFFFFF;
 
-  // Empty where windows overlap.
+  // Empty if windows overlap.
   explicit PoolTargets(const Window& window);
 
   [[nodiscard]] bool empty() const { return of_.empty(); }
@@ -25,7 +25,7 @@ class PoolTargets {
   std::vector<std::uint32_t> of_;  // by input element
 };
 
-// The same sums as SumPool's, of the elements in `active` alone, in ascending order: the others are zeros, which add
+// The same sums as SumPool, but only of the elements in `active`, in ascending order: the others are zeros, which add
 // nothing. PoolSpikes: each of them is 1.
 void PoolSpikes(const PoolTargets& targets, std::span<const std::uint32_t> active, std::span<float> y);
 void PoolValues(const PoolTargets& targets, std::span<const std::uint32_t> active, const float* x, std::span<float> y);

@@ -24,13 +24,13 @@ constexpr size_t kLanes = kRowMultiple;
 constexpr size_t kVectorLanes = hn::MaxLanes(D());
 constexpr size_t kVectors = kLanes / kVectorLanes;
 
-// The factors of the first block, for the lower and the upper half of an element, and what they grow by.
+// The factors of the first block, for the lower and the upper half of an element, and their growth factor.
 constexpr uint16_t kLowFactor = 0x6A09;
 constexpr uint16_t kHighFactor = 0x3E1B;
 constexpr uint16_t kGrowth = 9;
 constexpr uint32_t kFoldFactor = 0x85EBCA77;
 
-// Blocks whose factors grow side by side: a product is long under way.
+// Number of blocks with independent factors, since a product has a long latency.
 constexpr size_t kUnrolled = 4;
 
 constexpr uint16_t Power(uint16_t base, size_t exponent) {
@@ -39,8 +39,8 @@ constexpr uint16_t Power(uint16_t base, size_t exponent) {
   return power;
 }
 
-// How a block joins the lanes. x86 adds the two 16-bit products of every lane in one instruction; elsewhere, two 32-bit
-// products do the same.
+// Adds a block to the lanes. x86 adds the two 16-bit products of every lane in one instruction; other machines use two
+// 32-bit products.
 struct Checksum {
 #if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
   using DF = hn::Repartition<int16_t, DI>;
@@ -75,12 +75,12 @@ struct Checksum {
 #endif
 };
 
-// Of sixteen elements.
+// For sixteen elements.
 HWY_INLINE uint32_t BitsOf16(const float* spikes) {
   const D d;
   uint32_t bits = 0;
   for (size_t k = 0; k < kLanes; k += kVectorLanes) {
-    uint8_t stored[8] = {};  // StoreMaskBits may write as many
+    uint8_t stored[8] = {};  // StoreMaskBits may write this many
     hn::StoreMaskBits(d, hn::Ne(hn::Load(d, spikes + k), hn::Zero(d)), stored);
     uint16_t some;
     std::memcpy(&some, stored, sizeof(some));
@@ -92,7 +92,7 @@ HWY_INLINE uint32_t BitsOf16(const float* spikes) {
 HWY_INLINE void PackBlock(const float* spikes, uint8_t* bits) {
   if constexpr (kVectors == 1) {
     const D d;
-    uint8_t stored[8];  // as it is: the mask goes to memory without a detour
+    uint8_t stored[8];  // directly to memory
     hn::StoreMaskBits(d, hn::Ne(hn::Load(d, spikes), hn::Zero(d)), stored);
     std::memcpy(bits, stored, kLanes / 8);
     return;
@@ -123,7 +123,7 @@ HWY_INLINE void AddRest(size_t n, const float* row, Checksum::Factors factors, V
   }
 }
 
-// Adds a row and packs its spikes on the way, where it has any. Returns the factors of the block that comes next.
+// Adds a row and packs its spikes, if it has any. Returns the factors of the next block.
 template <bool kSpikes>
 HWY_INLINE Checksum::Factors AddRow(size_t n, const float* row, const float* spikes, uint8_t* bits,
                                     Checksum::Factors factors, VI* HWY_RESTRICT lanes) {
@@ -206,7 +206,7 @@ namespace tandem {
 HWY_EXPORT(RecordOne);
 
 RecordRow* RecordRowKernel() {
-  // Without a choice, Highway would give the function that makes it, at every call.
+  // If no target was chosen yet, Highway would return its chooser function at every call.
   if (!hwy::GetChosenTarget().IsInitialized()) hwy::GetChosenTarget().Update(hwy::SupportedTargets());
   return &HWY_DYNAMIC_DISPATCH(RecordOne);
 }

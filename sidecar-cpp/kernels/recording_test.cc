@@ -13,7 +13,7 @@ TANDEM_ON_EVERY_TARGET(RecordingKernels);
 
 std::uint32_t BitsOf(float value) { return std::bit_cast<std::uint32_t>(value); }
 
-// As proto/NUMERICS.md says it.
+// The definition of proto/NUMERICS.md.
 std::uint32_t ByTheBook(std::size_t n, std::initializer_list<const float*> rows) {
   std::uint32_t h[16] = {};
   std::size_t blocks = 0;  // of the rows before
@@ -51,7 +51,7 @@ void Flip(FloatRow& row, std::size_t k, unsigned bit) {
 TEST_P(RecordingKernels, SpikesArePackedAndNothingBehindThemIsTouched) {
   std::mt19937_64 random(1);
   for (std::size_t n = 1; n < 150; ++n) {
-    FloatRow spikes(PaddedSize(n), 1.0f);  // the padding, too: it must not show
+    FloatRow spikes(PaddedSize(n), 1.0f);  // the padding, too: it must have no effect
     std::vector<std::uint8_t> want(SpikeBytes(n), 0);
     for (std::size_t k = 0; k < n; ++k) {
       spikes[k] = static_cast<float>(random() % 2);
@@ -69,7 +69,7 @@ TEST_P(RecordingKernels, ChecksumsAreThoseOfThePlainLoop) {
   for (std::size_t n = 1; n < 300; ++n) {
     FloatRow a = random.Row(n);
     FloatRow b = random.Row(n);
-    for (std::size_t k = n; k < a.size(); ++k) a[k] = b[k] = 7.0f;  // must not show
+    for (std::size_t k = n; k < a.size(); ++k) a[k] = b[k] = 7.0f;  // must have no effect
     std::vector<std::uint8_t> bits(SpikeBytes(n));
     ASSERT_EQ(ChecksumOf(n, a), ByTheBook(n, {a.data()})) << n;
     ASSERT_EQ(Record(n, a.data(), nullptr, b.data(), bits.data()), ByTheBook(n, {a.data()})) << n;

@@ -16,21 +16,21 @@ std::string NameOf(std::int64_t target) {
   return hwy::TargetName(target);
 }
 
-// Best first, as Highway's bits are ordered: the lowest is the best.
+// Best first, in the order of Highway's bits: the lowest is the best.
 std::vector<std::int64_t> Split(std::int64_t targets) {
   std::vector<std::int64_t> all;
   for (; targets != 0; targets &= targets - 1) all.push_back(targets & -targets);
   return all;
 }
 
-// What was built and the machine has. The compiler's own baseline always counts, even where Highway asks for more: its
-// NEON wants AES, which some arm64 machines (a Raspberry Pi 4) lack and no kernel uses.
+// Targets that were built and that the machine supports. The compiler's own baseline always counts, even if Highway
+// requires more: its NEON requires AES, which some arm64 machines (a Raspberry Pi 4) lack and no kernel uses.
 std::vector<std::int64_t> MachineTargets() {
   static const std::vector<std::int64_t> all = Split((hwy::SupportedTargets() | HWY_STATIC_TARGET) & HWY_TARGETS);
   return all;
 }
 
-// The one in use.
+// The target in use.
 std::int64_t& Active() {
   static std::int64_t active = MachineTargets().front();
   return active;

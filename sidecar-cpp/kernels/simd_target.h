@@ -1,5 +1,5 @@
-// Which instruction set the kernels run on. All give the same bits; one can be forced to prove it or to find a
-// broken core or compiler.
+// The instruction set of the kernels. All give the same bits. One can be forced to prove that, or to find a faulty core
+// or compiler.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@ namespace tandem {
 // "scalar"; on arm64 "neon", "scalar".
 std::vector<std::string> SupportedSimdTargets();
 
-// Makes every kernel use `name` from now on; "" chooses the best. False, changing nothing, where the machine lacks it.
-// Not thread-safe: call it before threads run kernels.
+// Makes every kernel use `name` from now on; "" chooses the best. Returns false, and changes nothing, if the machine
+// lacks it. Not thread-safe: call it before threads run kernels.
 bool ForceSimdTarget(std::string_view name);
 
 // The target in use.

@@ -14,7 +14,7 @@ namespace tandem::HWY_NAMESPACE {
 using D = hwy::HWY_NAMESPACE::CappedTag<float, 16>;
 using V = hwy::HWY_NAMESPACE::Vec<D>;
 
-// Where a block's targets end, so that padding stays +0 whatever a narrow panel's vectors read past their row.
+// The end of a block's targets, so that padding stays +0 although vectors of a narrow panel read past their row.
 HWY_INLINE void StoreTargets(V sum, size_t at, size_t width, float* y) {
   namespace hn = hwy::HWY_NAMESPACE;
   const D d;

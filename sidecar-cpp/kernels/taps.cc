@@ -7,7 +7,7 @@
 namespace tandem {
 namespace {
 
-// The number that gives 1 with `a`, modulo `m`, which has no factor in common with it; 0 where m is 1.
+// The inverse of `a` modulo `m`, which have no common factor; 0 if m is 1.
 std::int64_t Inverse(std::int64_t a, std::int64_t m) {
   std::int64_t r = m;
   std::int64_t next_r = a % m;
@@ -23,7 +23,7 @@ std::int64_t Inverse(std::int64_t a, std::int64_t m) {
 
 }  // namespace
 
-// Output o takes input o * stride + k * dilation - before. For an input i, the k are those for which i + before -
+// Output o reads input o * stride + k * dilation - before. For an input i, the k are those for which i + before -
 // k * dilation is a multiple of the stride, from 0 to (out - 1) * stride.
 Taps::Taps(const Axis& axis) : runs_(axis.in) {
   const std::int64_t stride = axis.stride;

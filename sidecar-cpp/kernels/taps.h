@@ -1,4 +1,4 @@
-// Along one axis: which outputs an input element reaches, and through which kernel index.
+// The outputs that an input element reaches along one axis, with their kernel indices.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ class Taps {
   explicit Taps(const Axis& axis);
 
   [[nodiscard]] const Run& of(std::uint32_t input) const { return runs_[input]; }
-  // From one tap of an element to its next: so much further in the kernel, and so many outputs back.
+  // The step from one tap of an element to its next: forward in the kernel, and back in the outputs.
   [[nodiscard]] std::uint32_t kernel_step() const { return kernel_step_; }
   [[nodiscard]] std::uint32_t out_step() const { return out_step_; }
 

@@ -4,7 +4,7 @@
 
 namespace tandem {
 
-// Rows are padded to whole vectors, except in a matrix so narrow that the padding would dominate its memory.
+// Rows are padded to whole vectors, unless the matrix is so narrow that the padding would dominate its memory.
 std::size_t Weights::StrideOf(std::size_t width) const { return out_ < kRowMultiple ? width : PaddedSize(width); }
 
 Panel Weights::panel(std::size_t index) const {

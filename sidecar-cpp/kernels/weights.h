@@ -1,6 +1,6 @@
-// A weight matrix laid out for event-driven accumulation: source-major, so that what one active source adds to its
-// targets is contiguous, and cut into panels of kPanelWidth targets, so that a panel's sums stay in registers while
-// the active sources go by and a panel's weights stay in the cache while a batch goes by.
+// A weight matrix laid out for event-driven accumulation: source-major, so that the weights of one active source are
+// contiguous. It is split into panels of kPanelWidth targets, so that the sums of a panel stay in registers during all
+// active sources, and its weights stay in the cache during a batch.
 #pragma once
 
 #include <cstddef>
