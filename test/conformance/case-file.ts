@@ -1,4 +1,4 @@
-// A conformance case as it is written down: NAME.nir, and NAME.json beside it.
+// The files of a conformance case: NAME.nir and NAME.json.
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,9 +7,9 @@ export const CASES = join(dirname(fileURLToPath(import.meta.url)), 'cases');
 
 /** Numbers are binary32, written with nine digits. */
 export interface NodeTrace {
-  /** What it puts out, a row a step. */
+  /** Its output, one row per step. */
   output: number[][];
-  /** Current and potential at the end, where it has them. */
+  /** Current and potential at the end, if it has them. */
   i?: number[];
   v?: number[];
 }

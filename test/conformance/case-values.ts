@@ -1,4 +1,4 @@
-// What the conformance cases are made of.
+// Values for the conformance cases.
 import type { Random } from '../fuzz/random.ts';
 import type { GraphSpec, NodeSpec } from '../support/nir-writer.ts';
 import { node } from '../support/run-network.ts';

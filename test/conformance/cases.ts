@@ -1,5 +1,5 @@
-// The conformance cases: small networks, each of a group, all from one seed. `npx node test/conformance/write.ts` writes
-// them down with what they must do.
+// The conformance cases: small networks in groups, all from one seed. `npx node test/conformance/write.ts` writes them
+// to files with their expected values.
 import { Random } from '../fuzz/random.ts';
 import type { FieldValue, GraphSpec, NodeSpec, Values } from '../support/nir-writer.ts';
 import { dims } from '../support/nir-writer.ts';
@@ -26,7 +26,7 @@ export function allCases(): CaseSpec[] {
   ];
 }
 
-/** Readouts that take account of every step: of each neuron, of a Threshold and of a node without state. */
+/** Readouts that depend on every step: of each neuron, of a Threshold and of a node without state. */
 function overTime(random: Random): CaseSpec[] {
   const nodes: Readonly<Record<string, () => NodeSpec>> = {
     ...Object.fromEntries(NEURONS.map((type) => [type, () => neuron(random, type)])),
@@ -61,7 +61,7 @@ function one(random: Random, group: string, name: string, type: string, settings
   return { name, group, graph, manifest: text(settings), input: rows(random) };
 }
 
-/** Each neuron, with the settings that have always been. */
+/** Each neuron, with the oldest settings. */
 function neurons(random: Random): CaseSpec[] {
   return NEURONS.flatMap((type) =>
     ['value', 'subtract'].flatMap((reset) =>
@@ -73,7 +73,7 @@ function neurons(random: Random): CaseSpec[] {
   );
 }
 
-/** Each convention on each neuron that it is about, then the combinations of firing. */
+/** Each convention on each neuron that has it, then the combinations of firing. */
 function conventions(random: Random): CaseSpec[] {
   const cases: CaseSpec[] = [];
   const add = (group: string, type: string, settings: Settings): void => {
@@ -105,7 +105,7 @@ function conventions(random: Random): CaseSpec[] {
   return [...cases, ...exact(random)];
 }
 
-/** Whole numbers: potentials meet their thresholds. */
+/** Whole numbers, so that potentials can equal their thresholds. */
 function exact(random: Random): CaseSpec[] {
   const weight = { shape: [WIDTH, WIDTH], values: random.list(WIDTH * WIDTH, () => random.integer(-1, 2)) };
   const graph = chain(WIDTH, WIDTH, {
@@ -146,13 +146,13 @@ function stateless(random: Random): CaseSpec[] {
   );
 }
 
-/** With an Input of this shape, where it is given. */
+/** With an Input of this shape, if it is given. */
 function shaped(graph: GraphSpec, shape: FieldValue | undefined): GraphSpec {
   if (shape === undefined) return graph;
   return { ...graph, nodes: { ...graph.nodes, input: node('Input', { shape }) } };
 }
 
-/** The same LIF with its parameters written in every way that exporters have. */
+/** The same LIF with its parameters written in every form of the exporters. */
 function spellings(random: Random): CaseSpec[] {
   const spell: Readonly<Record<string, (value: number) => FieldValue>> = {
     scalar: (value) => value,
@@ -168,7 +168,7 @@ function spellings(random: Random): CaseSpec[] {
   return Object.entries(spell).flatMap(([name, write]) =>
     [true, false].map((hasReset) => {
       const fields = { tau: write(4e-3), r: write(1.5), v_leak: write(0.02), v_threshold: write(0.25) };
-      // At least one parameter says how many neurons there are.
+      // At least one parameter gives the number of neurons.
       const lif = node('LIF', { ...fields, ...(hasReset ? { v_reset: write(-0.05) } : {}) });
       return {
         name: `spelling-${name}${hasReset ? '' : '-no-reset'}`,

@@ -1,4 +1,4 @@
-// Both engines and the plain reference against the written cases, to the bit.
+// Both engines and the reference on the stored cases, bit for bit.
 import { describe, expect, it } from '@jest/globals';
 import { caseNames, readCase } from './case-file.ts';
 import { allCases } from './cases.ts';
@@ -8,7 +8,7 @@ import { runOnSidecar } from './sidecar-run.ts';
 const names = caseNames();
 const sidecar = runOnSidecar();
 
-it('has all cases written down', () => {
+it('has all cases in files', () => {
   expect(names).toEqual(
     allCases()
       .map(({ name }) => name)
@@ -20,11 +20,11 @@ it('has all cases written down', () => {
 describe.each(names)('case %s', (name) => {
   const { nir, expect: expected, ...given } = readCase(name);
 
-  it('is what the TypeScript engine does', () => {
+  it('is matched by the TypeScript engine', () => {
     expect(JSON.parse(JSON.stringify(runLocally(nir, given)))).toEqual(expected);
   });
 
-  it('is what the C++ engine and its reference do', () => {
+  it('is matched by the C++ engine and its reference', () => {
     const { engine, reference_agrees: isReferenceAlike, refused } = sidecar.get(name)!;
     expect({ engine, isReferenceAlike, refused }).toEqual({
       engine: expected,

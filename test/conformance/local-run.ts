@@ -5,7 +5,7 @@ import { Interrupt } from '../../services/engines/local/interrupt.ts';
 import { Simulator } from '../../services/engines/local/simulator.ts';
 import type { CaseFile, NodeTrace, Outcome } from './case-file.ts';
 
-/** Nine digits tell every binary32 number apart. */
+/** Nine digits identify every binary32 number. */
 function digits(values: Float32Array): number[] {
   return Array.from(values, (value) => Number(value.toPrecision(9)));
 }

@@ -1,7 +1,8 @@
-// `npm run conformance`: what each implementation makes of the conformance cases, and whether networks that frameworks
-// have exported fire here as they do there, and if not, why. It ends with 1 where our own columns differ, or a network fires
-// otherwise without a known cause, or alike against it. The frameworks want Python packages (requirements.txt; gigabytes), which are put
-// into ~/.cache/tandem-conformance once; without them, or with --ours, there are only our own columns.
+// `npm run conformance`: the results of each implementation on the conformance cases, and whether exported networks of
+// frameworks fire equally here, or why not. It exits with 1 if our own columns differ, if a network fires differently
+// without a known cause, or if it fires equally although a cause is listed. The frameworks need Python packages
+// (requirements.txt; gigabytes), which are installed into ~/.cache/tandem-conformance once. Without them, or with
+// --ours, it prints only our own columns.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
@@ -21,13 +22,13 @@ const VENV = join(homedir(), '.cache/tandem-conformance');
 const PYTHON = process.env['TANDEM_CONFORMANCE_PYTHON'] ?? join(VENV, 'bin/python');
 const EXPORTERS = ['snntorch', 'norse', 'sinabs', 'spyx', 'spikingjelly', 'rockpool'];
 const OURS = ['TypeScript', 'C++', 'C++ reference'];
-/** Of one importer. */
+/** The results of one importer. */
 const MAX_REASONS = 6;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 type Result = 'agrees' | 'differs' | 'refused';
 
-/** By group, then by column: how many cases came out how. */
+/** By group, then by column: the number of cases by outcome. */
 class Matrix {
   readonly #columns = new Set<string>();
   readonly #groups = new Map<string, Map<string, Record<Result, number>>>();
@@ -74,7 +75,7 @@ function install(): void {
   console.error(`installing the frameworks into ${VENV}; this takes minutes and gigabytes, once`);
   const options = { stdio: 'inherit' } as const;
   execFileSync('python3', ['-m', 'venv', VENV], options);
-  // nir and its helper are newer than some frameworks ask for, and work with all of them.
+  // nir and its helper are newer than some frameworks require, but work with all of them.
   for (const [file, ...more] of [['requirements.txt'], ['requirements-nir.txt', '--no-deps']]) {
     execFileSync(PYTHON, ['-m', 'pip', 'install', '--quiet', ...more, '-r', join(HERE, file!)], options);
   }
@@ -103,7 +104,7 @@ interface ImporterLine {
   readonly why?: string;
 }
 
-/** Fills the matrix. Returns rows: why each importer refuses cases, the most frequent reasons first. */
+/** Fills the matrix. Returns rows with the reasons for each importer's refusals, the most frequent first. */
 function importerColumns(matrix: Matrix): string[][] {
   const reasons = new Map<string, { importer: string; why: string; count: number }>();
   for (const { case: name, importer, result, why = '' } of python('importers.py', CASES) as ImporterLine[]) {
@@ -125,7 +126,7 @@ function importerColumns(matrix: Matrix): string[][] {
 interface RecordLine {
   readonly case: string;
   readonly framework: string;
-  /** Why it cannot fire alike, where it is known that it cannot. */
+  /** The known reason why it cannot fire equally. */
   readonly cause: string | null;
   readonly error?: string;
 }

@@ -1,12 +1,12 @@
-// Neurons as every importer takes them: uniform, without a leak potential, with gains that undo the time step. The group is
-// the setting, so that the matrix shows which one an importer means.
+// Neurons that every importer accepts: uniform, without a leak potential, with gains that cancel the time step. The
+// group is the setting, so the matrix shows which setting an importer uses.
 import type { Random } from '../fuzz/random.ts';
 import type { NodeSpec } from '../support/nir-writer.ts';
 import { chain, node } from '../support/run-network.ts';
 import type { CaseSpec, Settings } from './case-values.ts';
 import { STEPS, WIDTH, list, rows, text } from './case-values.ts';
 
-/** What snnTorch and SpikingJelly import with, whatever they are told. */
+/** The fixed settings of the importers of snnTorch and SpikingJelly. */
 const DT = 1e-4;
 const TAU = 8 * DT;
 

@@ -1,4 +1,5 @@
-// All conformance cases on the C++ engine and the C++ reference: `tandem-conformance`, which the build makes with the tests.
+// Runs all conformance cases on the C++ engine and the C++ reference with `tandem-conformance`, which is built with the
+// tests.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -17,7 +18,7 @@ interface SidecarLine {
   readonly refused?: string;
 }
 
-/** By the name of the case. Numbers are rounded to what a case file holds. */
+/** By the name of the case. Numbers are rounded as in a case file. */
 export function runOnSidecar(folder = CASES): Map<string, SidecarLine> {
   if (!existsSync(PROGRAM)) throw new Error(`${PROGRAM} is not built; run: npm run setup`);
   const output = execFileSync(PROGRAM, [folder], { encoding: 'utf8', maxBuffer: MAX_OUTPUT_BYTES });
@@ -30,7 +31,7 @@ export function runOnSidecar(folder = CASES): Map<string, SidecarLine> {
   );
 }
 
-/** A case file does not tell -0 from 0; its digest does. */
+/** A case file does not distinguish -0 from 0; its digest does. */
 function nineDigits(_key: string, value: unknown): unknown {
   if (typeof value !== 'number') return value;
   return Number.isInteger(value) ? value + 0 : Number(value.toPrecision(9));

@@ -1,4 +1,4 @@
-// Convolutions, pools, delays and integrators, in the spellings that exporters have.
+// Convolutions, pools, delays and integrators, in the forms of the exporters.
 import type { Random } from '../fuzz/random.ts';
 import type { FieldValue, GraphSpec, NodeSpec, Values } from '../support/nir-writer.ts';
 import { dims } from '../support/nir-writer.ts';

@@ -1,5 +1,6 @@
-// Writes the conformance cases down, with what all of our implementations do: `npx node test/conformance/write.ts`.
-// A change of a case that is there already is a change of what models mean; look at the difference before it is kept.
+// Writes the conformance cases to files, with the results of all of our implementations: `npx node
+// test/conformance/write.ts`. A change of an existing case is a change of the meaning of models, so check the
+// difference before you commit it.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -34,7 +35,7 @@ const differing = names.filter((name) => {
 console.log(`${names.length} cases in ${CASES}, ${differing.length} differing`);
 process.exitCode = differing.length === 0 ? 0 : 1;
 
-/** The file that is there, where it says the same: HDF5 writes times, and a new file would change every digest. */
+/** Keeps the existing file if its content is the same: HDF5 writes times, and a new file would change every digest. */
 function unchanged(name: string, graph: GraphSpec): Uint8Array | undefined {
   const path = join(CASES, `${name}.nir`);
   if (!existsSync(path)) return undefined;

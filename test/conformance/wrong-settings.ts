@@ -1,4 +1,4 @@
-// What wrong settings cost: the shipped model on its held-out texts, with one setting changed.
+// The effect of wrong settings: the shipped model on its held-out texts, with one setting changed.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,5 @@
-// A router that is killed at random moments while a student learns: no answered commit may be lost, and no version half there.
+// A router that is killed at random moments while a student learns: no answered commit may be lost, and no version may
+// be incomplete.
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,11 +29,11 @@ interface KilledOutcome {
   readonly kills: number;
   /** Commits whose calls were answered. */
   readonly answered: number;
-  /** What must not be; empty: all is well. */
+  /** Violations; empty: none. */
   readonly problems: readonly string[];
 }
 
-/** `onRound` hears how many rounds are done. */
+/** `onRound` gets the number of finished rounds. */
 export async function killRepeatedly(
   rounds: number,
   seed: number,
@@ -57,7 +58,7 @@ export async function killRepeatedly(
     const left = readdirSync(folder.path).filter((name) => name.startsWith('.') && name.includes('replaced'));
     problems.push(...[...found, ...left].map((problem) => `round ${round}: ${problem}`));
     const log = join(dir, 'learning', `${STUDENT}.log`);
-    // Killed before it learnt anything: there is nothing to replay.
+    // If it was killed before it learnt anything, there is nothing to replay.
     if (!existsSync(log) && answered.size === 0) return;
     await replayLog(log).catch((error: unknown) => {
       problems.push(`round ${round}: ${(error as Error).message}`);
@@ -82,7 +83,7 @@ export async function killRepeatedly(
   return { kills: rounds, answered: answered.size, problems };
 }
 
-/** Adds what every answered call has committed to `answered`: the examples learnt, by version. */
+/** Adds the commits of every answered call to `answered`: the number of learnt examples, by version. */
 async function learnUntilKilled(
   { adminAddress }: RouterProcess,
   random: () => number,
@@ -143,7 +144,7 @@ function isPublished({ commits }: StudentState, version: number): boolean {
   return commits.some((commit) => commit.version === version && commit.status === 1);
 }
 
-/** The state once what the kill has interrupted is finished, and both engines hold what they should. */
+/** The state after the interrupted work is finished and both engines have all versions. */
 async function settled(router: RouterProcess): Promise<StudentState> {
   const client = new LearningServiceClient(router.address, grpc.credentials.createInsecure());
   try {

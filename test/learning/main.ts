@@ -1,4 +1,4 @@
-// `npx node test/learning/main.ts [rounds] [seed]`: kills a router that teaches a student, 50 times unless told otherwise.
+// `npx node test/learning/main.ts [rounds] [seed]`: kills a router that teaches a student, 50 times by default.
 import { killRepeatedly } from './killed.ts';
 
 const [rounds, seed] = [Number(process.argv[2] ?? 50), Number(process.argv[3] ?? Date.now() % 1e6)];

@@ -1,4 +1,4 @@
-// `npm run accuracy`: the shipped models on real texts that they never saw, through router and sidecar, beside a linear
+// `npm run accuracy`: the shipped models on held-out texts, through router and sidecar, compared with a linear
 // classifier that was trained on the same split.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -50,7 +50,7 @@ const { values } = parseArgs({
 });
 
 const QUERIES = 1_000;
-/** Among the sets of --learning, that of the shipped model. */
+/** The set of the shipped model, among the sets of --learning. */
 const TEXTS = 'glosses';
 const AT_ONCE = 100;
 /** The whole test split's encodings are not shipped; the reference simulator has measured them. */
@@ -172,7 +172,7 @@ function printLearning(): void {
   );
 }
 
-/** A few at a time: the router refuses what it cannot do soon. */
+/** A few at a time, since the router refuses inputs that would wait too long. */
 async function answersTo<Item extends HeldoutItem | Gloss>(
   system: System,
   items: readonly Item[],

@@ -1,5 +1,6 @@
-// What one caller's bad requests cost another caller: its latency alone, beside as many good requests, beside bad ones.
-// Router, its sidecars and both callers are processes of their own, so that no caller's work is in the other's figures.
+// The effect of one caller's bad requests on another caller: its latency alone, beside as many good requests, and
+// beside bad ones. Router, sidecars and both callers are separate processes, so that no caller affects the other's
+// measurement.
 import { parseArgs } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
 import { table } from '../../services/cli/table.ts';
@@ -37,7 +38,7 @@ const { values } = parseArgs({
     engines: { type: 'string', default: '2' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h' },
-    // How this program calls itself, for the callers.
+    // How this program starts itself as a caller.
     as: { type: 'string' },
     address: { type: 'string', default: '' },
   },
@@ -55,7 +56,7 @@ interface Latency {
 
 interface Measured {
   readonly parts: Readonly<Record<Part, Latency>>;
-  /** p99 of the good caller, of what it is alone. */
+  /** p99 of the good caller, relative to its p99 alone. */
   readonly p99_beside_good: number;
   readonly p99_beside_bad: number;
   /** What the bad caller sent in each part, the median. */
@@ -87,7 +88,7 @@ async function measure(): Promise<Measured> {
   const operator = new Operator(router.adminAddress);
   const samples: Record<Part, Latency[]> = { alone: [], 'beside good ones': [], 'beside bad ones': [] };
   const sentPerS: number[] = [];
-  await play('caller', router.address); // for the compilers of both
+  await play('caller', router.address); // for the JIT compilers of both
   for (let round = 1; round <= Number(values.rounds); round += 1) {
     for (const part of PARTS) {
       process.stderr.write(`  … round ${round} of ${values.rounds}: ${part}\n`);
@@ -128,7 +129,7 @@ async function callOneAtATime(): Promise<Latency> {
   const requests = goodRequests();
   const timesMs: number[] = [];
   let failed = 0;
-  // The first second is for this process's compiler, and for the other caller to begin.
+  // The first second does not count: the JIT compiler and the other caller start in it.
   const beganMs = performance.now() + 1_000;
   for (let at = 0; performance.now() < beganMs + Number(values.seconds) * 1_000; at += 1) {
     const sentMs = performance.now();

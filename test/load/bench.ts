@@ -1,4 +1,4 @@
-// `npm run bench`: every figure a ratio against a peer measured in the same run, on the same inputs, interleaved.
+// `npm run bench`: every figure is a ratio to a peer that is measured in the same run, on the same inputs, interleaved.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -86,7 +86,7 @@ async function memory(): Promise<void> {
 async function bench(): Promise<void> {
   const rounds = Number(values.rounds ?? (values.quick ? 2 : 5));
   const seconds = Number(values.seconds ?? (values.quick ? 0.5 : 1.5));
-  // Before minutes of measuring, not after.
+  // Checked before the measurement, which takes minutes.
   const compared = values.compare === undefined ? undefined : readReport(values.compare);
   const networks = NETWORKS.filter((name) => values.network === undefined || values.network === name);
   if (networks.length === 0) {

@@ -1,5 +1,5 @@
-// The old client side by side: against the server that it was made for, which computes nothing, and against the bridge of a router
-// with one C++ sidecar.
+// Compares the old client with its own server, which computes nothing, and with the bridge of a router with one C++
+// sidecar.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';

@@ -1,4 +1,4 @@
-// A whole router without a wire: two engines that answer in the next turn of the event loop stand in for sidecars.
+// A complete router without connections: two engines that answer in the next turn of the event loop replace sidecars.
 import { reasoningMethods } from '../../services/api/reasoning.ts';
 import { OpenCalls } from '../../services/api/open-calls.ts';
 import { AnswerCache } from '../../services/cache/answer-cache.ts';
@@ -33,7 +33,7 @@ import { sessionOptions } from '../../services/composition/sessions.ts';
 import { SessionStore } from '../../services/sessions/session-store.ts';
 import { TurnEngine } from './turn-engine.ts';
 
-/** As the model that is shipped. */
+/** Like the shipped model. */
 const SIZES = { inputSize: 768, outputSize: 48, steps: 32 } as const;
 const INPUTS = 500;
 
@@ -99,7 +99,7 @@ export function startCensusRouter({ isTraced, isCached }: { isTraced: boolean; i
   };
 }
 
-/** Rejects where the call fails. */
+/** Rejects if the call fails. */
 function answered(methods: readonly Method[], name: string, request: Buffer): Promise<void> {
   const method = methods.find(({ path }) => path.endsWith(`/${name}`)) as OneRequestMethod<unknown, unknown>;
   return new Promise((resolve, reject) => {
@@ -114,7 +114,7 @@ function answered(methods: readonly Method[], name: string, request: Buffer): Pr
   });
 }
 
-/** As the repository keeps it: one object. */
+/** One object, as in the repository. */
 function pinned(): ModelPins {
   const model = fakePinsOf(SIZES).find('m', 1);
   return { find: () => model };

@@ -1,4 +1,4 @@
-// A router and its engines of some checkout of this repository, as processes, and what they cost.
+// The router and engines of a checkout of this repository, as processes, and their CPU time.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ export interface Checkout {
 
 interface CheckoutOptions {
   readonly engines: number;
-  /** Of the router, beside its engines and addresses. */
+  /** Settings of the router, in addition to its engines and addresses. */
   readonly settings: Readonly<Record<string, unknown>>;
 }
 

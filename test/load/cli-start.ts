@@ -1,4 +1,4 @@
-// How long a command of `npx tandem` takes, start and connection included, against a router on this machine.
+// The time of a command of `npx tandem`, including start and connection, with a router on this machine.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';

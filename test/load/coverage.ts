@@ -1,10 +1,13 @@
-// What V8's block coverage of a piece of work says: which files and functions it ran, and how many closures it made.
+// V8's block coverage of a piece of work: the files and functions that ran, and the number of created closures.
 import type { Profiler } from 'node:inspector';
 
 export interface Counted {
   readonly files: number;
   readonly functions: number;
-  /** Function objects that were made: each time a function, or its initializer, reached the place where another stands. */
+  /**
+   * Number of created function objects: how often a function, or its initializer, reached the definition of another
+   * one.
+   */
   readonly closures: number;
   readonly byFile: readonly {
     readonly file: string;
@@ -15,7 +18,7 @@ export interface Counted {
 
 const SERVICES = '/services/';
 
-/** Of the project's own files alone. */
+/** For the project's own files only. */
 export function countCoverage(scripts: readonly Profiler.ScriptCoverage[]): Counted {
   const own = scripts.filter(({ url }) => url.startsWith('file:') && url.includes(SERVICES));
   const byFile = own
@@ -42,7 +45,7 @@ function closuresOf(functions: readonly Profiler.FunctionCoverage[]): number {
   return sum(inner.map((each) => timesReached(each, functions)));
 }
 
-/** How often the innermost function around `inner` reached its beginning. */
+/** How often the innermost function around `inner` reached its start. */
 function timesReached(inner: Profiler.FunctionCoverage, all: readonly Profiler.FunctionCoverage[]): number {
   const { startOffset, endOffset } = inner.ranges[0]!;
   const around = (range: Profiler.CoverageRange): boolean =>

@@ -1,6 +1,5 @@
-// What one call costs an edge: CPU time of its process, with a handler that gives back what it gets, and calls a second. The
-// server has one core and the client another.
-// Usage: npx node test/load/edge-cost.ts [rounds] [edge,edge]
+// The cost of a call for an edge: CPU time of its process, with a handler that returns its request, and calls a second.
+// The server has one core and the client another. Usage: npx node test/load/edge-cost.ts [rounds] [edge,edge]
 import { execFile, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// One edge with a handler that gives back what it gets: what is measured is the edge and nothing else.
+// One edge with a handler that returns its request, so that only the edge is measured.
 // Usage: node test/load/edge-server.ts native|grpc-js. Prints its address.
 import { type EdgeKind, createEdge } from '../../services/api/create-edge.ts';
 import { ConnectionLimit } from '../../services/core/connection-limit.ts';

@@ -8,7 +8,7 @@ const AT_ONCE = 32;
 export interface Compared {
   readonly texts: number;
   readonly equal: number;
-  /** The first that has no unanimous answer, with the reason. */
+  /** The first text without a unanimous answer, with the reason. */
   readonly firstOther: string;
 }
 

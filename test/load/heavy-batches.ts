@@ -1,5 +1,5 @@
-// What one caller's hostile batches cost another caller: its latency alone, and beside 1,000 batches at once that are 4 MB
-// of empty items each. Router, sidecars and both callers are processes of their own.
+// The effect of one caller's hostile batches on another caller: its latency alone, and beside 1,000 batches at once
+// with 4 MB of empty items each. Router, sidecars and both callers are separate processes.
 import { type IncomingHttpHeaders, connect } from 'node:http2';
 import { parseArgs } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
@@ -32,7 +32,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h' },
-    // How this program calls itself, for the callers.
+    // How this program starts itself as a caller.
     as: { type: 'string' },
     address: { type: 'string', default: '' },
   },
@@ -54,7 +54,7 @@ interface Sent {
   readonly tookMs: number;
   /** By the name of the status. */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** What they, and the good caller beside them, took of the router's CPU. */
+  /** The router's CPU time for them and the good caller. */
   readonly cpuMs?: number;
 }
 
@@ -122,7 +122,7 @@ async function measure(): Promise<void> {
   }
 }
 
-/** What a caller of good requests measured while `work` went on. */
+/** The measurement of a caller of good requests during `work`. */
 async function callWhile(address: string, work: () => Promise<void>): Promise<Latency> {
   const { child, line, finished } = run('test/load/heavy-batches.ts', ['--as', 'caller', '--address', address]);
   await line(/^ready$/);
@@ -160,7 +160,7 @@ async function call(): Promise<void> {
   process.stdout.write(`${JSON.stringify(latency)}\n`);
 }
 
-/** Not through a gRPC client, whose own work would take the time of the machine. */
+/** Without a gRPC client, which would use too much CPU itself. */
 async function sendBatches(): Promise<Sent> {
   const message = frame(values.kind === 'full' ? fullBatch() : Buffer.alloc(MESSAGE_BYTES, Buffer.from([0x0a, 0x00])));
   const session = connect(`http://${values.address}`, { maxSessionMemory: 100_000 });
@@ -205,7 +205,7 @@ function frame(message: Buffer): Buffer {
   return Buffer.concat([head, message]);
 }
 
-/** Of items whose input is too long for the model: each is read, and none is worth an engine's time. */
+/** Items with an input that is too long for the model: each is read, and none reaches an engine. */
 function fullBatch(): Buffer {
   const encoding = Array.from({ length: 1_018 }, (_, k) => (k % 2 === 0 ? 0 : 1));
   const item = Buffer.from(ReasonRequest.encode(ReasonRequest.fromPartial({ encoding })).finish());

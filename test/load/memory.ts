@@ -1,5 +1,5 @@
 // The router's memory while it answers many requests of all strategies, with two sidecars and its local engine, as under
-// `npm start`. It must stay where it is after the first of them.
+// `npm start`. It must not grow after the first of them.
 import { ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
 import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { STRATEGIES, type StrategyName } from '../../services/strategies/registry.ts';
@@ -15,7 +15,7 @@ interface MemoryOptions {
   readonly progress: (text: string) => void;
 }
 
-/** What the process held after so many requests. */
+/** The memory of the process after this number of requests. */
 interface MemorySample {
   readonly requests: number;
   readonly rssMb: number;
@@ -23,7 +23,7 @@ interface MemorySample {
 
 const MODELS = new URL('../../deploy/models', import.meta.url).pathname;
 const LOOP = { connections: 1, inFlight: 64 };
-/** Of one strategy, until the next one has its turn. */
+/** Requests of one strategy before the next one. */
 const SECONDS = 2;
 const MB = 2 ** 20;
 const INPUTS = readHeldout()

@@ -1,4 +1,4 @@
-// What counting costs: everything that Metrics is told about one ordinary request, and what reading it costs.
+// The cost of metrics: all calls of Metrics for one ordinary request, and of reading all counts.
 import { parseArgs } from 'node:util';
 import { Metrics } from '../../services/telemetry/metrics.ts';
 import { Random } from '../fuzz/random.ts';
@@ -43,7 +43,7 @@ interface Measured {
 
 function measure(requests: number, rounds: number): Measured {
   const metrics = new Metrics();
-  // Drawn beforehand, so that only counting is timed.
+  // Generated in advance, so that only counting is measured.
   const random = new Random(1);
   const durationsMs = Float64Array.from({ length: 4_096 }, () => 0.2 - 2 * Math.log(1 - random.next()));
   const requestUs: number[] = [];
@@ -52,7 +52,7 @@ function measure(requests: number, rounds: number): Measured {
     requestUs.push(timeUs(requests, (k) => tell(metrics, k, durationsMs[k & 4_095]!)));
     snapshotUs.push(timeUs(READS, () => metrics.snapshot()));
   }
-  // The first round is for the compiler.
+  // The first round is for the JIT compiler.
   return {
     request_us: median(requestUs.slice(1)),
     snapshot_us: median(snapshotUs.slice(1)),

@@ -1,6 +1,6 @@
-// Loads, replaces and unloads model versions under a paced load, with engines killed and added in between, and says what
-// requests noticed: `npx node test/load/model-loads.ts --loads 100 --rate 500`. It ends with 1 where one failed, had an answer
-// of two versions' weights, or was sent to an engine that did not hold the version.
+// Loads, replaces and unloads model versions under a paced load, while engines are killed and added, and prints the
+// effect on requests: `npx node test/load/model-loads.ts --loads 100 --rate 500`. It exits with 1 if a request failed,
+// had an answer with the weights of two versions, or was sent to an engine without the version.
 import { parseArgs } from 'node:util';
 import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { ModelFolder } from '../support/model-folder.ts';
@@ -11,7 +11,7 @@ import { smallNet } from '../support/small-net.ts';
 import { startSystem } from '../support/system.ts';
 
 const TICK_MS = 10;
-/** Changes of models between two engines that are killed, each with one that is added. */
+/** Number of changes of models between two kills; with each kill, another engine is added. */
 const KILL_EVERY = 10;
 
 const { values } = parseArgs({
@@ -35,7 +35,7 @@ const operator = new Operator(system.adminAddress);
 let [sent, answered, mixed] = [0, 0, 0];
 const failures: string[] = [];
 const versions = new Map<number, number>();
-/** Attempts that failed, and were made again on another engine: why → how many. */
+/** Failed attempts that were retried on another engine: reason → number. */
 const retried = new Map<string, number>();
 const open = new Set<Promise<void>>();
 
@@ -109,7 +109,7 @@ await system.stop();
 await Promise.all(sidecars.map((sidecar) => sidecar.stop()));
 folder.remove();
 
-/** What an engine says that was asked for a version before it has it, or after it gave it up. */
+/** The reason of an engine that was asked for a version before it was loaded or after it was unloaded. */
 const tooEarly = ['UNKNOWN_MODEL', 'MODEL_INVALID'].reduce((sum, why) => sum + (retried.get(why) ?? 0), 0);
 const inWords = (counts: ReadonlyMap<unknown, number>): string =>
   [...counts].map(([what, times]) => `${String(what)} ${times}`).join(', ');

@@ -1,4 +1,5 @@
-// What one Reason costs inside the router, with no wire and no engine: files, promises, closures, CPU time and memory.
+// The cost of a Reason call inside the router, without connections and engines: files, promises, closures, CPU time and
+// memory.
 import { createHook } from 'node:async_hooks';
 import { Session } from 'node:inspector/promises';
 import { parseArgs } from 'node:util';
@@ -24,7 +25,7 @@ sidecars. So the figures leave out HTTP/2, gRPC and the engines.
 `;
 
 const ROUNDS = 5;
-/** So few calls allocate less than the young generation holds. */
+/** With this number of calls, the allocations fit into the young generation. */
 const CALLS_WITHOUT_GC = 500;
 
 interface Census extends Counted {
@@ -95,7 +96,7 @@ function print({ byFile, ...figures }: Census, inFlight: number): void {
   }
 }
 
-/** `inFlight` callers, each with one call under way. */
+/** `inFlight` callers, each with one open call. */
 async function closedLoop(call: () => Promise<void>, inFlight: number, count: number): Promise<void> {
   let left = count;
   const caller = async (): Promise<void> => {
@@ -123,7 +124,7 @@ async function bytesOf(loop: (count: number) => Promise<void>): Promise<number> 
 }
 
 async function survivorsPercent(loop: (count: number) => Promise<void>, calls: number): Promise<number> {
-  gc!(); // what lives long is old from now on, as in a router that has run for a while
+  gc!(); // moves long-lived objects to the old generation, as in a router that has run for a while
   const profiler = new GCProfiler();
   profiler.start();
   await loop(calls * 2);

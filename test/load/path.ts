@@ -1,4 +1,5 @@
-// The path: what the router adds to a call, beside what its peers add, all before the same two sidecars in the same run.
+// The path: the time that the router adds to a call, compared with its peers, all with the same two sidecars in the
+// same run.
 import { cpus } from 'node:os';
 import { goFirst } from '../support/pin.ts';
 import type { LoadTarget } from './path/generator.ts';
@@ -10,7 +11,7 @@ import { ROUTER, type Stage, type Subject, setStage } from './path/stage.ts';
 
 interface PathOptions {
   readonly rounds: number;
-  /** Of one measurement. */
+  /** Duration of one measurement. */
   readonly seconds: number;
   readonly progress: (text: string) => void;
 }
@@ -23,7 +24,7 @@ const CLOSED: readonly Closed[] = [
   { inFlight: 64, connections: 1 },
   { inFlight: 64, connections: 16 },
 ];
-/** Of what a subject did with 64 in flight on sixteen connections. */
+/** Share of a subject's rate with 64 open calls on sixteen connections. */
 const SHARES = [0.3, 0.5, 0.7, 0.85];
 const WARM_UP_SECONDS = 3;
 
@@ -85,7 +86,7 @@ async function openLoops(
   return results;
 }
 
-/** Hits, batches and streams, and what the engines do without a router. */
+/** Hits, batches and streams, and the engines without a router. */
 async function otherLoads(stage: Stage, { rounds, seconds, progress }: PathOptions): Promise<Record<string, Figures>> {
   const { pid, target } = stage.subjects.find(({ name }) => name === ROUTER)!;
   const router = (of: requests.Requests, inFlight: number): Omit<Run, 'name'> => ({

@@ -1,5 +1,5 @@
 // How often a search finds the definition that belongs to given words, among thousands: by words alone (BM25), by meaning
-// alone, and by both. A definition seldom has the word that it defines, so this asks for more than words.
+// alone, and by both. A definition rarely has the word that it defines, so words alone are not enough.
 import { join } from 'node:path';
 import { CorpusIndex, type SearchBy } from '../../services/agents/retrieval/corpus-index.ts';
 import { DatabaseRetriever } from '../../services/agents/retrieval/database-retriever.ts';
@@ -32,7 +32,7 @@ interface PostgresRecall {
   readonly equalByMeaning: number;
 }
 
-/** `queries` of the test definitions' words, drawn by `seed`. `url`: of a PostgreSQL that is searched, too. */
+/** `queries` of the test definitions' words, selected by `seed`. `url`: of a PostgreSQL that is also searched. */
 export async function measureRecall(queries: number, seed: number, url?: string): Promise<Recall> {
   const glosses = readGlosses();
   const embedding = loadTextEmbedding(MODELS, ModelRepository.read(MODELS, 'supersense'));

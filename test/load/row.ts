@@ -5,9 +5,9 @@ export interface Row {
   readonly ours: number;
   readonly peer: number;
   readonly unit: string;
-  /** The figure that counts; `reads` says how to read it. */
+  /** The figure to compare; `reads` says how to read it. */
   readonly ratio: number;
   readonly reads: string;
-  /** The least ratio that is wanted. */
+  /** The required ratio. */
   readonly bar?: number;
 }

@@ -30,7 +30,7 @@ The flooder and the control have the lowest priority: they stand for another mac
 Example: node test/load/second-caller.ts --floods calls,bytes --rounds 1
 `;
 
-/** As docs/security.md has them. */
+/** As in docs/security.md. */
 const LIMITS = { per_s: 2_000, max_calls: 256, max_items: 4_096, max_bytes: 67_108_864 };
 const LOWEST_PRIORITY = 19;
 
@@ -51,7 +51,7 @@ interface Part {
   readonly beside: Latency;
   readonly control: Latency;
   readonly flood: Flooded;
-  /** Of one core, while the flood went on. */
+  /** Share of one core during the flood. */
   readonly routerCpu: number;
 }
 
@@ -132,7 +132,7 @@ async function callAt(address: string, seconds = Number(values.seconds)): Promis
   return await result(run('test/load/flood/caller.ts', options));
 }
 
-/** Goes on for longer than the good caller measures. */
+/** Runs longer than the good caller measures. */
 async function floodAt(flood: FloodKind, address: string, rate = 0): Promise<Flooded> {
   const options = ['--kind', flood, '--address', address, '--token', tokens.flood, '--rate', String(rate)];
   const program = run('test/load/flood/flooder.ts', [...options, '--seconds', String(Number(values.seconds) + 2)]);

@@ -1,4 +1,5 @@
-// What sessions cost: the time of a message against that of a request without a session, and the memory of open sessions.
+// The cost of sessions: the time of a message compared with a request without a session, and the memory of open
+// sessions.
 import { parseArgs } from 'node:util';
 import type { ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
 import { callRouter } from '../support/caller.ts';
@@ -25,7 +26,7 @@ Example: node test/load/session-cost.ts --calls 500
 
 const WARM_UP = 200;
 const MB = 2 ** 20;
-/** Calls under way while sessions are opened. */
+/** Open calls while sessions are opened. */
 const OPENERS = 16;
 
 const { values } = parseArgs({

@@ -1,5 +1,5 @@
-// The simulators: C++ and TypeScript against their peers on three networks, C++ against a plain dense loop, and what share of
-// the machine's limits each layer reaches.
+// The simulators: C++ and TypeScript against their peers on three networks, C++ against a plain dense loop, and the
+// share of the machine's limits that each layer reaches.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,7 +34,7 @@ export interface SimulatorFigures {
   readonly rows: readonly Row[];
 }
 
-/** What is measured. */
+/** The measured networks. */
 export const simulatorNames = (): string[] => [...NETWORKS.flatMap(rowNames), ...DENSE_BATCHES.map(denseName)];
 
 export async function benchSimulator({ networks, rounds, progress }: SimulatorOptions): Promise<SimulatorFigures> {

@@ -1,4 +1,4 @@
-// What a text costs beside a vector: the same calls in turns, one at a time, through one router and one sidecar.
+// The cost of a text compared with a vector: calls in turns, one at a time, through one router and one sidecar.
 import { parseArgs } from 'node:util';
 import { table } from '../../services/cli/table.ts';
 import type { ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
@@ -18,7 +18,7 @@ Example: node test/load/text-cost.ts --calls 2000
 `;
 
 const ROUNDS = 5;
-/** A text may take so many times what a vector takes. */
+/** The allowed ratio of the time of a text to that of a vector. */
 const BAR = 2;
 
 const { values } = parseArgs({

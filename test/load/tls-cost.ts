@@ -1,4 +1,4 @@
-// What TLS 1.3 costs: calls a second and the median time of a call, of one router that speaks it and one that does not.
+// The cost of TLS 1.3: calls a second and the median time of a call, of one router with it and one without.
 import { parseArgs } from 'node:util';
 import { table } from '../../services/cli/table.ts';
 import { DevelopmentCa } from '../support/certificates.ts';

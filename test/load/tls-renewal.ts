@@ -1,5 +1,5 @@
-// Every certificate is renewed while callers come and go: the router's, the clients', the CA of clients, the engines' and the
-// router's towards them. Prints how many calls failed, and fails if any did.
+// Renews every certificate while callers connect and disconnect: the router's, the clients', the CA of clients, the
+// engines', and the router's for engines. Prints the number of failed calls, and fails if there are any.
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -31,7 +31,7 @@ const { values } = parseArgs({
   },
 });
 
-/** The router and the engines look at their files within this time. */
+/** The router and the engines check their files within this time. */
 const RELOADED_MS = CERTIFICATE_POLL_MS + 2_000;
 const CALLS_EACH = 50;
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -42,7 +42,7 @@ else await renewAll();
 async function renewAll(): Promise<void> {
   const ca = new DevelopmentCa();
   const next = new DevelopmentCa();
-  /** A file appears whole under its name. */
+  /** A file is written elsewhere and renamed, so it is always complete. */
   const put = (name: string, bytes: Buffer): void => {
     writeFileSync(join(ca.folder, `${name}.put`), bytes, { mode: 0o600 });
     renameSync(join(ca.folder, `${name}.put`), ca.file(name));

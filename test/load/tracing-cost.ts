@@ -1,5 +1,5 @@
-// What tracing costs: throughput of one router without it, and of others that keep 1 % and 100 % of their traces, each with
-// a sidecar of its own that sends it its spans, as under `npm start`; in turns, in one run.
+// The cost of tracing: throughput of one router without it, and of others that keep 1 % and 100 % of their traces. Each
+// has its own sidecar that sends it spans, as with `npm start`. They run in turns, in one run.
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -32,7 +32,7 @@ const ENCODINGS = join(ROOT, 'test/data/supersense/heldout.f16');
 const MODES = ['off', '1 %', '100 %', '1 % sent', '100 % sent'] as const;
 type Mode = (typeof MODES)[number];
 
-/** What the router must keep of its throughput. */
+/** The share of its throughput that the router must keep. */
 const BARS: Partial<Record<Mode, number>> = { '1 %': 0.95, '100 %': 0.8, '1 % sent': 0.95, '100 % sent': 0.8 };
 
 /** Processor time for one call, microseconds. */
@@ -51,7 +51,7 @@ interface Row extends Cpu {
   readonly bar: number | undefined;
 }
 
-/** As tandem-load prints it. */
+/** The output of tandem-load. */
 interface Measured {
   readonly calls: number;
   readonly calls_per_s: number;
@@ -95,7 +95,7 @@ async function measure(rounds: number, seconds: string, inFlight: string): Promi
     const loads = new Map<Mode, Load[]>(MODES.map((mode) => [mode, []]));
     for (let round = 0; round <= rounds; round += 1) {
       process.stderr.write(`  … round ${round} of ${rounds}\n`);
-      // Another order each round, and other neighbours: a router may still be busy when its load is over.
+      // Another order each round, since a router may still be busy after its load.
       const step = 1 + (round % (MODES.length - 1)); // the number of modes is prime
       for (let index = 0; index < MODES.length; index += 1) {
         const mode = MODES[(index * step + round) % MODES.length]!;
@@ -118,7 +118,7 @@ async function startRouter(mode: Mode, collector: string): Promise<Router> {
   const settings = {
     listen: '127.0.0.1:0',
     local: { enabled: false },
-    cache: { enabled: false }, // an answer that is computed has most to tell
+    cache: { enabled: false }, // a computed answer has the most spans
     spawn: { count: 1, socket_dir: folder },
     http_listen: 'off',
     tracing: { enabled: mode !== 'off', ratio: mode.startsWith('100') ? 1 : 0.01 },

@@ -1,5 +1,5 @@
-// An engine of a benchmark: it computes nothing, and answers all that it was asked in the next turn of the event loop, as
-// a sidecar's answers come.
+// An engine of a benchmark: it computes nothing, and answers all inputs together in the next turn of the event loop,
+// like a sidecar.
 import { RouterError } from '../../services/core/errors.ts';
 import type { CallContext, Inference, InferenceInput } from '../../services/core/inference.ts';
 import type { EngineModel } from '../../services/engines/engine.ts';

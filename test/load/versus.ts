@@ -1,4 +1,5 @@
-// What a change costs: throughput of this tree's router and sidecars against those of another checkout, in turns.
+// The cost of a change: compares the throughput of this tree's router and sidecars with those of another checkout, in
+// turns.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -59,7 +60,7 @@ interface Measured {
   /** Medians. CPU times are of one call. */
   readonly ours: Figures;
   readonly theirs: Figures;
-  /** Ours to theirs, of the medians. */
+  /** Ratios of our medians to theirs. */
   readonly throughput_ratio: number;
   readonly cpu_ratio: number;
   /** Lowest and highest ratio of the throughputs of one round. */
@@ -128,7 +129,7 @@ async function measure(options: Options): Promise<Measured> {
   };
 }
 
-/** Each is started first, and goes first, as often as the other one. */
+/** Each is started first, and measured first, as often as the other one. */
 function order(turn: number): readonly (0 | 1)[] {
   return turn % 2 === 0 ? [0, 1] : [1, 0];
 }
@@ -152,7 +153,7 @@ async function measureOnce(options: Options, samples: Samples, start: number): P
       process.stderr.write(`  … start ${start + 1}, round ${round + 1} of ${rounds}: ${ours} and ${theirs} calls/s\n`);
     }
   } finally {
-    await Promise.all(checkouts.map((checkout) => checkout.stop())); // of a failed start there is none
+    await Promise.all(checkouts.map((checkout) => checkout.stop())); // a failed start has none
   }
 }
 

@@ -1,4 +1,5 @@
-// What a vote costs the caller: REDUNDANT over three honest engines against one engine alone, one call at a time.
+// The cost of a vote for the caller: REDUNDANT with three correct engines compared with one engine alone, one call at a
+// time.
 import { parseArgs } from 'node:util';
 import { VotePolicy } from '../../services/generated/tandem/v1/reasoning.ts';
 import { Strategy, VoteMode } from '../../services/generated/tandem/v1/types.ts';
@@ -18,7 +19,7 @@ Usage: node test/load/vote-cost.ts [options]
 Example: node test/load/vote-cost.ts --calls 5000 --json
 `;
 
-/** Calls of each kind before the clock runs: for the compiler, and the engines' memory. */
+/** Calls of each kind before the measurement: for the JIT compiler, and the engines' memory. */
 const WARM_UP = 300;
 
 const { values } = parseArgs({
@@ -46,14 +47,14 @@ interface Measured {
   readonly calls: number;
   readonly single: Times;
   readonly vote: Times;
-  /** A vote of three that asks two while they agree. */
+  /** A vote of three that asks two if they agree. */
   readonly staged: Times;
   /** Of the medians. */
   readonly ratio: number;
   readonly staged_ratio: number;
   /** Engines asked by a staged vote, mean. */
   readonly staged_engines: number;
-  /** Votes that an engine came too late for. */
+  /** Votes with an engine that was too late. */
   readonly votes_with_absentees: number;
 }
 

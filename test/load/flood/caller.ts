@@ -1,4 +1,4 @@
-// The program of the other caller: one call every few milliseconds, whether answers come or not.
+// The program of the other caller: one call every few milliseconds, without waiting for answers.
 import { parseArgs } from 'node:util';
 import { GrpcClient } from '../../../services/grpc/client.ts';
 import { Metadata } from '../../../services/grpc/metadata.ts';
@@ -13,7 +13,7 @@ const { values } = parseArgs({
   },
 });
 
-/** Not counted: for the compilers of both sides, and for the flooder to begin. */
+/** Not counted: time for the JIT compilers of both sides and for the start of the flood. */
 const WARM_UP_MS = 1_500;
 
 export interface Latency {

@@ -1,4 +1,4 @@
-// The program of the caller that floods; second-caller.ts starts it. It prints as JSON how much it sent.
+// The program of the caller that floods; second-caller.ts starts it. It prints as JSON the amount that it sent.
 import { parseArgs } from 'node:util';
 import { GrpcClient } from '../../../services/grpc/client.ts';
 import type { ClientMethod } from '../../../services/grpc/client-call.ts';
@@ -21,7 +21,7 @@ const { values } = parseArgs({
     address: { type: 'string', default: '' },
     token: { type: 'string', default: '' },
     seconds: { type: 'string', default: '5' },
-    // 0: as fast as it goes. Else units a second, so that another server gets as many.
+    // 0: as fast as possible. Else units a second, so that another server gets as many.
     rate: { type: 'string', default: '0' },
   },
 });
@@ -29,7 +29,7 @@ const { values } = parseArgs({
 const CONNECTIONS = 4;
 /** Calls open at once on each connection. */
 const OPEN: Readonly<Record<FloodKind, number>> = { calls: 64, items: 16, bytes: 4, cancels: 64, streams: 64 };
-/** Requests under way on each stream. */
+/** Open requests on each stream. */
 const STREAM_WINDOW = 4;
 /** After a lost connection, milliseconds. */
 const RECONNECT_MS = 20;
@@ -40,7 +40,7 @@ export interface Flooded {
   readonly perS: number;
   /** By the name of the status. */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** Times that the server closed a connection. */
+  /** How often the server closed a connection. */
   readonly lost: number;
 }
 
@@ -55,7 +55,7 @@ let lost = 0;
 
 const isOver = (): boolean => performance.now() >= endMs;
 
-/** Whether another unit may be sent now. */
+/** Returns true if another unit may be sent now. */
 function maySend(): boolean {
   return rate === 0 || sent < ((performance.now() - beganMs) * rate) / 1_000;
 }
@@ -65,7 +65,7 @@ function note({ code }: Status): void {
   outcomes[name] = (outcomes[name] ?? 0) + 1;
 }
 
-/** Keeps so many calls open on a connection until it is lost, or the time is over. */
+/** Keeps this number of calls open on a connection until it is lost or the time has passed. */
 class Connection {
   readonly #client: GrpcClient;
   readonly #begin: (client: GrpcClient, ended: (end: Status) => void) => void;
@@ -82,7 +82,7 @@ class Connection {
       this.#begin(this.#client, (end) => {
         this.#open -= 1;
         note(end);
-        // What the server refuses at once must not become a recursion.
+        // A call that is refused at once must not cause a recursion.
         queueMicrotask(() => this.fill());
       });
     }

@@ -1,4 +1,4 @@
-// What a flood is made of. Messages are encoded once: a flooder should cost its own machine little.
+// The requests of a flood. Messages are encoded once, so that the flooder itself needs little CPU.
 import {
   ReasonBatchRequest,
   ReasonRequest,
@@ -38,13 +38,13 @@ export function streamRequests(): Uint8Array[] {
   return goodRequests().map((bytes) => ReasonStreamRequest.encode({ request: ReasonRequest.decode(bytes) }).finish());
 }
 
-/** As many items as a batch may have, and nothing in them. */
+/** The maximum number of items of a batch, all empty. */
 export function emptyItems(): Uint8Array {
   const requests = Array.from({ length: MAX_ITEMS }, () => ReasonRequest.fromPartial({}));
   return ReasonBatchRequest.encode({ requests }).finish();
 }
 
-/** As many bytes as a message may have, in items that are too long for the model. */
+/** The maximum bytes of a message, in items that are too long for the model. */
 export function fullBatch(): Uint8Array {
   const count = Math.floor(MESSAGE_BYTES / MAX_ITEMS / 4) - 16;
   const tensor = { shape: [count], dtype: 'FP32', data: Buffer.alloc(4 * count) };

@@ -1,4 +1,5 @@
-// A server that answers every call at once with nothing: what a flooder costs the machine, without the router. Prints its address.
+// A server that answers every call at once with an empty message, to measure the cost of a flooder without the router.
+// Prints its address.
 import { createEdge } from '../../../services/api/create-edge.ts';
 import { ConnectionLimit } from '../../../services/core/connection-limit.ts';
 import type { IncomingCall, Method } from '../../../services/grpc/method.ts';

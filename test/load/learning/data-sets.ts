@@ -1,4 +1,4 @@
-// Data sets that Python packages carry: rows of numbers with a label each.
+// Data sets of Python packages: rows of numbers with a label.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,10 +36,10 @@ const SOURCES = [
 
 export const DATA_SETS: readonly string[] = SOURCES.map(({ name }) => name);
 
-/** Gets the package with pip where it is not there yet. Throws where there is no such set. */
+/** Installs the package with pip if it is missing. Throws if the set is unknown. */
 export function readDataSet(name: string): DataSet {
   const source = SOURCES.find((each) => each.name === name);
-  if (source === undefined) throw new Error(`there is no data set "${name}"; there are: ${DATA_SETS.join(', ')}`);
+  if (source === undefined) throw new Error(`there is no data set "${name}"; known sets: ${DATA_SETS.join(', ')}`);
   const path = join(CACHE, source.wheel);
   if (!existsSync(path)) {
     mkdirSync(CACHE, { recursive: true });
@@ -56,7 +56,7 @@ export function readDataSet(name: string): DataSet {
   );
 }
 
-/** Each column has mean 0 and variance 1 over all rows; the labels are not looked at. */
+/** Each column has mean 0 and variance 1 over all rows; the labels are not used. */
 function toDataSet(name: string, lines: readonly (readonly string[])[]): DataSet {
   const labels = [...new Set(lines.map((cells) => cells.at(-1)!))].sort();
   const statistics = Array.from({ length: lines[0]!.length - 1 }, (_, column) => {

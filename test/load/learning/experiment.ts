@@ -1,7 +1,8 @@
-// Does a student learn more than its best teacher knows, with a liar among its teachers?
+// Is a student better than its best teacher, with a lying one among its teachers?
 //
-// Laid down before the first run, and not changed since (the rates, epochs and the way teachers are made are older than this
-// page; they were tried on `segment`, `phishing` and the 500 shipped texts, never on `digits` or the glosses):
+// The plan was fixed before the first run, and has not changed since. (The rates, epochs and the training of teachers
+// are older than this page; they were tried on `segment`, `phishing` and the 500 shipped texts, never on `digits` or
+// the glosses.)
 //
 // Data sets of packages. Ten times tenfold cross-validation. A quarter of the training rows trains two honest teachers: one sees
 // the columns with even numbers, the other those with odd ones. The third teacher is a liar: it says the next label where the
@@ -22,7 +23,7 @@ const EPOCHS = 10;
 const REPETITIONS = 10;
 const FOLDS = 10;
 const RATE = 2;
-/** Of a readout that sees a shipped model's own outputs. */
+/** The learning rate for a readout of a shipped model's own outputs. */
 const SHIPPED_RATE = 1;
 
 export interface Outcome {
@@ -32,7 +33,7 @@ export interface Outcome {
   readonly student: number;
   readonly best: number;
   readonly p: number;
-  /** Last ones of the last run. */
+  /** The last values of the last run. */
   readonly weights: readonly number[];
   readonly isRegretUnderBound: boolean;
 }
@@ -55,7 +56,7 @@ export function ofDataSet(set: DataSet): Outcome {
   );
 }
 
-/** One of the repetitions: a run for each fold. */
+/** One repetition: a run for each fold. */
 export function crossValidation({ rows, labels }: DataSet, repetition: number): Run[] {
   const order = shuffled(rows, randomOf(repetition + 1));
   return Array.from({ length: FOLDS }, (_, fold) => {
@@ -139,7 +140,7 @@ function trained(rows: readonly Row[], labels: number, sees: (column: number) =>
   return ({ features }) => learner.readout.scores(view(features));
 }
 
-/** Says the next label where that teacher would say the right one. */
+/** Gives the next label if that teacher would give the right one. */
 function liar<R extends Row>(honest: Teacher<R>): Teacher<R> {
   return (row) => {
     const scores = honest(row);
@@ -147,7 +148,7 @@ function liar<R extends Row>(honest: Teacher<R>): Teacher<R> {
   };
 }
 
-/** With most right answers over all runs. */
+/** The teacher with most right answers over all runs. */
 function bestTeacher(runs: readonly Run[]): number {
   return indexOfLargest(
     runs[0]!.teachersRight.map((_, k) => runs.reduce((sum, run) => sum + count(run.teachersRight[k]!), 0)),

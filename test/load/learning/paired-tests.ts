@@ -1,9 +1,10 @@
-// Whether one of two classifiers is better than the other on the same rows, or whether that is chance. Both tests are two-sided.
+// Tests whether one of two classifiers is better than the other on the same rows, or whether that is chance. Both tests
+// are two-sided.
 
 /**
  * The corrected t-test of repeated cross-validation: Nadeau and Bengio ("Inference for the generalization error", Machine
- * Learning 52, 2003) with Bouckaert and Frank's use of it (PAKDD 2004). The runs share most of their training rows, so that
- * their differences vary less than those of independent runs would; the correction adds what is missing.
+ * Learning 52, 2003) with Bouckaert and Frank's use of it (PAKDD 2004). The runs share most of their training rows, so
+ * their differences vary less than those of independent runs. The correction adds the missing variance.
  *
  * `differences`: of each run. `testShare`: test rows for each training row of a run.
  */

@@ -1,4 +1,4 @@
-// Glosses that the shipped text model was never trained on, as it answers them whole and in halves.
+// The shipped text model's answers to glosses outside its training data, for the whole text and for its halves.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseManifest } from '../../../services/config/manifest.ts';

@@ -12,7 +12,7 @@ describe('two runs', () => {
     expect(text).toMatch(/p99\s+1\.00\s+1\.02\s+\+2 %$/m);
   });
 
-  it('leave out what only one of them has', () => {
+  it('leave out rows of only one run', () => {
     expect(compareRows([row('new', 1)], [row('old', 1)])).not.toMatch(/new|old/);
   });
 });

@@ -1,4 +1,4 @@
-// The rows of two runs beside each other. Ratios last where absolute figures do not: they are what is compared.
+// Compares the rows of two runs. It compares ratios only, since absolute figures differ between machines.
 import { table } from '../../../services/cli/table.ts';
 import type { Row } from '../row.ts';
 

@@ -1,5 +1,5 @@
 // The load generator of the path's part: tandem-wire-load (sidecar-cpp/bench), native, one thread, 5 to 10 µs of CPU a call.
-// It shares its CPU with the engines, and is the limit of nothing that is measured here.
+// It shares its CPU with the engines, and is never the bottleneck here.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -26,11 +26,11 @@ export type Loop = { readonly connections: number } & ({ readonly inFlight: numb
 interface LoadFigures {
   readonly calls: number;
   readonly callsPerS: number;
-  /** Of latencies, which count from when a call was due. */
+  /** Latencies count from the planned time of a call. */
   readonly p50Us: number;
   readonly p99Us: number;
   readonly p999Us: number;
-  /** Calls that were refused or not answered, of all. Closed loops have none. */
+  /** Share of calls that were refused or not answered. Closed loops have none. */
   readonly failedShare: number;
 }
 
@@ -45,11 +45,14 @@ interface Report {
 
 const GENERATOR = join(import.meta.dirname, '../../../sidecar-cpp/build/release/tandem-wire-load');
 const LOAD_CPU = '1';
-/** Added to this process's own: before the engines on the same CPU, so that what is due is sent then. Only root may do that. */
+/**
+ * Added to this process's own priority: above the engines on the same CPU, so that due calls are sent in time. Only
+ * root may do that.
+ */
 const NICE = '-5';
 const runFile = promisify(execFile);
 
-/** Throws if a call fails in a closed loop: its figures would be those of errors. */
+/** Throws if a call fails in a closed loop, since the figures would be wrong. */
 export async function generate(target: LoadTarget, loop: Loop, seconds: number): Promise<LoadFigures> {
   const folder = mkdtempSync(join(tmpdir(), 'tandem-load-'));
   const bodies = join(folder, 'bodies');

@@ -1,4 +1,4 @@
-// What a proxy in TypeScript costs at the least with grpc-js: it passes the bytes of Infer on to the engines in turn.
+// A minimal proxy with grpc-js: it passes the bytes of Infer on to the engines in turn.
 // `grpc-js-proxy.ts PORT ENGINE…`
 import * as grpc from '@grpc/grpc-js';
 

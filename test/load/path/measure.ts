@@ -1,4 +1,4 @@
-// Rounds of load, interleaved: every subject has its turn before the next round begins, and medians count.
+// Rounds of load, interleaved: every subject is measured before the next round begins, and medians count.
 import { cpuUs, rssBytes } from '../../support/proc.ts';
 import { type LoadTarget, type Loop, generate } from './generator.ts';
 
@@ -7,7 +7,7 @@ export interface Figures {
   readonly p50Us: number;
   readonly p99Us: number;
   readonly p999Us: number;
-  /** Of the whole process, a call; undefined: of no process. */
+  /** Of the whole process, per call; undefined without a process. */
   readonly cpuUs: number | undefined;
   readonly rssMb: number | undefined;
   readonly failedShare: number;
@@ -15,7 +15,7 @@ export interface Figures {
 
 export interface Run {
   readonly name: string;
-  /** One, or several that are loaded at the same time: their rates are added. */
+  /** One, or several that get load at the same time: their rates are added. */
   readonly targets: readonly LoadTarget[];
   readonly loop: Loop;
   readonly pid: number | undefined;

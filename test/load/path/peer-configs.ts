@@ -1,4 +1,5 @@
-// How the peers are set up: one thread each, no access log, connections to the engines kept, limits that no load here reaches.
+// The configurations of the peers: one thread each, no access log, persistent connections to the engines, and limits
+// that no load here reaches.
 
 const split = (address: string): [host: string, port: string] => {
   const at = address.lastIndexOf(':');

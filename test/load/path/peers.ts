@@ -1,4 +1,4 @@
-// The proxies that the router is measured against: each with one thread, before the same sidecars, over HTTP/2 on both sides.
+// The proxies that are compared with the router: each with one thread and the same sidecars, over HTTP/2 on both sides.
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -19,11 +19,11 @@ interface Proxy {
 
 export interface Peer {
   readonly name: string;
-  /** Starts it before the engines; rejects with what to install if it is not here. */
+  /** Starts it for the engines; rejects with the package to install if it is missing. */
   start(folder: string, engines: readonly string[]): Promise<Proxy>;
 }
 
-// Where scripts/setup --for bench puts it.
+// The path from scripts/setup --for bench.
 const ENVOY = join(homedir(), '.cache/tandem-bench/envoy-1.40.0/envoy/_bin/envoy');
 const START_MS = 20_000;
 

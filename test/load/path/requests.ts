@@ -1,5 +1,5 @@
-// The requests of the path's part, made of real inputs that the model never saw. None of them may be answered from the cache,
-// except those that are meant to be.
+// The requests of the path's part, from real held-out inputs. None is answered from the cache, except those for
+// measuring hits.
 import { InferItem, InferRequest, InferStreamRequest } from '../../../services/generated/tandem/engine/v1/engine.ts';
 import {
   PingRequest,

@@ -1,4 +1,4 @@
-// What the path's part measures, as `--json` writes it and `--compare` reads it.
+// The results of the path's part, as `--json` writes and `--compare` reads them.
 import type { Row } from '../row.ts';
 import type { Figures } from './measure.ts';
 import { BATCH } from './requests.ts';
@@ -27,7 +27,7 @@ export interface PathFigures {
 
 const HAPROXY = 'HAProxy';
 
-/** The ratios that count. */
+/** The ratios to compare. */
 export function toRows({ closed, open, others }: PathFigures): Row[] {
   const at = (subject: string, inFlight: number, connections = 1): Figures =>
     closed.find((each) => each.subject === subject && each.inFlight === inFlight && each.connections === connections)!;

@@ -1,5 +1,5 @@
-// What is measured together: two sidecars, and before the same two the router and its peers. The router and each peer may use
-// one CPU, the load generator the other one, and the engines what is left of both.
+// The measured programs: two sidecars, and the router and its peers with the same two. The router and each peer use one
+// CPU, the load generator the other one, and the engines the rest of both.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,7 @@ const MODELS = join(import.meta.dirname, '../../../deploy/models');
 const ENGINES = 2;
 const PROXY_CPU = 0;
 
-/** What the subjects will be called. */
+/** The names of the subjects. */
 export const subjectNames = (): string[] => [DIRECT, ...PEERS.map(({ name }) => name), ROUTER_GRPC_JS, ROUTER];
 
 export async function setStage(): Promise<Stage> {

@@ -1,9 +1,9 @@
-// A peer that computes something else is no peer. Its sums may be in another order than ours, so a potential that comes within
-// a rounding error of its threshold may cross it in one program and not in the other; nothing else may differ.
+// Checks that a peer computes the same. Its sums may have another order than ours, so a potential within a rounding
+// error of its threshold may cross it in one program only; nothing else may differ.
 type Counts = readonly (readonly (readonly number[])[])[];
 
 export interface Agreement {
-  /** Of all output neurons of all inputs, the share with equal spike counts. */
+  /** The share of all output neurons of all inputs with equal spike counts. */
   readonly equalShare: number;
   /** The largest difference of one neuron's count. */
   readonly largest: number;

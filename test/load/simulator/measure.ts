@@ -20,10 +20,10 @@ export interface SubjectFigures {
   readonly name: string;
   readonly kind: 'cpp' | 'typescript' | 'peer' | 'first-layer';
   readonly version: string;
-  /** Microseconds an input, medians of the rounds; undefined where it did not start. */
+  /** Microseconds per input, medians of the rounds; undefined if it did not start. */
   readonly us: Readonly<Record<Batch, number>> | undefined;
   readonly agreement: Agreement | undefined;
-  /** Why it did not start. */
+  /** The reason why it did not start. */
   readonly failure: string | undefined;
 }
 

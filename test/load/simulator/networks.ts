@@ -8,7 +8,7 @@ import { readHeldout } from '../../support/heldout.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const PEERS = join(import.meta.dirname, '../peers');
-// Where scripts/setup --for bench puts it.
+// The path from scripts/setup --for bench.
 export const PYTHON = join(homedir(), '.cache/tandem-bench/venv/bin/python');
 
 export interface BenchNetwork {
@@ -35,7 +35,7 @@ export const NETWORK_TITLES: Record<NetworkName, string> = {
 
 const ITEMS = 64;
 
-/** Writes what is not shipped into `folder`. */
+/** Writes files that are not shipped into `folder`. */
 export function makeNetworks(folder: string): Record<NetworkName, BenchNetwork> {
   execFileSync(PYTHON, [join(PEERS, 'make_networks.py'), folder], { stdio: ['ignore', 'ignore', 'pipe'] });
   const inputs = join(folder, 'supersense.f32');

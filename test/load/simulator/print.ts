@@ -1,4 +1,4 @@
-// The figures of one network as a table, and as rows against the bars of the plan.
+// The figures of one network as a table, and as rows with their required ratios.
 import { table } from '../../../services/cli/table.ts';
 import type { Row } from '../row.ts';
 import { type Batch, BATCHES, type SubjectFigures } from './measure.ts';
@@ -44,7 +44,7 @@ export function networkRows(network: NetworkName, figures: readonly SubjectFigur
       .flatMap(({ kind: its, us, name }) => (its === kind && us !== undefined ? [{ us: us[batch], name }] : []))
       .sort((a, b) => a.us - b.us)[0];
   return BATCHES.flatMap((batch) => {
-    // Of ours the first: the instruction set that the engine takes by itself.
+    // Our first subject: the instruction set that the engine chooses itself.
     const cpp = figures.find((one) => one.kind === 'cpp')?.us?.[batch];
     const bars = BARS[network]?.[batch];
     const row = (

@@ -1,4 +1,4 @@
-// What one core of the machine can do at most, and what share of it each layer of the C++ simulator reaches.
+// The peak rates of one core of the machine, and the share of them that each layer of the C++ simulator reaches.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,7 +9,7 @@ const ROOFLINE = join(import.meta.dirname, '../../../sidecar-cpp/build/release/t
 
 const runFile = promisify(execFile);
 
-/** What tandem-roofline prints. */
+/** The output of tandem-roofline. */
 export interface Roofline {
   readonly simd: string;
   /** Without fused multiply-add. */
@@ -27,7 +27,7 @@ interface LayerShare {
   readonly us: number;
   /** Of the run's time. */
   readonly of_time: number;
-  /** The least that this core could take; 0: not known. */
+  /** The minimum time on this core; 0: not known. */
   readonly limit_us: number;
   readonly limited_by: string;
 }

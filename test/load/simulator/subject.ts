@@ -1,5 +1,5 @@
-// A program that measures a simulator when told to: ours, or a peer in its own process (test/load/peers/subject.py). All of
-// them are alive at the same time and measure in turns, so that a noisy minute hits every one.
+// A program that measures a simulator on request: ours, or a peer in its own process (test/load/peers/subject.py). All
+// of them run at the same time and measure in turns, so that a disturbance affects every one.
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
@@ -8,7 +8,7 @@ export interface Subject {
   readonly version: string;
   /** Instruction sets of the machine, best first; of the C++ simulator only. */
   readonly targets: readonly string[];
-  /** Of every input, in each size of batch; empty where the subject computes no network. */
+  /** Of every input, in each size of batch; empty if the subject computes no network. */
   readonly counts: readonly (readonly (readonly number[])[])[];
   /** Median microseconds an input. */
   measure(batch: number, seconds: number): Promise<number>;
@@ -21,12 +21,12 @@ interface Ready {
   readonly counts: readonly (readonly (readonly number[])[])[];
 }
 
-/** Rejects with the end of the program's own words where it cannot do it. */
+/** Rejects with the end of the program's output if it fails. */
 export async function startSubject(name: string, command: string, args: readonly string[]): Promise<Subject> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2_000)));
-  child.stdin.on('error', () => undefined); // its end is told by its output
+  child.stdin.on('error', () => undefined); // the end of its output shows its end
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const failed = new Promise<never>((_, reject) => child.once('error', reject));
   const nextLine = async <T>(): Promise<T> => {

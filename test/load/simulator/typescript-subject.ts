@@ -1,4 +1,4 @@
-// The TypeScript engine as a subject: as the router uses it, with its worker thread and messages.
+// The TypeScript engine as a subject: as in the router, with its worker thread and messages.
 // Usage: node typescript-subject.ts REPOSITORY MODEL INPUTS SHAPE STEPS; the protocol is that of test/load/peers/subject.py.
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -25,7 +25,10 @@ const infer = (first: number, count: number): Promise<{ spikeCounts: ArrayLike<n
 
 let first = 0;
 
-/** The smaller of elapsed time and CPU time, seconds: other programs take the core away, which is not the engine's time. */
+/**
+ * Elapsed time or CPU time, whichever is smaller, in seconds, so that time of other programs on the core does not
+ * count.
+ */
 async function sample(batch: number, runs: number): Promise<number> {
   const startedMs = performance.now();
   const cpu = process.cpuUsage();

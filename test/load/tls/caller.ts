@@ -1,4 +1,5 @@
-// Keeps so many calls under way for some seconds, over TLS or without. A process of its own; prints what it measured, as JSON.
+// Keeps a number of calls open for some seconds, with TLS or without. A separate process; it prints its measurements as
+// JSON.
 import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
 import { parseArgs } from 'node:util';
@@ -14,7 +15,7 @@ const { values } = parseArgs({
     key: { type: 'string' },
     'in-flight': { type: 'string', default: '64' },
     seconds: { type: 'string', default: '3' },
-    // A new connection after so many calls; 0: one for all.
+    // A new connection after this number of calls; 0: one for all.
     'calls-each': { type: 'string', default: '0' },
   },
 });
@@ -22,7 +23,7 @@ const { values } = parseArgs({
 export interface Measured {
   readonly calls: number;
   readonly failed: number;
-  /** Why the first of those failed. */
+  /** The reason of the first failure. */
   readonly why: string;
   readonly connections: number;
   readonly calls_per_s: number;
@@ -51,7 +52,7 @@ function fail(error: Error): void {
   why ||= error.message;
 }
 
-/** A renewal may be half written: the files are read until they fit. */
+/** A renewal may be incomplete, so the files are read until they match. */
 async function wholeTls(): Promise<ConnectionOptions | undefined> {
   for (;;) {
     try {
