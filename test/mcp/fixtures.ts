@@ -1,4 +1,4 @@
-// What the conformance suite calls by fixed names, beside the tools of the server.
+// Tools with fixed names for the conformance suite, in addition to those of the server.
 import { type CallToolResult, type McpServer, ResourceTemplate } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 

@@ -12,7 +12,7 @@ import { tandemMcpServer } from '../../services/mcp/server.ts';
 import { startSystem } from '../support/system.ts';
 import { addFixtures } from './fixtures.ts';
 
-/** The last stable version of the suite, and the first one that knows the protocol's current revision. */
+/** The last stable version of the suite, and the first one with the protocol's current revision. */
 const RUNS = [
   { suite: '@modelcontextprotocol/conformance@0.1.16', revision: '2025-11-25' },
   { suite: '@modelcontextprotocol/conformance@0.2.0-alpha.12', revision: '2026-07-28' },

@@ -7,15 +7,18 @@ export interface Ended {
   readonly timedOut: boolean;
 }
 
-/** SIGXCPU at the limit, and SIGKILL where that is caught. */
+/** SIGXCPU at the limit, and SIGKILL if that is caught. */
 const OUT_OF_CPU: ReadonlySet<string | null> = new Set(['SIGXCPU', 'SIGKILL']);
-/** On a machine that has more to do, a command may wait for the CPU so many times as long as it may use it. */
+/** On a busy machine, a command may wait for the CPU this many times as long as it may use it. */
 const WALL_PER_CPU = 10;
 
-/** `timeoutMs`: of CPU time, for each of its processes. A mutant that loops for ever uses it up, however busy the machine is. */
+/**
+ * `timeoutMs`: of CPU time, for each of its processes. A mutant with an endless loop uses it up, however busy the
+ * machine is.
+ */
 export function run(program: string, args: readonly string[], cwd: string, timeoutMs: number): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    // A process group of its own, so that a time-out ends the command's children, too.
+    // A separate process group, so that a time-out ends the command's children, too.
     const limit = `--cpu=${Math.ceil(timeoutMs / 1_000)}`;
     const child = spawn('prlimit', [limit, program, ...args], {
       cwd,
@@ -26,7 +29,7 @@ export function run(program: string, args: readonly string[], cwd: string, timeo
       try {
         process.kill(-child.pid!, 'SIGKILL');
       } catch {
-        // It has ended.
+        // The process has ended.
       }
     };
     const chunks: Buffer[] = [];

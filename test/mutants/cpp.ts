@@ -1,5 +1,5 @@
-// Mutants of the C++ engine: in a copy of its sources, built step by step, judged by the test programs of the folder and
-// of those that use it.
+// Mutants of the C++ engine: in a copy of its sources, built incrementally, judged by the test programs of the folder
+// and of folders that use it.
 import {
   cpSync,
   existsSync,
@@ -18,7 +18,7 @@ import { changesOf } from './operators.ts';
 
 const ENGINE = 'sidecar-cpp';
 
-/** The folders that are mutated, and which programs test them, the quickest first. */
+/** The mutated folders and their test programs, the fastest first. */
 const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
   scheduling: ['scheduling', 'server'],
   server: ['server'],
@@ -31,7 +31,7 @@ const TESTED_BY: Readonly<Record<string, readonly string[]>> = {
 const FIRST_BUILD_TIMEOUT_MS = 7_200_000;
 const BUILD_TIMEOUT_MS = 900_000;
 const BASELINE_TIMEOUT_MS = 1_800_000;
-/** A mutant that loops for ever is killed after so many times what the tests take, and never before 20 s. */
+/** A mutant with an endless loop is killed after this multiple of the tests' time, and never before 20 s. */
 const PATIENCE = 6;
 const LEAST_TIMEOUT_MS = 20_000;
 
@@ -89,7 +89,7 @@ export class CppSuite implements Suite {
       for (const program of programs) {
         const limitMs = Math.max(LEAST_TIMEOUT_MS, PATIENCE * this.#tookMs.get(program)!);
         const ended = await this.#test(program, limitMs);
-        // A busy machine may fail a test that looks at the clock, and hardly twice.
+        // On a busy machine a test that reads the clock may fail, but hardly twice.
         if (ended.code !== 0 && (await this.#test(program, limitMs)).code !== 0)
           return { verdict: 'killed', by: noticedBy(program, ended) };
       }
@@ -99,7 +99,7 @@ export class CppSuite implements Suite {
     }
   }
 
-  /** The sources as they are now. Only what differs is written: the last mutant's file is newer than what was built of it. */
+  /** Restores the present sources. Only different files are written, so the last mutant's file is built again. */
   #copy(): void {
     mkdirSync(join(this.#tree, ENGINE), { recursive: true });
     for (const name of ['proto', 'deploy', 'node_modules']) {

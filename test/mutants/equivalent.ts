@@ -1,4 +1,4 @@
-// Mutants that no test can notice, each with its reason. They are reported and not counted.
+// Mutants that no test can detect, each with its reason. They are reported and not counted.
 
 interface Equivalent {
   readonly file: string;

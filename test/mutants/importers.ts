@@ -1,16 +1,16 @@
-// Which tests import a file, and over how many other files: the nearest most often notice what is wrong with it, and soon.
+// The tests that import a file, with the number of files between: the nearest ones usually detect a fault first.
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
 const IMPORT = /(?:from|import|new URL)\s*\(?\s*'(\.{1,2}\/[^']+\.ts)'/g;
 
-/** Of each test, by its path, how far the file is from it: 1 where it imports the file itself. */
+/** The distance of the file from each test, by the test's path: 1 if it imports the file itself. */
 type Distances = ReadonlyMap<string, number>;
 
 export class Importers {
   readonly #importedBy = new Map<string, string[]>();
 
-  /** `folders`: where to look, within `root`. */
+  /** `folders`: to search, within `root`. */
   constructor(root: string, folders: readonly string[]) {
     for (const folder of folders) {
       for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
@@ -26,7 +26,7 @@ export class Importers {
 
   testsOf(file: string): Distances {
     const distances = new Map([[file, 0]]);
-    // Map's iterator comes to what is added meanwhile, in that order: breadth first.
+    // The iterator of a Map also visits entries that are added meanwhile, in that order: breadth first.
     for (const [at, distance] of distances) {
       for (const importer of this.#importedBy.get(at) ?? []) {
         if (!distances.has(importer)) distances.set(importer, distance + 1);

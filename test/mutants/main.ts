@@ -1,4 +1,4 @@
-// `npm run test:mutants`: small changes to the product's code, and whether a test notices each. See --help.
+// `npm run test:mutants`: small changes to the product's code, and whether a test detects each. See --help.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -87,7 +87,7 @@ function textOf(judgement: Judged['judgement']): string {
   return judgement.verdict === 'equivalent' ? `equivalent: ${judgement.why}` : judgement.verdict;
 }
 
-/** The mutants to judge. Many more than asked for, as some will not build. */
+/** The mutants to judge. Many more than requested, since some do not build. */
 function choose(suite: Suite, { only, list, count, seed }: Options): Mutant[] {
   const possible = suite.mutants().filter(({ file }) => file.includes(only));
   console.log(`${suite.name}: ${possible.length} possible mutants, seed ${seed}`);
@@ -106,7 +106,7 @@ async function judgeAll(
   await suite.prepare(mutants, (text) => console.log(`  … ${text} (${seconds()} s)`));
   let counted = 0;
   let underWay = 0;
-  const queue = mutants.values(); // shared: a worker that is free takes the next one
+  const queue = mutants.values(); // shared: a free worker takes the next one
   const worker = async (): Promise<void> => {
     while (counted + underWay < count) {
       const { value: mutant } = queue.next();
@@ -121,7 +121,7 @@ async function judgeAll(
   await Promise.all(Array.from({ length: suite.atOnce }, worker));
 }
 
-/** The same change on the code of today, where its line may have another number. */
+/** The same change on the present code, in which its line may have another number. */
 function find(mutants: readonly Mutant[], wanted: Mutant): Mutant {
   const same = mutants.filter((mutant) => isSame(mutant, wanted));
   const distance = ({ line }: Mutant): number => Math.abs(line - wanted.line);
@@ -132,7 +132,7 @@ function find(mutants: readonly Mutant[], wanted: Mutant): Mutant {
 
 const isSame = (a: Mutant, b: Mutant): boolean => a.file === b.file && a.before === b.before && a.after === b.after;
 
-/** The report of an earlier run, its mutants on the code of today. */
+/** The report of an earlier run, with its mutants on the present code. */
 function readReport(path: string, suite: Suite): Judged[] {
   const mutants = suite.mutants();
   const report = JSON.parse(readFileSync(path, 'utf8')) as Judged[];

@@ -1,5 +1,5 @@
-// The changes that mutants make, on one line of text each. They fit C++ and TypeScript: both are laid out by a
-// formatter, so that binary operators stand between spaces.
+// The changes that mutants make, on one line of text each. They work for C++ and TypeScript: both are formatted, so
+// binary operators have spaces around them.
 
 export interface Change {
   readonly operator: string;
@@ -47,15 +47,15 @@ const RULES: readonly Rule[] = [
   { operator: 'number', pattern: /(?<![\w.'])\d+(?![\w.'])/g, replace: (found) => String(Number(found) + 1) },
 ];
 
-/** Statements that may be left out: calls, assignments and steps, but no declarations. */
+/** Statements that may be removed: calls, assignments and increments, but no declarations. */
 const STATEMENT =
   /^\s+(?:\+\+|--)?(?!return\b|throw\b|delete\b|co_)[a-zA-Z_#][\w.#]*(?:->[\w.]+)*(?:\[[^\]]*\])?[.\w]*(?:\(.*\)| [-+|&*]?= .*)?;$/;
 
-/** All changes of a line of code; none of a line that is blank, a comment or for the preprocessor. */
+/** All changes of a line of code; none of a blank line, a comment or a preprocessor line. */
 export function changesOf(line: string): Change[] {
   const code = codeOf(line);
   if (/^\s*(?:#|$|\*|template|namespace|using|import|export \{)/.test(code)) return [];
-  // A sum beside a text is most often a text itself, which nothing can be taken from.
+  // A sum beside a text is usually a text itself, which cannot be subtracted from.
   const rules = line.includes('"') ? RULES.filter(({ operator }) => operator !== 'arithmetic') : RULES;
   const changes = rules.flatMap(({ operator, pattern, replace }) =>
     [...code.matchAll(pattern)].map(({ 0: found, index }) => ({
@@ -92,7 +92,7 @@ function negate(code: string, line: string): string | undefined {
     if (code[at] === '(') depth += 1;
     if (code[at] === ')') depth -= 1;
     if (depth > 0) continue;
-    // `if (auto error = …)`: what is declared is also what is asked.
+    // `if (auto error = …)`: the declared variable is also the condition.
     const condition = line.slice(open + 1, at);
     const declared = /^(?:const )?\w+ (\w+) = .*[^=]$/.exec(condition);
     const negated = declared ? `${condition}; !${declared[1]}` : `!(${condition})`;

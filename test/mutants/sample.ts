@@ -1,8 +1,8 @@
-// Which mutants a run tries.
+// Selects the mutants of a run.
 import { Random } from '../fuzz/random.ts';
 import type { Mutant } from './mutant.ts';
 
-/** `count` of the mutants, drawn by the seed; at most one a line, so that they are spread. */
+/** `count` of the mutants, selected by the seed; at most one per line, so that they are spread. */
 export function sample(mutants: readonly Mutant[], count: number, seed: number): Mutant[] {
   const random = new Random(seed);
   const seen = new Set<string>();

@@ -15,23 +15,23 @@ const LINKED = ['node_modules', 'sidecar-cpp', 'proto', 'deploy', 'scripts'];
 const SIMULATION = ['test/sim/main.ts', '--schedules', '400', '--seed', '1', '--processes', '1'];
 const INTEGRATION = ['batch', 'cache', 'failover', 'quorum', 'redundant', 'router-table', 'stream', 'trust'];
 
-/** Tests as far as this from the file run first, but so many at least, and then the others. */
+/** Tests up to this distance from the file run first, but at least this number, and then the others. */
 const NEAR = 2;
 const LEAST_NEAR = 6;
-/** They start processes, and see the router from far. */
+/** They start processes, and are far from the changed code. */
 const FAR_LEFT_OUT = /^services\/(?:cli|dashboard)\//;
 
 const TIMEOUT_MS = 60_000;
 const LONG_TIMEOUT_MS = 600_000;
 
-/** What jest says of a test that took too long: it hangs, or the machine is busy. */
+/** Jest's message for a test that took too long: it hangs, or the machine is busy. */
 const SLOW = /Exceeded timeout/;
 
 interface Trial {
   readonly name: string;
   readonly args: readonly string[];
   readonly timeoutMs: number;
-  /** A machine under load may fail it: a failure is believed only if it happens twice, and not on unchanged code. */
+  /** It may fail on a busy machine, so a failure counts only if it happens twice, and not on unchanged code. */
   readonly isShaky: boolean;
 }
 
@@ -39,13 +39,13 @@ export class TypeScriptSuite implements Suite {
   readonly name = 'TypeScript';
   readonly atOnce: number;
   readonly #root: string;
-  /** Working copies that judge no mutant now. */
+  /** Working copies that are free now. */
   readonly #free: string[];
   readonly #importers: Importers;
   readonly #isQuick: boolean;
   /** Tests that have passed on unchanged code. */
   readonly #sound = new Set<string>();
-  /** Tests that fail on unchanged code: they judge nothing. */
+  /** Tests that fail on unchanged code: they are not used. */
   readonly #broken = new Set<string>();
 
   /**
@@ -90,7 +90,7 @@ export class TypeScriptSuite implements Suite {
       this.#free.push(tree);
       return { verdict: 'not built' };
     }
-    /** Runs a trial with the file changed, or as it is. */
+    /** Runs a trial with the changed or the unchanged file. */
     const attempt = async (trial: Trial, text: string): Promise<Ended> => {
       writeFileSync(file, text);
       return await this.#run(trial, tree);
@@ -111,7 +111,7 @@ export class TypeScriptSuite implements Suite {
     }
   }
 
-  /** What has failed must not fail on unchanged code, and where it is shaky it must fail again on changed code. */
+  /** A failed test must pass on unchanged code, and an unreliable one must fail again on changed code. */
   async #isBelieved(
     trial: Trial,
     ended: Ended,
@@ -145,7 +145,7 @@ export class TypeScriptSuite implements Suite {
     ];
   }
 
-  /** Beside: those named after the file. */
+  /** Tests beside the file, with its name. */
   #testsOf(file: string): { readonly beside: string[]; readonly near: string[]; readonly far: string[] } {
     const name = join(dirname(file), basename(file, '.ts'));
     const isNeighbour = (test: string): boolean => dirname(test) === dirname(file);
@@ -182,7 +182,7 @@ function jest(name: string, tests: readonly string[], timeoutMs: number, isShaky
   return { name, args, timeoutMs, isShaky };
 }
 
-/** The words of an error or of the log: tests look at few of them, and they need not. */
+/** Texts of errors or of the log: tests check few of them, and need not. */
 function isText(line: string): boolean {
   return /\b(?:message|why) = |\blog\.\w+\(|new (?:Router)?Error\(|\breturn [`']/.test(line);
 }

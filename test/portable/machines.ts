@@ -1,17 +1,17 @@
-// The machines that the image is tried on, and how to run a program of it on one of them.
+// The machines for tests of the image, and how to run a program of the image on one of them.
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 
 export interface Machine {
-  /** As `tandem-engine --version` names it. */
+  /** Its name in `tandem-engine --version`. */
   readonly arch: 'x86-64' | 'arm64';
-  /** A CPU that qemu knows; undefined: this machine's own. */
+  /** A CPU of qemu; undefined: this machine's own. */
   readonly cpu?: string;
-  /** The instruction set that the engine must choose; undefined: whichever is best here. */
+  /** The instruction set that the engine must choose; undefined: the best one here. */
   readonly simd?: string;
   /** Overrides the choice. */
   readonly force?: string;
-  /** What it stands for. */
+  /** The kind of machine that it represents. */
   readonly like: string;
 }
 

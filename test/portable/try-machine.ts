@@ -1,4 +1,4 @@
-// Everything that is tried on one machine.
+// All tests on one machine.
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -18,16 +18,16 @@ const GOLDEN = readGolden({ path: FOLDER, versionPath: `${FOLDER}/1`, version: 1
 /** Of the image, not of this clone. */
 const IMAGE_MODELS = '/models';
 
-/** Emulated, on a machine that has other things to do. */
+/** Time limit with emulation, on a busy machine. */
 const INFER_TIMEOUT_MS = 60_000;
 
 export interface Trial {
-  /** What the engine chose. */
+  /** The engine's choice. */
   readonly simd: string;
   readonly golden: Count;
   /** Pairs of random network and input. */
   readonly random: Count;
-  /** What is not as it must be. */
+  /** The faults. */
   readonly faults: readonly string[];
 }
 
@@ -67,7 +67,7 @@ export async function tryMachine(machine: Machine, cases: readonly FuzzCase[]): 
   return { simd, golden, random: { equal: tally.pairs - tally.differences.length, of: tally.pairs }, faults };
 }
 
-/** The shipped model as the image serves it, asked for every input whose digests are known. */
+/** Sends every input with known digests to the image's shipped model. */
 async function askGolden(
   machine: Machine,
   run: (...args: string[]) => Promise<string>,

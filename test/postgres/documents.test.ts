@@ -1,4 +1,4 @@
-// Documents of corpora in a real PostgreSQL, and what happens when it is away.
+// Documents of corpora in a real PostgreSQL, also when it is not reachable.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { MAX_DOCUMENTS } from '../../services/corpora/limits.ts';

@@ -1,4 +1,4 @@
-// Searches in a database, against a real PostgreSQL: the same answers as in the folder, and only checked ones.
+// Searches in a real PostgreSQL: the same answers as in the folder, and only checked ones.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { CorpusIndex } from '../../services/agents/retrieval/corpus-index.ts';
 import { DatabaseRetriever } from '../../services/agents/retrieval/database-retriever.ts';

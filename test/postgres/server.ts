@@ -17,12 +17,12 @@ const START_TIMEOUT_MS = 60_000;
 export const PASSWORD = 'test-password';
 
 export interface PostgresServer {
-  /** Without the password, as setting agents.postgres.url has it. */
+  /** Without the password, in the form of setting agents.postgres.url. */
   readonly url: string;
   /** Ends every connection at once. */
   stop(): Promise<void>;
   start(): Promise<void>;
-  /** Runs a statement as the test itself. */
+  /** Runs a statement of the test. */
   query(sql: string, parameters?: unknown[]): Promise<Record<string, unknown>[]>;
   /** Stops it, and deletes its data. */
   remove(): Promise<void>;
@@ -31,12 +31,12 @@ export interface PostgresServer {
 /** Also sets PGPASSWORD for this process. */
 export async function startPostgres(): Promise<PostgresServer> {
   const isRoot = process.getuid?.() === 0;
-  // Nobody may not read the folder of a test run.
+  // The user nobody may not read the folder of a test run.
   const folder = mkdtempSync(join(isRoot ? '/tmp' : tmpdir(), 'tandem-postgres-'));
   const user = isRoot ? { uid: NOBODY, gid: NOBODY } : {};
   const data = join(folder, 'data');
   const secret = join(folder, 'password');
-  // Nor root's own, so the programs are beside the data.
+  // It may not read root's folders either, so the programs are beside the data.
   cpSync(realpathSync(INSTALLED), join(folder, 'install'), { recursive: true });
   chmodSync(folder, 0o755);
   mkdirSync(data, { mode: 0o700 });

@@ -1,9 +1,9 @@
-// The README's two first commands where nothing is installed but Node.js: set-up brings all the rest.
+// The README's first two commands on a machine with only Node.js: set-up installs everything else.
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { type Terminal, User } from './user.ts';
 
-const SET_UP_MS = 3_000_000; // the C++ engine on two busy cores, with every package fetched
+const SET_UP_MS = 3_000_000; // builds the C++ engine on two busy cores, and downloads every package
 jest.setTimeout(SET_UP_MS);
 
 const IMAGE = process.env['TANDEM_README_IMAGE']!;

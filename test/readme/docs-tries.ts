@@ -1,4 +1,4 @@
-// How the commands and examples of docs/ are tried that README.md does not have.
+// The tries of the commands and examples that only docs/ has.
 import { type Try, exactly, explained, get } from './try.ts';
 
 const GOAL =

@@ -1,7 +1,7 @@
-// What README.md and docs/ have that is not run, and why.
+// The commands of README.md and docs/ that are not run, with the reason.
 
 interface NotTried {
-  /** As it stands on the page; of an example the first line. */
+  /** The text on the page; for an example the first line. */
   readonly what: string;
   readonly because: string;
 }

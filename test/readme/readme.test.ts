@@ -1,4 +1,5 @@
-// README.md, docs/ and CONTRIBUTING.md as a new user takes them: every command typed, every example run, every figure printed by a command.
+// README.md, docs/ and CONTRIBUTING.md, followed like a new user: every command is typed, every example run, and every
+// figure printed by a command.
 import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -22,7 +23,8 @@ const user = new User(FOLDER, [join(ROOT, '.cache/grpcurl')], { COMPOSE_PROJECT_
 
 const ALL_TRIES = [...TRIES, ...DOCS_TRIES];
 
-// --- what the pages have -------------------------------------------------------------------------------------------------
+// --- the content of the pages
+// -------------------------------------------------------------------------------------------------
 
 const readme = readFileSync(join(FOLDER, 'README.md'), 'utf8');
 const docs = readdirSync(join(FOLDER, 'docs')).filter((name) => name.endsWith('.md'));
@@ -56,7 +58,7 @@ describe('README.md and docs/', () => {
 
 // --- trying it ------------------------------------------------------------------------------------------------------------
 
-/** The same in the words of the compose that is here. */
+/** The same with the installed compose command. */
 const asHere = (command: string): string => command.replaceAll('docker compose', COMPOSE ?? 'docker compose');
 
 const written = new Set<string>();
@@ -71,7 +73,7 @@ async function tryIt({ what, runs, file, goesOn, prints }: Try): Promise<void> {
   const pattern = prints instanceof RegExp ? prints : prints(text);
   if (file !== undefined) write(file, `${text}\n`);
   const command = asHere(runs ?? what);
-  process.stderr.write(`  $ ${command}\n`); // Jest tells of a file when it has ended
+  process.stderr.write(`  $ ${command}\n`); // Jest reports a file at its end
   if (!goesOn) {
     expect(await user.run(command)).toMatch(pattern);
     return;
@@ -92,7 +94,7 @@ const tries = (beside: Beside, test: typeof it | typeof it.skip = it): void => {
   for (const each of rows) test(title(each), () => tryIt(each));
 };
 
-/** Those that others run beside, and that have a place of their own below. */
+/** Commands during which others run; they have separate tests below. */
 const OTEL_START =
   'TANDEM_TRACING_RATIO=1 OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4317 OTEL_EXPORTER_OTLP_PROTOCOL=grpc npm start';
 const STAGES = new Set(['npm start', 'docker compose up', OTEL_START]);
@@ -124,7 +126,7 @@ describe('npm start', () => {
   });
 });
 
-/** What the pages leave to the user: inputs, examples, a network, and a dispute as the router records one. */
+/** Files that the pages expect from the user: inputs, examples, a network, and a recorded dispute. */
 function writeInputs(): void {
   copyFileSync(join(FOLDER, 'test/conformance/cases/constant-lif.nir'), join(FOLDER, 'net.nir'));
   written.add('net.nir');

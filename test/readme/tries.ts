@@ -1,4 +1,4 @@
-// How each command, example and figure of README.md is tried.
+// The tries of each command, example and figure of README.md.
 import { type Try, exactly, explained, get } from './try.ts';
 
 export const TRIES: readonly Try[] = [

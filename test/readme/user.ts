@@ -1,4 +1,4 @@
-// A user at a shell in a clone, with the machine's own Node.js and nothing of ours set.
+// A user at a shell in a clone, with the machine's own Node.js and none of our variables.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
@@ -18,11 +18,11 @@ export class User {
       ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name))),
       ...{ PATH: [...programs, ...path].join(':'), SHELL: '/bin/bash', TERM: 'xterm', ...env },
     };
-    const { NODE_EXTRA_CA_CERTS } = process.env; // the machine's, where it stands behind a proxy
+    const { NODE_EXTRA_CA_CERTS } = process.env; // the machine's settings, if it is behind a proxy
     if (NODE_EXTRA_CA_CERTS !== undefined) this.#env['NODE_EXTRA_CA_CERTS'] = NODE_EXTRA_CA_CERTS;
   }
 
-  /** Runs a command to its end. Rejects, with what it printed, if it fails. */
+  /** Runs a command to its end. If it fails, rejects with its output. */
   async run(command: string): Promise<string> {
     const child = spawn('bash', ['-o', 'pipefail', '-c', command], {
       cwd: this.#folder,
@@ -36,7 +36,7 @@ export class User {
     return stripVTControlCharacters(printed);
   }
 
-  /** Runs a command that goes on, at a terminal of its own, so that Ctrl-C is a real one. */
+  /** Runs a long command at a separate terminal, so that Ctrl-C is a real one. */
   start(command: string): Terminal {
     return new Terminal(
       spawn('script', ['-qefc', `stty cols 160 rows 50; ${command}`, '/dev/null'], {
@@ -85,7 +85,7 @@ export class Terminal {
     return this.#ended;
   }
 
-  /** For the end of a test that may have failed. */
+  /** For the end of a test, which may have failed. */
   async close(): Promise<void> {
     if (this.#hasEnded) return;
     this.#child.stdin!.write(CTRL_C);

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { type Visit, openBrowser, visit } from './browser.ts';
 
-/** The folder that screenshots are written to. Unset: none are taken. */
+/** The folder for screenshots. Unset: none are taken. */
 const SHOTS = process.env['SHOTS'];
 
 interface BrowserTests {

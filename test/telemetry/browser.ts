@@ -1,10 +1,10 @@
-// A real browser, and what it complained about. Debian's chromium, or the one that CHROMIUM names.
+// A real browser, and its errors and warnings. Debian's chromium, or the one in CHROMIUM.
 import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 
-/** For something to appear, on a machine that is busy with other things, too. */
+/** Time limit for something to appear, also on a busy machine. */
 const WAIT_MS = 20_000;
 
 export async function openBrowser(): Promise<Browser> {
@@ -14,7 +14,7 @@ export async function openBrowser(): Promise<Browser> {
 
 export interface Visit {
   readonly page: Page;
-  /** Errors and warnings of its console, faults of its scripts, and requests to anywhere else. */
+  /** Errors and warnings of its console, errors of its scripts, and requests to other hosts. */
   readonly complaints: string[];
 }
 

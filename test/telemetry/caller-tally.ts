@@ -1,15 +1,15 @@
-// What callers were told, counted by the callers: what every view of the router must agree with.
+// Counts of the callers, from their answers. Every view of the router must agree with them.
 import type { ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
 import { Grade, cacheStatusToJSON, gradeToJSON, strategyToJSON } from '../../services/generated/tandem/v1/types.ts';
 
-/** Names → how often. */
+/** Counts by name. */
 export type Counts = Record<string, number>;
 
 interface TypeTally {
   answered: number;
   /** By "CODE/REASON". */
   readonly errors: Counts;
-  /** Of answered ones, as the router says; empty where the callers were not told. */
+  /** Durations of answered requests, reported by the router; empty if it does not report them. */
   readonly durationsMs: number[];
 }
 
@@ -17,11 +17,11 @@ export class CallerTally {
   readonly types: Record<string, TypeTally> = {};
   /** HIT, MISS, … of all answers. */
   readonly cache: Counts = {};
-  /** Of what was computed. */
+  /** Of computed answers. */
   readonly strategies: Counts = {};
   /** Votes by verdict. */
   readonly votes: Counts = {};
-  /** Answers by the engine that gave them, ballots included. */
+  /** Answers by engine, including ballots. */
   readonly engines: Counts = {};
   /** Of all answers. */
   readonly work = { requests: 0, inferences: 0, synapticOperations: 0, energyJ: 0 };
@@ -30,7 +30,7 @@ export class CallerTally {
     return Object.values(this.types).reduce((sum, { answered, errors }) => sum + answered + total(errors), 0);
   }
 
-  /** Without `durationMs`: nobody said. */
+  /** Without `durationMs`: not reported. */
   ended(type: string, durationMs?: number): void {
     const tally = this.#type(type);
     tally.answered += 1;
@@ -57,7 +57,7 @@ export class CallerTally {
     for (const { engineId, outcome } of response.attempts) if (outcome === 'OK') add(this.engines, engineId);
   }
 
-  /** Engines were chosen for an input, whatever came of it. */
+  /** Engines were chosen for an input, with any outcome. */
   planned(strategy: string): void {
     add(this.strategies, strategy);
   }

@@ -1,4 +1,4 @@
-// The dashboard in a real browser, with a fake router behind it: states that a live router seldom has.
+// The dashboard in a real browser with a fake router, for states that a live router rarely has.
 import { describe, expect, it, jest } from '@jest/globals';
 import { HttpServer } from '../../services/dashboard/http-server.ts';
 import { HOSTILE_SHOWN, TRACE_ID, fakeAnswer, fakeSources } from '../fakes/fake-dashboard.ts';
@@ -6,7 +6,7 @@ import { overflow } from './browser.ts';
 import { useBrowser } from './browser-tests.ts';
 import { goTo } from './page-figures.ts';
 
-jest.setTimeout(120_000); // each walks through many pages
+jest.setTimeout(120_000); // each test opens many pages
 
 const { open, opened, shoot } = useBrowser();
 

@@ -1,4 +1,4 @@
-// The dashboard as people use it: a real browser, a live router, engines of which one lies and one is killed.
+// The dashboard as users see it: a real browser, a live router, and engines; one lies and one is killed.
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -11,7 +11,7 @@ import { overflow } from './browser.ts';
 import { useBrowser } from './browser-tests.ts';
 import { goTo, tilesOf } from './page-figures.ts';
 
-jest.setTimeout(120_000); // each walks through many pages
+jest.setTimeout(120_000); // each test opens many pages
 
 const PAGES = [
   ...['Overview', 'Engines', 'Votes & disputes', 'Models', 'Sessions', 'Learning', 'Traces', 'Events', 'Request'],
@@ -107,7 +107,7 @@ describe('the dashboard of a live router', () => {
     await row.getByText('Dissented').waitFor();
     expect(await row.locator('code').first().innerText()).toMatch(/^[0-9a-f]{16}$/);
     await page.waitForTimeout(2_500);
-    expect(await dispute.getAttribute('open')).toBe(''); // it is not closed by what comes in
+    expect(await dispute.getAttribute('open')).toBe(''); // new data does not close it
     await shoot(page, 'light-dispute');
     await dispute.getByRole('link', { name: 'Trace of the request' }).click();
     await page.getByRole('heading', { level: 1, name: 'Trace', exact: true }).waitFor();
@@ -308,7 +308,7 @@ describe('the dashboard of a live router', () => {
     expect(moved.most).toBeGreaterThan(0);
     expect(moved.now).toBe(moved.most);
     await page.waitForTimeout(1_500);
-    expect(await region.evaluate((box: Scrolled) => box.scrollLeft)).toBe(moved.most); // what comes in does not move it back
+    expect(await region.evaluate((box: Scrolled) => box.scrollLeft)).toBe(moved.most); // new data does not move it back
   });
 
   it('copies a command that reaches this very router', async () => {
@@ -356,9 +356,9 @@ describe('the dashboard of a live router', () => {
       const shift = await page.evaluate<number>(shifts);
       await page.close();
       console.log(`layout shift on the overview: ${shift.toFixed(4)}`);
-      expect(shift).toBeLessThan(0.1); // what Web Vitals call good
+      expect(shift).toBeLessThan(0.1); // a good value by Web Vitals
     }
-    // The machine may be busy with something else, which only ever adds: the best is what the page takes.
+    // A busy machine only adds time, so the best value is that of the page.
     const [best = NaN, , median = NaN] = paints.sort((a, b) => a - b);
     console.log(
       `first contentful paint: best ${best.toFixed(0)} ms, median ${median.toFixed(0)} ms of ${paints.map((ms) => ms.toFixed(0)).join(', ')}`,

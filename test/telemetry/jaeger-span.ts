@@ -1,4 +1,4 @@
-// Spans as Jaeger's query API tells them (OTLP's JSON), and a trace as the tree that it draws.
+// Spans from Jaeger's query API (OTLP's JSON), and a trace as the tree that Jaeger draws.
 
 type Plain = string | number | boolean;
 
@@ -8,7 +8,7 @@ export interface JaegerSpan {
   readonly parentSpanId: string;
   readonly name: string;
   readonly kind: string;
-  /** What the program says of itself: `service.name`, `service.instance.id`, … */
+  /** The attributes of the program: `service.name`, `service.instance.id`, … */
   readonly resource: Readonly<Record<string, Plain>>;
   readonly attributes: Readonly<Record<string, Plain>>;
   readonly events: readonly { readonly name: string; readonly attributes: Readonly<Record<string, Plain>> }[];
@@ -16,7 +16,7 @@ export interface JaegerSpan {
   readonly startNs: bigint;
   readonly endNs: bigint;
   readonly error: string;
-  /** What Jaeger finds wrong with it: times outside its parent's, a parent that is not there, an id that is there twice. */
+  /** Jaeger's warnings: times outside of its parent's, a missing parent, a duplicate id. */
   readonly warnings: readonly string[];
 }
 
@@ -100,8 +100,8 @@ export function only(spans: readonly JaegerSpan[], name: string): JaegerSpan {
 }
 
 /**
- * The whole tree, a line for each span: its name, indented below its parent's, and its program where that is another one
- * than its parent's. Siblings are in the order of their names. A span whose parent is not there begins a tree of its own.
+ * The whole tree, a line for each span: its name, indented below its parent's, and its program if it differs from its
+ * parent's. Siblings are in the order of their names. A span without a known parent begins a separate tree.
  */
 export function outline(spans: readonly JaegerSpan[]): string {
   const ids = new Set(spans.map(({ spanId }) => spanId));
@@ -117,7 +117,7 @@ export function outline(spans: readonly JaegerSpan[]): string {
   return lines(roots, 0, '').join('\n');
 }
 
-/** What is wrong with the times: a span that ends before it begins, or is not inside its parent, and by how much. */
+/** Errors in the times: a span that ends before it begins, or is not inside its parent, and by how much. */
 export function misfits(spans: readonly JaegerSpan[], toleranceNs: bigint): string[] {
   const byId = new Map(spans.map((span) => [span.spanId, span]));
   return spans.flatMap((span) => {

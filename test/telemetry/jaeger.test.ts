@@ -1,4 +1,4 @@
-// What a real Jaeger makes of our spans: one tree for a request, from the caller's span down to each engine's computing.
+// Our spans in a real Jaeger: one tree for a request, from the caller's span down to each engine's computation.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,9 +19,9 @@ jest.setTimeout(60_000); // it starts routers with their engines
 
 const REASON = 'tandem.v1.ReasoningService/Reason';
 const ENGINES = ['engine-1', 'engine-2', 'engine-3'] as const;
-/** What clocks of programs on one machine may differ by. */
+/** The allowed difference of clocks of programs on one machine. */
 const TOLERANCE_NS = 1_000_000n;
-/** All are heard: where a majority is enough, the slowest may be told to stop. */
+/** All must answer: if a majority were enough, the slowest might be cancelled. */
 const VOTE = { strategy: 'REDUNDANT', vote: { participants: 3, agreement: 'UNANIMOUS' } };
 const REQUESTS = 20;
 
@@ -38,7 +38,7 @@ afterAll(async () => {
   await jaeger.stop();
 });
 
-/** As a user sets OpenTelemetry up, but for the time that spans wait to be sent. */
+/** Like a user's setup of OpenTelemetry, except for the delay before spans are sent. */
 function otel(over: Record<string, string> = {}): Record<string, string> {
   return {
     OTEL_EXPORTER_OTLP_ENDPOINT: jaeger.grpcEndpoint,
@@ -48,7 +48,7 @@ function otel(over: Record<string, string> = {}): Record<string, string> {
   };
 }
 
-/** As `npm start` runs it, with so many C++ sidecars and no other engine. */
+/** Like `npm start`, with this number of C++ sidecars and no other engine. */
 function startWithSidecars(
   count: number,
   settings: Record<string, unknown> = {},
@@ -260,7 +260,7 @@ describe('engines that report to Jaeger themselves', () => {
   });
 
   it('are below their ballots all the same, and a lie is an event of the request that heard it', async () => {
-    for (const { front } of fleet.members.values()) front.delayMs = 50; // so that the liar is heard in time
+    for (const { front } of fleet.members.values()) front.delayMs = 50; // so that the lying engine answers in time
     fleet.front('liar').lie = flipDigestBit;
     const { traceId } = await client.reason(inputs.request({ strategy: Strategy.STRATEGY_REDUNDANT }));
     const spans = await jaeger.whole(traceId, 16);

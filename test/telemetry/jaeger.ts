@@ -1,5 +1,5 @@
-// A real Jaeger, built from its Go module by `scripts/setup --for jaeger`: it takes spans over OTLP and keeps them in memory.
-// What it has is read as its users' tools read it, through its query API.
+// A real Jaeger, built from its Go module by `scripts/setup --for jaeger`: it accepts spans over OTLP and keeps them in
+// memory. Tests read them through its query API, like its users' tools.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,7 @@ import { type JaegerSpan, type OtlpTraces, toJaegerSpans } from './jaeger-span.t
 const BINARY = join(import.meta.dirname, '../../.cache/jaeger');
 
 export class Jaeger {
-  /** As OTEL_EXPORTER_OTLP_ENDPOINT has it. */
+  /** In the form of OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly grpcEndpoint: string;
   readonly httpEndpoint: string;
   readonly #api: string;
@@ -49,8 +49,8 @@ export class Jaeger {
   }
 
   /**
-   * A trace's spans, once they are so many. Only then does Jaeger judge them: its warnings of spans that have not come yet
-   * would stay in its memory.
+   * Waits until the trace has this number of spans, and returns them. Only then does Jaeger check them: warnings about
+   * spans that have not arrived would stay in its memory.
    */
   async whole(traceId: string, count: number): Promise<JaegerSpan[]> {
     const what = `${count} spans of trace ${traceId}`;
@@ -61,7 +61,7 @@ export class Jaeger {
     return await this.#spans(traceId);
   }
 
-  /** Traces that its users find: by service, and by what their spans have. */
+  /** Finds traces like its users: by service and by attributes of spans. */
   async find(service: string, tags: Record<string, string>): Promise<string[]> {
     const query = new URLSearchParams({ service, tags: JSON.stringify(tags), lookback: '1h', limit: '100' });
     const { data } = (await this.#get(`traces?${query.toString()}`)) as { data: { traceID: string }[] };
@@ -75,7 +75,7 @@ export class Jaeger {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** As far as they have come; as OTLP, for in its older form Jaeger cuts times down to microseconds. */
+  /** The received spans, as OTLP, since Jaeger's older form rounds times to microseconds. */
   async #spans(traceId: string, query = ''): Promise<JaegerSpan[]> {
     const response = await fetch(`${this.#api}/v3/traces/${traceId}?${query}`);
     if (response.status === 404) return [];

@@ -1,4 +1,4 @@
-// 10,000 requests of every kind there is, sent to a router, and what its callers were told of each.
+// 10,000 requests of every kind to a router, and the callers' records of them.
 import * as grpc from '@grpc/grpc-js';
 import {
   type ReasonError,
@@ -18,7 +18,7 @@ import { CallerTally } from './caller-tally.ts';
 export const REQUESTS = 10_000;
 export const IDS = ['honest', 'second', 'liar'] as const;
 
-/** Calls under way at once: few, so that the router counts each right after it has said how long it took. */
+/** Concurrent calls: few, so that the router counts each just after it has reported its duration. */
 const LANES = 2;
 
 const { CACHE_MODE_BYPASS: BYPASS } = CacheMode;
@@ -33,13 +33,13 @@ export class MixedRequests {
   readonly #fleet: Fleet<(typeof IDS)[number]>;
   readonly #inputs = new Inputs();
 
-  /** Of a router whose engines are those of the fleet, that votes with three and plans by ROUND_ROBIN. */
+  /** For a router with the engines of the fleet, votes of three and ROUND_ROBIN. */
   constructor(address: string, fleet: Fleet<(typeof IDS)[number]>) {
     this.#client = new ReasoningServiceClient(address, grpc.credentials.createInsecure());
     this.#fleet = fleet;
   }
 
-  /** Resolves when all have ended, for the router too: `underWay` says how many inputs it is reasoning about. */
+  /** Resolves when all have ended, also for the router: `underWay` returns its number of open inputs. */
   async send(underWay: () => Promise<number>): Promise<void> {
     await this.#many(4_000, (k) => ({ cache: BYPASS, strategy: UNCACHED[k % UNCACHED.length]! }));
     const known = Array.from({ length: 500 }, () => this.#inputs.request());
@@ -74,7 +74,7 @@ export class MixedRequests {
     this.#fleet.behave();
   }
 
-  /** The same question from all of them while it is computed: few, since the router counts them one after the other. */
+  /** The same input from all of them while it is computed: few, since the router counts them one after the other. */
   async #atOnce(count: number): Promise<void> {
     for (const id of IDS) this.#fleet.front(id).delayMs = 500;
     const request = this.#inputs.request();
@@ -110,7 +110,7 @@ export class MixedRequests {
     else this.tally.failed(type, `${grpc.status[outcome.value.code]}/${outcome.value.reason}`);
   }
 
-  /** Their callers leave while engines do not answer. */
+  /** Their callers cancel while engines do not answer. */
   async #givenUp(count: number, underWay: () => Promise<number>): Promise<void> {
     await this.#unanswered(count, {}, underWay, (calls) => {
       for (const { cancel } of calls) cancel();

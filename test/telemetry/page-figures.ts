@@ -1,4 +1,4 @@
-// What the dashboard shows, read off its pages as a person reads it.
+// Reads the figures of the dashboard from its pages.
 import type { Page } from 'playwright-core';
 
 /** By its link in the navigation. */

@@ -1,5 +1,5 @@
-// What real tools make of our metrics: promtool, and a Prometheus that scrapes a router under requests. From the Debian
-// package `prometheus`; run by `npm run test:telemetry`.
+// Our metrics in real tools: promtool, and a Prometheus that scrapes a router under load. From the Debian package
+// `prometheus`; run by `npm run test:telemetry`.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -24,7 +24,7 @@ const SLOW_MS = 60_000;
 
 const run = promisify(execFile);
 
-/** Rejects with what promtool says where it objects. */
+/** If promtool reports errors, rejects with them. */
 async function promtool(args: string[], stdin = ''): Promise<string> {
   const running = run('promtool', args, { cwd: RULES });
   running.child.stdin?.end(stdin);

@@ -1,5 +1,5 @@
-// What 10,000 requests of every kind have done, as GetMetrics, Prometheus and the dashboard tell it: each must say what
-// the callers themselves have counted.
+// 10,000 requests of every kind in GetMetrics, Prometheus and the dashboard: each must agree with the counts of the
+// callers.
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import type { Metrics } from '../../services/generated/tandem/v1/metrics.ts';
@@ -20,8 +20,8 @@ const TYPES = ['Ping', 'Reason', 'ReasonBatch', 'ReasonBatch.item', 'ReasonStrea
 const INPUTS = ['Reason', 'ReasonBatch.item', 'ReasonStream.item'];
 
 /**
- * A request is counted a moment after its answer was told how long it took. That percentiles are within 2 % of what is
- * counted, without such a moment, is for services/api/metrics-exposition.test.ts.
+ * A request is counted a moment after its duration was reported in its answer. services/api/metrics-exposition.test.ts
+ * checks, without that delay, that percentiles are within 2 %.
  */
 const LAG_MS = 1;
 
@@ -39,8 +39,8 @@ beforeAll(async () => {
   [fleet, browser] = await Promise.all([Fleet.start(IDS), openBrowser()]);
   system = await startSystem({
     ...{ sidecars: fleet.settings, spawn: { count: 0 }, local: { enabled: false }, strategy: 'ROUND_ROBIN' },
-    quarantine: { dissents: 1_000 }, // the liar goes on voting
-    stall_timeout_ms: 10_000, // who is given up is not lost
+    quarantine: { dissents: 1_000 }, // the lying engine continues to vote
+    stall_timeout_ms: 10_000, // a cancelled engine is not lost
   });
   operator = new Operator(system.adminAddress);
   const mixed = new MixedRequests(system.address, fleet);
@@ -77,7 +77,7 @@ function asTitles(counts: Counts): Counts {
   return Object.fromEntries(Object.entries(counts).map(([name, count]) => [title(name), count]));
 }
 
-/** Of the exposition: all samples of the family by one of its labels. */
+/** All samples of a family of the exposition, by one of its labels. */
 function byLabel(name: string, label: string): Counts {
   const samples = series.filter((each) => each.name === name);
   return some(Object.fromEntries(samples.map(({ labels, value }) => [labels[label]!.toUpperCase(), value])));

@@ -1,4 +1,4 @@
-// A program that asks the router and is traced by OpenTelemetry's own SDK, as a user's may be.
+// A program that calls the router and is traced by OpenTelemetry's own SDK, like a user's program.
 import * as grpc from '@grpc/grpc-js';
 import { ROOT_CONTEXT, SpanKind, defaultTextMapSetter, trace } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -18,7 +18,7 @@ export class TracedClient {
   readonly #provider: TracerProvider;
   readonly #client: ReasoningServiceClient;
 
-  /** `endpoint`: where its spans go, OTLP over gRPC. */
+  /** `endpoint`: the destination of its spans, OTLP over gRPC. */
   constructor(router: string, endpoint: string) {
     this.#provider = new TracerProvider({
       resource: resourceFromAttributes({ 'service.name': CLIENT }),
@@ -27,7 +27,7 @@ export class TracedClient {
     this.#client = new ReasoningServiceClient(router, grpc.credentials.createInsecure());
   }
 
-  /** One Reason call in a trace of its own. */
+  /** One Reason call in a separate trace. */
   async reason(request: Partial<ReasonRequest>): Promise<ReasonResponse> {
     const span = this.#provider.getTracer('test').startSpan(CLIENT_SPAN, { kind: SpanKind.CLIENT, root: true });
     const headers: Record<string, string> = {};
@@ -45,7 +45,7 @@ export class TracedClient {
     }
   }
 
-  /** Its spans have been sent then. */
+  /** Resolves when its spans have been sent. */
   async stop(): Promise<void> {
     this.#client.close();
     await this.#provider.shutdown();
