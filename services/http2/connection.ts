@@ -12,7 +12,8 @@ import { completeLimits, type Limits } from './limits.ts';
 import { Output } from './output.ts';
 import { Pings } from './pings.ts';
 import { encodeSettings, PeerSettings } from './settings.ts';
-import { type ReadTurns, type TurnTaker, sharedTurns } from './read-turns.ts';
+import { ReadControl } from './read-control.ts';
+import { type TurnTaker, sharedTurns } from './read-turns.ts';
 import { sharedTicker, type Ticker } from './ticker.ts';
 import { type Overdue, TimeLimits, UNREAD } from './time-limits.ts';
 import type { CloseReason, Connection, Pacer, StreamHandler } from './types.ts';
@@ -20,12 +21,6 @@ import type { CloseReason, Connection, Pacer, StreamHandler } from './types.ts';
 const NOTHING = new Uint8Array(0);
 /** Of the text in a GOAWAY frame. */
 const MOST_TEXT_BYTES = 1_024;
-const MOST_DISCARDED_BYTES = 1 << 20;
-/**
- * Bytes that are read before other connections get a turn. Node itself reads up to 2 MB of each socket before
- * the next one, so a few callers that send much would delay all others.
- */
-const TURN_BYTES = 262_144;
 /** Seconds until a closed connection is destroyed, if its peer does not close it. */
 const LINGER_SECONDS = 2;
 /** Seconds that a graceful end waits for the answer to its PING. */
@@ -55,11 +50,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   readonly #time: TimeLimits;
   readonly #ticker: Ticker;
   readonly #memory: MemoryBudget;
-  /** Undefined on a client: it reads at once, since it requested the data. */
-  readonly #turns: ReadTurns | undefined;
-  /** A chunk from the socket. The part from `#restAt` on waits for the next turn. */
-  #rest: Buffer | undefined = undefined;
-  #restAt = 0;
+  readonly #reading: ReadControl;
   #reportedBytes = 0;
   /** Seconds since the end, or since the first GOAWAY. */
   #ending = 0;
@@ -68,8 +59,6 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
    * `stallSeconds`, if that is longer.
    */
   #lingerSeconds = LINGER_SECONDS;
-  #discarded = 0;
-  #readInTurn = 0;
   #hasWrittenSettings = false;
 
   constructor(socket: Socket, role: 'server' | 'client', limits: Partial<Limits>, ticker: Ticker = sharedTicker) {
@@ -83,7 +72,8 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     this.#time = new TimeLimits(this.limits, this.output, this.#pings);
     this.#ticker = ticker;
     this.#memory = this.limits.memory ?? sharedMemory;
-    this.#turns = role === 'client' ? undefined : (this.limits.turns ?? sharedTurns);
+    const turns = role === 'client' ? undefined : (this.limits.turns ?? sharedTurns);
+    this.#reading = new ReadControl(socket, this, turns);
     this.owner = socket.remoteAddress;
     ticker.add(this);
     socket.setNoDelay(true);
@@ -105,7 +95,7 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
 
   get bytesHeld(): number {
     if (this.isClosed) return 0;
-    return this.output.unwritten + this.bytesOfStreams + (this.#rest?.length ?? 0);
+    return this.output.unwritten + this.bytesOfStreams + this.#reading.storedBytes;
   }
 
   get restsUntilMs(): number {
@@ -113,15 +103,13 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
   }
 
   get mustWait(): boolean {
-    return this.#turns?.isOver(this) === true;
+    return this.#reading.mustWait;
   }
 
   /** Called when it is this connection's turn to read. */
   readOn(): void {
-    const chunk = this.#rest!;
-    this.#rest = undefined;
-    const isRead = this.#read(chunk, this.#restAt);
-    if (isRead && this.#discarded <= MOST_DISCARDED_BYTES) this.socket.resume();
+    const { chunk, at } = this.#reading.takeStored();
+    if (this.#read(chunk, at)) this.#reading.resume();
   }
 
   ping(onAnswer: (roundTripMs: number | undefined) => void): void {
@@ -228,24 +216,20 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
 
   #onData(chunk: Buffer): void {
     this.#time.hasRead = true;
-    if (this.isClosed || this.#turns === undefined || this.#turns.begin(this)) this.#read(chunk, -1);
-    else this.#keep(chunk, -1);
+    if (this.isClosed || this.#reading.mayRead(chunk)) this.#read(chunk, -1);
   }
 
   /** `at`: the index to continue at; below 0 for a new chunk. Returns false if the rest waits for the next turn. */
   #read(chunk: Buffer, at: number): boolean {
     if (this.isClosed) {
-      this.#discard(chunk);
+      this.#reading.discard(chunk);
       return true;
     }
     let readTo = chunk.length;
     this.output.hold();
     try {
       readTo = this.#reader.read(chunk, at < 0 ? this.readPreface(chunk) : at);
-      if (readTo < chunk.length) {
-        this.#keep(chunk, readTo);
-        this.#turns!.wait(this);
-      }
+      if (readTo < chunk.length) this.#reading.postpone(chunk, readTo);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -254,32 +238,8 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     this.reportMemory();
     if (this.output.pending > this.limits.maxUnreadBytes) this.#onOverdue(UNREAD);
     const isRead = readTo === chunk.length;
-    if (isRead) this.#countTurn(chunk.length);
+    if (isRead) this.#reading.count(chunk.length);
     return isRead;
-  }
-
-  /** Stores the chunk for the next turn. The socket is paused until then. */
-  #keep(chunk: Buffer, at: number): void {
-    this.#rest = chunk;
-    this.#restAt = at;
-    this.socket.pause();
-  }
-
-  /** Pauses until the other connections have read. This costs nothing if there are no others. */
-  #countTurn(bytes: number): void {
-    this.#readInTurn += bytes;
-    if (this.#readInTurn < TURN_BYTES) return;
-    this.#readInTurn = 0;
-    this.socket.pause();
-    setImmediate(() => {
-      if (this.#rest === undefined) this.socket.resume();
-    });
-  }
-
-  /** Data after the end is still read for a while: otherwise the peer may never see the GOAWAY. */
-  #discard(chunk: Buffer): void {
-    this.#discarded += chunk.length;
-    if (this.#discarded > MOST_DISCARDED_BYTES) this.socket.pause();
   }
 
   #onSettings(flags: number, id: number, buffer: Buffer, start: number, end: number): void {

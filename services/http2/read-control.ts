@@ -1,0 +1,88 @@
+// Decides when a connection reads its socket: in turns with other connections, and only a little after its end.
+import type { Socket } from 'node:net';
+import type { ReadTurns, TurnTaker } from './read-turns.ts';
+
+const MOST_DISCARDED_BYTES = 1 << 20;
+/**
+ * Bytes that are read before other connections get a turn. Node itself reads up to 2 MB of each socket before the next
+ * one, so a few callers that send much would delay all others.
+ */
+const TURN_BYTES = 262_144;
+
+export class ReadControl {
+  readonly #socket: Socket;
+  readonly #taker: TurnTaker;
+  readonly #turns: ReadTurns | undefined;
+  /** The part of this chunk from `#storedAt` on waits for the next turn. */
+  #stored: Buffer | undefined = undefined;
+  #storedAt = 0;
+  #readInTurn = 0;
+  #discarded = 0;
+
+  /** `turns`: undefined on a client, which reads at once, since it requested the data. */
+  constructor(socket: Socket, taker: TurnTaker, turns: ReadTurns | undefined) {
+    this.#socket = socket;
+    this.#taker = taker;
+    this.#turns = turns;
+  }
+
+  get storedBytes(): number {
+    return this.#stored?.length ?? 0;
+  }
+
+  get mustWait(): boolean {
+    return this.#turns?.isOver(this.#taker) === true;
+  }
+
+  /** Returns false if a new chunk must wait for the next turn. It is stored then. */
+  mayRead(chunk: Buffer): boolean {
+    if (this.#turns === undefined || this.#turns.begin(this.#taker)) return true;
+    this.#store(chunk, -1);
+    return false;
+  }
+
+  /** Stores the rest of a chunk, from `at` on, for the next turn. */
+  postpone(chunk: Buffer, at: number): void {
+    this.#store(chunk, at);
+    this.#turns!.wait(this.#taker);
+  }
+
+  /** Returns the stored chunk, and the index to continue at; below 0 for a new chunk. */
+  takeStored(): { readonly chunk: Buffer; readonly at: number } {
+    const chunk = this.#stored!;
+    this.#stored = undefined;
+    return { chunk, at: this.#storedAt };
+  }
+
+  /** Call this after the stored chunk was read. */
+  resume(): void {
+    if (this.#discarded <= MOST_DISCARDED_BYTES) this.#socket.resume();
+  }
+
+  /**
+   * Call this after a chunk was read. After many bytes it pauses until the other connections have read. This costs
+   * nothing if there are no others.
+   */
+  count(bytes: number): void {
+    this.#readInTurn += bytes;
+    if (this.#readInTurn < TURN_BYTES) return;
+    this.#readInTurn = 0;
+    this.#socket.pause();
+    setImmediate(() => {
+      if (this.#stored === undefined) this.#socket.resume();
+    });
+  }
+
+  /** Data after the end is still read for a while: otherwise the peer may never see the GOAWAY. */
+  discard(chunk: Buffer): void {
+    this.#discarded += chunk.length;
+    if (this.#discarded > MOST_DISCARDED_BYTES) this.#socket.pause();
+  }
+
+  /** The socket is paused until the next turn. */
+  #store(chunk: Buffer, at: number): void {
+    this.#stored = chunk;
+    this.#storedAt = at;
+    this.#socket.pause();
+  }
+}
