@@ -8,7 +8,7 @@ describe('parseTraceParent', () => {
   it('returns the trace, the caller’s span and its sampling flag', () => {
     expect(parseTraceParent(`00-${TRACE}-${SPAN}-01`)).toEqual({ traceId: TRACE, spanId: SPAN, isSampled: true });
     expect(parseTraceParent(`00-${TRACE}-${SPAN}-00`)?.isSampled).toBe(false);
-    expect(parseTraceParent(`00-${TRACE}-${SPAN}-fe`)?.isSampled).toBe(false); // other flags, unknown to us
+    expect(parseTraceParent(`00-${TRACE}-${SPAN}-fe`)?.isSampled).toBe(false); // only unknown flags
   });
 
   it('reads the known part of a future version', () => {

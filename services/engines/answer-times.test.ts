@@ -27,7 +27,7 @@ describe('AnswerTimes.attemptMs', () => {
   it('adds four deviations to the mean latency', () => {
     const varied = new AnswerTimes();
     for (let n = 0; n < 200; n += 1) varied.recordAnswer(n % 2 === 0 ? 200 : 400, 1, BYTES, 0, n);
-    // 300 ms on average, which they miss by 100.
+    // A mean of 300 ms with a deviation of 100 ms.
     expect(varied.attemptMs(1, BYTES, 10_000)).toBeGreaterThan(650);
     expect(varied.attemptMs(1, BYTES, 10_000)).toBeLessThan(750);
   });

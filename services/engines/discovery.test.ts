@@ -37,7 +37,7 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-/** An engine that comes up when it is started, unless its address is dead. */
+/** An engine that is up after its start, unless its address is dead. */
 class Found extends FakeEngine {
   readonly at: string;
   /** Resolves when its requests in flight have ended. */

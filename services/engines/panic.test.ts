@@ -70,7 +70,7 @@ describe('a panic', () => {
     open('b', 'c', 'd');
     pool.setDraining(pool.find('c'), true);
     engines['d']!.down('killed');
-    expect(candidates()).toBe('a'); // one of two is closed: no panic either
+    expect(candidates()).toBe('a'); // one breaker of two is closed: no panic
     engines['a']!.down('killed');
     pool.setDraining(pool.find('c'), false);
     expect(candidates()).toBe('bc');

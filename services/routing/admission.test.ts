@@ -170,7 +170,7 @@ describe('Admission', () => {
     for (let n = 0; n < 12; n += 1) enter(`${n}`);
     await answer(10, { gapMs: 90 });
     for (let n = 12; n < 24; n += 1) enter(`${n}`);
-    // Two were left. At 90 ms each, an eleventh in the queue might wait 1,000 ms: too long if the estimate is a bit off.
+    // Two still wait. At 90 ms each, the eleventh would wait 990 ms: too close to the limit of 1,000 ms for an estimate.
     expect(log.filter((line) => line.includes('ROUTER_FULL'))).toHaveLength(4);
     expect(admission.waiting).toBe(10);
   });
@@ -191,7 +191,7 @@ describe('Admission', () => {
     start({ maxQueue: 100 });
     slots = 2;
     for (let n = 0; n < 6; n += 1) enter(`${n}`);
-    await answer(4, { gapMs: 100 }); // one is inside with each that comes: about 100 ms each
+    await answer(4, { gapMs: 100 }); // one other is in flight with each: about 100 ms each
     enter('hurried', { deadlineMs: 260 });
     enter('patient');
     clock.stall(200);
@@ -237,7 +237,7 @@ describe('Admission', () => {
       enter(`${n}`);
       await answer(1, { gapMs: 10 });
     }
-    // A tenth of the wait: 100 ms at 10 ms each, less what estimates err.
+    // At most a tenth of maxWaitMs: 100 ms at 10 ms each.
     expect(longest).toBe(50);
     expect(admission.waiting).toBeLessThanOrEqual(10);
     expect(admission.waiting).toBeGreaterThan(0);

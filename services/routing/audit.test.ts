@@ -76,7 +76,7 @@ describe('Audit', () => {
   });
 
   it('checks the same rate of each engine’s answers', async () => {
-    fakes.c.down('killed'); // so that the witness of one is the other
+    fakes.c.down('killed'); // so that each of a and b audits the other
     await answer(80, 0.05, 99n, ['a', 'b']);
     expect([fakes.a.calls.length, fakes.b.calls.length]).toEqual([2, 2]);
   });

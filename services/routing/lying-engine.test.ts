@@ -67,7 +67,7 @@ describe('an answer that another engine refused', () => {
     for (let n = 0; n < 3; n += 1) {
       statuses.push((await router.reason(question({ cache: 'USE' }), context())).cache);
     }
-    expect(statuses).toEqual(['MISS', 'MISS', 'HIT']); // the second began with the other engine, and no engine refused
+    expect(statuses).toEqual(['MISS', 'MISS', 'HIT']); // the second request went to b first, and no engine refused it
   });
 
   it('is audited at any rate', async () => {

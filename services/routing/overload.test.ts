@@ -5,7 +5,7 @@ import { RouterError } from '../core/errors.ts';
 import { Random } from '../../test/fuzz/random.ts';
 import { Admission, type AdmissionOptions, type Clock, freeSlots } from './admission.ts';
 
-/** A binary heap of things to do. */
+/** Keeps its tasks in a binary heap, ordered by time. */
 class VirtualClock implements Clock {
   nowMs = 0;
   readonly #due: { atMs: number; run: () => void }[] = [];
@@ -219,7 +219,7 @@ class Simulation {
   }
 }
 
-/** Plants: their engines, mean work per request in ms, and requests per second at capacity. */
+/** Their engines, mean work per request in ms, and requests per second at capacity. */
 const PLANTS: readonly [what: string, engines: readonly EngineSpec[], workMs: number, perSecond: number][] = [
   ['one engine, 2 ms a request', [{}], 2, 500],
   ['three engines, 5 ms a request', [{}, {}, {}], 5, 600],
@@ -254,7 +254,7 @@ describe.each(CASES)('$what, with exponential work (seed $seed)', ({ seed, engin
     const tally = await run(5, 30);
     expect(tally.answered / (30 * perSecond)).toBeGreaterThan(0.9);
     expect(tally).toMatchObject({ late: 0, withoutHint: 0 });
-    // Estimates err where work varies so much: of 25 ms and 1 s there are but 40.
+    // Estimates are inexact for such variable work: at 25 ms each, only 40 requests fit into the deadline of 1 s.
     expect(tally.inVain / tally.offered).toBeLessThan(0.06);
     expect(tally.mostWaiting).toBeLessThanOrEqual(1_024);
   });

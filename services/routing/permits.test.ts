@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Permits } from './permits.ts';
 
-/** Calls that end when the test says so. */
+/** Calls that the test ends. */
 class Calls {
   readonly started: string[] = [];
   readonly #ends = new Map<string, () => void>();

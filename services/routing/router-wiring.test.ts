@@ -147,7 +147,7 @@ describe('a cached answer that an audit contradicts', () => {
   it('is kept if the other engine was wrong', async () => {
     const engines = ['a', 'b', 'c'].map(engine);
     const [, liar] = engines;
-    liar!.kind = 'local'; // an audit asks another kind first
+    liar!.kind = 'local'; // an audit first asks an engine of another kind
     liar!.behaviour = () => Promise.resolve(lie);
     expect(await isKept('ROUND_ROBIN', engines, 1)).toBe(true);
   });
@@ -166,7 +166,7 @@ describe('Router.configure', () => {
     const router = build(engines, [version(1)], { maxAttempts: 1 });
     expect(await kindOf(router.reason(question(), context()))).toBe('NO_ENGINE');
     router.configure({ maxAttempts: 2 });
-    await router.reason(question(), context()); // the turn of "b"
+    await router.reason(question(), context()); // goes to "b" first
     expect(await kindOf(router.reason(question(), context()))).toBe('answered');
   });
 });

@@ -197,7 +197,7 @@ class Simulation {
 }
 
 describe('FASTEST with two engines, one temporarily 20 ms slower,', () => {
-  // A linear congruential generator (Numerical Recipes): the seed is fast-check's to vary and to print.
+  // A linear congruential generator (Numerical Recipes): fast-check varies the seed, and prints it on a failure.
   const generator = (seed: number) => () => {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
     return seed / 2 ** 32;

@@ -54,10 +54,10 @@ describe('whether a vote is decided', () => {
     ['half agree', of(4), 'aa', 'ss', false],
     ['more asked than participants: three may outvote two', of(3), 'aa', 'sss', false],
     ['more asked than participants: two cannot outvote three', of(3), 'aaa', 'ss', true],
-    // No ballot is awaited, but a seat is free: one more engine may be asked.
+    // No engine is still computing, but a seat is free: one more may be asked.
     ['a replacement may vote', of(3), 'a-', '', false],
     ['no seat is free', of(3), 'abc', '', true],
-    // It may be certain that none wins before all have voted.
+    // It can be certain before the last ballot that no answer wins.
     ['all must agree and two differ', all(3), 'ab', 's', true],
     ['two differ, and the last one could be the majority', of(3), 'ab', '', false],
     ['neither of two pairs can get a majority', of(6), 'aabbc', 's', true],
@@ -93,13 +93,13 @@ describe('the engines to ask now', () => {
     ['all, if all must', all(3), '', '', 3, ''],
     ['none while they may agree', of(3), 'a', 's', 0, ''],
     ['none once they agree', of(3), 'aa', '', 0, ''],
-    ['one more where they differ', of(3), 'ab', '', 1, ''],
-    ['one more where they differ, with one not answered', of(5), 'ab', 's', 1, ''],
+    ['one more if they differ', of(3), 'ab', '', 1, ''],
+    ['one more if they differ, with one not answered', of(5), 'ab', 's', 1, ''],
     ['one for each that differs', of(5), 'abc', '', 2, ''],
     ['none if no answer can get enough', all(3), 'ab', '', 0, ''],
     ['none if all were asked', of(3), 'abc', '', 0, ''],
-    ['one more where one is absent', of(3), 'a-', '', 1, ''],
-    ['one more where one is absent, with one not answered', of(3), '-', 's', 1, ''],
+    ['one more if one is absent', of(3), 'a-', '', 1, ''],
+    ['one more if one is absent, with one not answered', of(3), '-', 's', 1, ''],
     ['a replacement if two are absent', of(3), 'a--', '', 1, '1 stands in'],
     ['replacements if all are absent', of(3), '---', '', 2, '2 stand in'],
     ['the last participant, and replacements', of(5), '----', '', 3, '2 stand in'],

@@ -84,7 +84,7 @@ describe('verdict', () => {
     ['a vote of one refusal', of(1), '1', 'AGREED SINGLE 1 +'],
     ['an absent engine does not dissent', of(3), 'a-a', 'AGREED UNANIMOUS a +o+'],
     ['a vote of one', of(1), 'a', 'AGREED SINGLE a +'],
-    ['all of all', all(3), 'aaa', 'AGREED UNANIMOUS a +++'],
+    ['all agree, and all must', all(3), 'aaa', 'AGREED UNANIMOUS a +++'],
     ['as many as COUNT demands', count(4, 5), 'aaaab', 'AGREED MAJORITY a ++++x'],
     ['more engines than participants, and most of them', of(3), 'aabbb', 'AGREED MAJORITY b xx+++'],
     // Rule 1.
@@ -94,7 +94,7 @@ describe('verdict', () => {
     // Rule 2.
     ['one of three', of(3), 'a--', 'TOO_FEW 1 of 2 +oo'],
     ['half', of(4), 'aa--', 'TOO_FEW 2 of 3 ++oo'],
-    ['one of all is absent', all(3), 'aa-', 'TOO_FEW 2 of 3 ++o'],
+    ['one is absent, and all must agree', all(3), 'aa-', 'TOO_FEW 2 of 3 ++o'],
     ['too few, and they differ', of(5), 'ab---', 'TOO_FEW 2 of 3 xxooo'],
     ['too few voted, and most of them contradict one', all(5), 'aaab-', 'TOO_FEW 4 of 5 +++xo'],
     ['a plurality is not enough if too few voted', { ...count(4, 5), ...plural }, 'aab--', 'TOO_FEW 3 of 4 xxxoo'],

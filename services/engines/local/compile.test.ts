@@ -167,7 +167,7 @@ describe('compileGraph', () => {
       'node "output": field "edges"',
     ],
     [
-      'an input that reaches nothing',
+      'an input that does not reach an output',
       {
         ...graph,
         edges: [

@@ -53,7 +53,7 @@ describe('LocalEngine.trace', () => {
   });
 
   it('returns the values of one node and step, even for an unaligned input', async () => {
-    const larger = Buffer.alloc(100); // of a pool, as messages are
+    const larger = Buffer.alloc(100); // like a message that is part of a larger buffer
     larger.set(one.data, 5);
     const unaligned = { ...one, data: larger.subarray(5, 17) };
     const { digests, output } = await engine.trace(unaligned, { step: 0, node: 'input' }, context());
@@ -63,8 +63,8 @@ describe('LocalEngine.trace', () => {
   it.each<[string, InferenceInput, TracePlace | undefined, unknown[]]>([
     ['a wrong input', input('small', [1, 1]), undefined, ['INPUT_LENGTH', { field: 'shape' }, 'shape']],
     ['a NaN', input('small', [1, NaN, 1]), undefined, ['INPUT_NOT_FINITE', { field: 'data', index: '1' }, 'data']],
-    ['no such step', one, { step: 4, node: 'lif' }, ['TRACE_STEP', { steps: '4' }, undefined]],
-    ['no such node', one, { step: 0, node: 'no' }, ['TRACE_NODE', { node: 'no' }, undefined]],
+    ['a missing step', one, { step: 4, node: 'lif' }, ['TRACE_STEP', { steps: '4' }, undefined]],
+    ['a missing node', one, { step: 0, node: 'no' }, ['TRACE_NODE', { node: 'no' }, undefined]],
     [
       'too many digests',
       input('deep', [1]),

@@ -110,7 +110,7 @@ describe('an answer with a wrong checksum', () => {
     await engine.infer(input, context);
     sidecar.link = (bytes) => {
       messages.push(bytes);
-      return messages.length === 1 ? bytes : messages[0]!; // the second answer never comes, the first one twice
+      return messages.length === 1 ? bytes : messages[0]!; // drops the second answer and repeats the first
     };
     await engine.infer(input, context);
     expect((await refusal()).message).toContain(WRONG_CHECKSUM);

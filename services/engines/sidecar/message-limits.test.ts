@@ -63,7 +63,7 @@ describe('checkInferMessage', () => {
     ['many bytes', bomb(0x0a, 6_000_000), '6000000 bytes, where'],
     ['spike counts', encode(answerOf({ spikeCounts: Array(1_025).fill(1) })), 'more than 1024 spike counts'],
     ['potentials', encode(answerOf({ potentials: Buffer.alloc(4_100) })), 'more than 4096 bytes of potentials'],
-    ['layers that were not requested', encode(answerOf({ layers: layersOf(1, 1) })), 'more than 64 layers'],
+    ['layers without a request for them', encode(answerOf({ layers: layersOf(1, 1) })), 'more than 64 layers'],
     [
       'metadata entries',
       encode(

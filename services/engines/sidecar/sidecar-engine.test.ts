@@ -215,7 +215,7 @@ describe('SidecarEngine', () => {
     sidecar.onMessage = ({ items }, stream) =>
       stream.write({ results: items.flatMap(({ id }) => [answer(id), answer(id)]), checksum: 0n });
     const kinds = await Promise.all(Array.from({ length: 9 }, () => kindOf(engine.infer(input, context()))));
-    expect(kinds).toEqual(Array(9).fill('answered')); // the faults are in the same message
+    expect(kinds).toEqual(Array(9).fill('answered')); // the unexpected answers are in the same message
     await until(() => engine.description === undefined);
     expect(engine.downReason).toMatch(/^it sent 9 answers/);
   });
@@ -310,7 +310,7 @@ describe('SidecarEngine', () => {
       await until(() => engine.description === undefined);
       const endedMs = performance.now();
       await until(() => engine.description !== undefined);
-      expect(performance.now() - endedMs).toBeLessThan(400); // 50 ms, and the connection
+      expect(performance.now() - endedMs).toBeLessThan(400); // 50 ms, plus the time to connect
     }
   });
 

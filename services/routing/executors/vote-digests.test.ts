@@ -22,7 +22,7 @@ describe('vote, if the winners sent only digests,', () => {
     c.answer(7n, digests);
     voting.catch(() => undefined);
     await flush();
-    return [voting]; // in an array, for a promise of a promise is one promise
+    return [voting]; // in an array, since await would also resolve a returned promise
   }
 
   it('asks a winner for its full answer', async () => {
