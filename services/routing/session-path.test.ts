@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeEngine, fakeModel, fakePinsOf } from '../../test/fakes/fake-engine.ts';
+import { silent } from '../../test/fakes/fake-parts.ts';
 import { build, context, kindOf, lost, question, sessionLimits, version } from '../../test/fakes/router-parts.ts';
 import { goOn, pointOf, stateOf, statefulEngine } from '../../test/fakes/stateful-engine.ts';
 import { RouterError } from '../core/errors.ts';
 import type { SessionOptions, SessionRequest } from '../sessions/options.ts';
 import { SessionStore } from '../sessions/session-store.ts';
+import { Audit } from './audit.ts';
 import type { RouterOptions } from './options.ts';
 import type { ReasonQuestion } from './question.ts';
 import type { ReasonAnswer, Router } from './router.ts';
@@ -154,6 +156,22 @@ describe('a message of a session', () => {
     await send();
     const { attempts, answer } = await send();
     expect([answer.inference.synapticOperations, attempts[0]!.work!.synapticOperations]).toEqual([320n, 160n]);
+  });
+
+  it('ends its session if an audit finds its answer wrong', async () => {
+    const engines = ['a', 'b', 'c'].map((id) => statefulEngine(id));
+    let calls = 0;
+    for (const engine of engines) {
+      const compute = engine.behaviour;
+      const wrong = Buffer.from(new Float32Array([9, 9, 9]).buffer);
+      engine.behaviour = (input, limits) => compute((calls += 1) === 1 ? { ...input, data: wrong } : input, limits);
+    }
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    const audit = new Audit({ rate: 1, observer: silent, onDispute: resolve });
+    const { send, sessions } = play(engines, {}, { audit });
+    await send();
+    await promise;
+    expect(sessions.find('', 's')).toBeUndefined();
   });
 
   it('ends its session if its model was replaced', async () => {
