@@ -50,7 +50,7 @@ const FAULTS: readonly [name: string, Behaviour, FallbackReasonName][] = [
   ['is slow', silent, 'TIMEOUT'],
   ['answers with status 500', fails(500), 'PROVIDER_ERROR'],
   ['answers with malformed JSON', malformed, 'MALFORMED'],
-  ['answers with text that is no JSON', says('Sure! Here is the answer:'), 'MALFORMED'],
+  ['answers with text that is not JSON', says('Sure! Here is the answer:'), 'MALFORMED'],
   ['breaks the schema', says({ goal: 7, tasks: 'none', answer: [] }), 'SCHEMA'],
 ];
 
@@ -97,7 +97,7 @@ describe('Agents', () => {
 
   it.each([
     ['words that are not in the passage', INVENTED],
-    ['a passage that there is not', NO_SUCH_PASSAGE],
+    ['a passage that does not exist', NO_SUCH_PASSAGE],
     ['nothing', { answer: 'It opens at six.', citations: [] }],
   ])('answers from the passages if the provider cites %s', async (_what, answer) => {
     const { agents, counts } = start(says(answer));

@@ -22,7 +22,7 @@ describe('BatchRoom', () => {
     expect(() => room.enter(100, 100)).not.toThrow();
   });
 
-  it('accepts one batch of any size if it is empty', () => {
+  it('accepts one batch of any size if no other is open', () => {
     const room = new BatchRoom();
     const leave = room.enter(1_024, 100);
     expect(() => room.enter(1, 100)).toThrow('no room for the 1');

@@ -196,13 +196,13 @@ describe('Publish', () => {
     ['no topic', { topic: '' }, 'topic', /topic ""/],
     ['a topic without a name', { topic: 'user.' }, 'topic', /must be/],
     ['a topic that is a pattern', { topic: 'user.*' }, 'topic', /must be/],
-    ['a topic on two lines', { topic: 'user.x\ny' }, 'topic', /"user\.x\\ny"/],
+    ['a topic with a line break', { topic: 'user.x\ny' }, 'topic', /"user\.x\\ny"/],
     ['a long topic', { topic: `user.${'x'.repeat(200_000)}` }, 'topic', /at most 128/],
     ['an unknown severity', { severity: 99 as Severity }, 'severity', /severity is 99/],
     ['a long text', { text: 'x'.repeat(4_097) }, 'text', /4097 characters; send at most 4096/],
-    ['many details', { data: much(33) }, 'data', /33 entries; send at most 32/],
-    ['a strange key', { data: { 'a b': '' } }, 'data', /key "a b"/],
-    ['a long detail', { data: { k: 'x'.repeat(1_025) } }, 'data["k"]', /1025 characters/],
+    ['too many data entries', { data: much(33) }, 'data', /33 entries; send at most 32/],
+    ['an invalid key', { data: { 'a b': '' } }, 'data', /key "a b"/],
+    ['a long data value', { data: { k: 'x'.repeat(1_025) } }, 'data["k"]', /1025 characters/],
     ['a large payload', { payload: Buffer.alloc(65_537) }, 'payload', /65537 bytes; send at most 65536/],
   ])('refuses %s', async (_name, over, field, message) => {
     const refusal = await refusalOf(publish(over));

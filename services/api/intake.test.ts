@@ -147,13 +147,13 @@ describe.each(EDGES)('on edge %s', (edge) => {
     });
   });
 
-  describe('a message that does not arrive', () => {
+  describe('an incomplete message', () => {
     const cut = frame(Buffer.alloc(1_000)).subarray(0, 500);
 
     it.each([
-      ['at all', Buffer.alloc(0)],
-      ['whole', cut],
-      ['with an end', frame(Buffer.alloc(10))],
+      ['without any bytes', Buffer.alloc(0)],
+      ['with missing bytes', cut],
+      ['without the end of its stream', frame(Buffer.alloc(10))],
     ])('%s ends its call after the request timeout and stops the sender', async (_what, bytes) => {
       timeoutMs = 50;
       const sending = open('Reason');
@@ -168,14 +168,14 @@ describe.each(EDGES)('on edge %s', (edge) => {
       ]);
     });
 
-    it('whole in a stream ends the stream', async () => {
+    it('in a stream ends the stream', async () => {
       timeoutMs = 50;
       const sending = open('ReasonStream');
       sending.write(Buffer.concat([frame(Buffer.alloc(10)), cut]));
       expect(await sending.ended).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     });
 
-    it('does not end a stream that is idle between two messages', async () => {
+    it('is not reported for a stream that is idle between two messages', async () => {
       timeoutMs = 50;
       const idle = open('ReasonStream');
       idle.write(frame(Buffer.alloc(10)));

@@ -56,11 +56,11 @@ describe('scanSpans', () => {
   });
 
   it.each([
-    ['no trace', { traceId: Buffer.alloc(0) }],
-    ['a trace of zeros', { traceId: Buffer.alloc(16) }],
-    ['a trace of another length', { traceId: Buffer.alloc(17, 1) }],
-    ['no id', { spanId: Buffer.alloc(0) }],
-    ['an id of zeros', { spanId: Buffer.alloc(8) }],
+    ['no trace id', { traceId: Buffer.alloc(0) }],
+    ['a trace id of zeros', { traceId: Buffer.alloc(16) }],
+    ['a trace id of the wrong length', { traceId: Buffer.alloc(17, 1) }],
+    ['no span id', { spanId: Buffer.alloc(0) }],
+    ['a span id of zeros', { spanId: Buffer.alloc(8) }],
   ])('leaves out only spans with %s', (_what, over) => {
     const message = encode([{ scopeSpans: [{ spans: [{ ...span, ...over }, span] }] }]);
     expect(scanSpans(message, toSource).map(({ traceId: id }) => id)).toEqual(['01'.repeat(16)]);

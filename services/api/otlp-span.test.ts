@@ -35,10 +35,10 @@ describe('toSpan', () => {
   });
 
   it.each([
-    ['no trace', { traceId: Buffer.alloc(0) }],
-    ['a trace of zeros', { traceId: Buffer.alloc(16) }],
-    ['a trace of another length', { traceId: Buffer.alloc(17, 1) }],
-    ['no id', { spanId: Buffer.alloc(8) }],
+    ['no trace id', { traceId: Buffer.alloc(0) }],
+    ['a trace id of zeros', { traceId: Buffer.alloc(16) }],
+    ['a trace id of the wrong length', { traceId: Buffer.alloc(17, 1) }],
+    ['a span id of zeros', { spanId: Buffer.alloc(8) }],
   ])('returns undefined with %s', (_what, over) => {
     expect(toSpan(span(over), SOURCE)).toBeUndefined();
   });

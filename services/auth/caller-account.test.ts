@@ -98,8 +98,8 @@ describe('a CallerAccount with many refused calls', () => {
   });
 
   it.each([
-    ['a batch that will have too many items', (account: CallerAccount) => void account.foresee(9)],
-    ['an item too many', (account: CallerAccount) => expect(() => account.enter(9, true)).toThrow()],
+    ['a batch above the item limit', (account: CallerAccount) => void account.foresee(9)],
+    ['an item above the limit', (account: CallerAccount) => expect(() => account.enter(9, true)).toThrow()],
     ['too many bytes', (account: CallerAccount) => void account.tooManyBytes()],
   ])('is paused for %s', (_what, refuse) => {
     const account = of({ maxItems: 5 });

@@ -26,12 +26,12 @@ describe('adminOptions', () => {
 
   it.each([
     ['to the socket of the router at its address', local, socket],
-    ['to the router itself, where there is no such socket', { address: '127.0.0.1:50052' }, '127.0.0.1:50052'],
+    ['to the router if there is no such socket', { address: '127.0.0.1:50052' }, '127.0.0.1:50052'],
     ['to the router of another machine', { address: '10.0.0.7:50051' }, '10.0.0.7:50051'],
-    ['to the router where a token says who calls', { ...local, token: 'x' }, '127.0.0.1:50051'],
-    ['to the router where a certificate says who calls', { ...local, cert: 'a', key: 'b', ca: 'c' }, '127.0.0.1:50051'],
-    ['where --admin says', { ...local, admin: 'unix:/run/x.sock' }, 'unix:/run/x.sock'],
-    ['where --admin says, with the token', { ...local, token: 'x', admin: '10.0.0.7:1' }, '10.0.0.7:1'],
+    ['to the router if there is a token', { ...local, token: 'x' }, '127.0.0.1:50051'],
+    ['to the router if there is a client certificate', { ...local, cert: 'a', key: 'b', ca: 'c' }, '127.0.0.1:50051'],
+    ['to the address of --admin', { ...local, admin: 'unix:/run/x.sock' }, 'unix:/run/x.sock'],
+    ['to the address of --admin with a token', { ...local, token: 'x', admin: '10.0.0.7:1' }, '10.0.0.7:1'],
   ])('send the call %s', (_where, options, address) => {
     expect(adminOptions(options, usual).address).toBe(address);
   });

@@ -33,14 +33,14 @@ describe('completion in bash', () => {
     ['options', ['tandem', 'reason', '--mo'], ['--model', '--model-version']],
     ['options of the program, after any command', ['tandem', 'config', 'print', '--js'], ['--json']],
     ['values of an option', ['tandem', 'reason', '--strategy', 'R'], ['ROUND_ROBIN', 'REDUNDANT']],
-    ['values after a sign', ['tandem', 'reason', '--cache', '=', 'b'], ['bypass']],
-    ['values right after a sign', ['tandem', 'reason', '--cache', '='], ['use', 'bypass', 'refresh']],
+    ['values after an equals sign and a letter', ['tandem', 'reason', '--cache', '=', 'b'], ['bypass']],
+    ['values directly after an equals sign', ['tandem', 'reason', '--cache', '='], ['use', 'bypass', 'refresh']],
     ['values of an argument', ['tandem', 'engines', 'strategy', 'F'], ['FASTEST']],
     ['commands after options with values', ['tandem', '--address', 'ping', 'eng'], ['engines']],
-    ['names that the router knows, for an option', ['tandem', 'reason', '--model', ''], ['models-1']],
-    ['names that the router knows, for an argument', ['tandem', 'engines', 'drain', 'e'], ['engines-1']],
+    ['names from the router for an option', ['tandem', 'reason', '--model', ''], ['models-1']],
+    ['names from the router for an argument', ['tandem', 'engines', 'drain', 'e'], ['engines-1']],
     ['options beside such an argument', ['tandem', 'engines', 'drain', '--js'], ['--json']],
-    ['nothing for a value that may be anything', ['tandem', 'reason', '--text', ''], []],
+    ['nothing for a free value', ['tandem', 'reason', '--text', ''], []],
   ])('offers %s', (_, words, offered) => {
     expect(complete(...words)).toEqual(offered);
   });

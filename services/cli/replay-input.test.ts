@@ -53,11 +53,16 @@ describe('inputOf', () => {
   });
 
   it.each([
-    ['nothing, where there is only a hash', hashed, undefined, 'record 7 holds its input’s hash only; give the input'],
+    [
+      'a missing option for a record with only a hash',
+      hashed,
+      undefined,
+      'record 7 holds its input’s hash only; give the input',
+    ],
     ['other numbers', hashed, file('near.json', '[1, 0.70000005]'), `its hash is \\w{16}, and the record’s is ${HASH}`],
     ['too few numbers', hashed, file('few.json', '[1]'), 'it holds 1 numbers, and shape \\[2\\] has 2'],
-    ['anything, where there is no hash', { ...hashed, input_xxh64: undefined }, same, 'the record’s is missing'],
-    ['a file that is not there', hashed, '/no/such/file', '/no/such/file'],
+    ['any file for a record without a hash', { ...hashed, input_xxh64: undefined }, same, 'the record’s is missing'],
+    ['a missing file', hashed, '/no/such/file', '/no/such/file'],
   ])('refuses %s', (_, record, path, message) => {
     const read = (): unknown => inputOf(record, 7, path);
     expect(read).toThrow(UsageError);
@@ -80,10 +85,15 @@ describe('stateOf', () => {
   });
 
   it.each([
-    ['nothing, where there is only a hash', hashOnly, undefined, 'record 7 holds its session state’s hash only; give'],
+    [
+      'a missing option for a record with only a hash',
+      hashOnly,
+      undefined,
+      'record 7 holds its session state’s hash only; give',
+    ],
     ['another state', hashOnly, same, `its hash is \\w{16}, and the record’s is ${STATE_HASH}`],
-    ['anything, where the run began at step 0', included, kept, 'its run began at step 0'],
-    ['a file that is not there', hashOnly, '/no/such/file', '/no/such/file'],
+    ['any file if the run began at step 0', included, kept, 'its run began at step 0'],
+    ['a missing file', hashOnly, '/no/such/file', '/no/such/file'],
   ])('refuses %s', (_, record, path, message) => {
     const read = (): unknown => stateOf(record, 7, path);
     expect(read).toThrow(UsageError);

@@ -41,7 +41,7 @@ it('tandem loads only the packages of the called command', () => {
 // Used if the machine has another Node.js than that of node_modules.
 const OLDER = '/usr/bin/node';
 const isOlder = /^v2[01]\./.test(spawnSync(OLDER, ['--version'], { encoding: 'utf8' }).stdout);
-(isOlder ? it : it.skip)('hands over to the Node.js of node_modules where its own cannot run TypeScript', () => {
+(isOlder ? it : it.skip)('tandem starts the Node.js of node_modules if its own cannot run TypeScript', () => {
   const { status, stderr } = tandem(OLDER);
   expect([status, stderr]).toEqual([3, expect.stringContaining('no router answers at 127.0.0.1:1')]);
 });

@@ -39,8 +39,8 @@ golden: golden.json
   });
 
   it.each([
-    ['a key it does not know', `${minimal}stepz: 3`, 'model.yaml: key "stepz": is not a setting'],
-    ['a nested key it does not know', `${minimal}input: {knd: series}`, 'key "input.knd": is not a setting'],
+    ['an unknown key', `${minimal}stepz: 3`, 'model.yaml: key "stepz": is not a setting'],
+    ['an unknown nested key', `${minimal}input: {knd: series}`, 'key "input.knd": is not a setting'],
     ['a dt of zero', 'dt: 0\nsteps: 1', 'key "dt"'],
     [
       'an encoder without a series',
@@ -52,9 +52,9 @@ golden: golden.json
     ['a dt that is text', 'dt: fast\nsteps: 1', 'key "dt"'],
     ['an infinite dt', 'dt: .inf\nsteps: 1', 'key "dt"'],
     ['too many steps', 'dt: 1\nsteps: 100001', 'key "steps"'],
-    ['a broken step count', 'dt: 1\nsteps: 1.5', 'key "steps"'],
+    ['a fractional step count', 'dt: 1\nsteps: 1.5', 'key "steps"'],
     ['an unknown reset', `${minimal}reset: zero`, 'key "reset"'],
-    ['no YAML', 'a: [', 'model.yaml: '],
+    ['text that is not YAML', 'a: [', 'model.yaml: '],
   ])('refuses %s and names the key', (_, text, message) => {
     expect(() => parseManifest(text)).toThrow(message);
   });

@@ -22,7 +22,7 @@ describe('setting agents.postgres.url', () => {
     ['a password', 'postgres://tandem:secret@127.0.0.1/corpora', /no password.*PGPASSWORD/],
     ['a password as parameter', 'postgres://tandem@127.0.0.1/corpora?password=secret', /no parameters but/],
     ['another host as parameter', 'postgres://tandem@127.0.0.1/corpora?host=db.example', /no parameters but/],
-    ['TLS without a check', 'postgres://tandem@127.0.0.1/corpora?sslmode=no-verify', /verify-full/],
+    ['TLS without verification', 'postgres://tandem@127.0.0.1/corpora?sslmode=no-verify', /verify-full/],
     ['plaintext to another machine', 'postgres://tandem@db.example/corpora', /plaintext/],
   ])('refuses %s', (_what, url, message) => {
     expect(postgresUrlProblem(url, false)).toMatch(message);

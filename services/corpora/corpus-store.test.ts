@@ -47,8 +47,8 @@ describe('readDocuments', () => {
   it.each<[string, string, string | Buffer, RegExp]>([
     ['that are not UTF-8', 'a.txt', Buffer.from([0xff, 0xfe, 0x41]), /is not UTF-8/],
     ['that are too large', 'a.txt', 'a'.repeat(MAX_DOCUMENT_BYTES + 1), /larger than the limit/],
-    ['whose line is no JSON', 'a.jsonl', '{"text": "a"}\n{', /a\.jsonl:2 is not JSON/],
-    ['whose line has no text', 'a.jsonl', '{"name": "a"}', /a\.jsonl:1: "text"/],
+    ['with a line that is not JSON', 'a.jsonl', '{"text": "a"}\n{', /a\.jsonl:2 is not JSON/],
+    ['with a line without text', 'a.jsonl', '{"name": "a"}', /a\.jsonl:1: "text"/],
   ])('refuses documents %s', (_, name, content, why) => {
     const path = file(name, content);
     expect(() => readDocuments(path)).toThrow(CorpusError);

@@ -78,8 +78,8 @@ describe('connections with a limit', () => {
   }
 
   it.each([
-    ['say nothing', ''],
-    ['send their head a byte at a time', 'GET /readyz HT'],
+    ['send nothing', ''],
+    ['send only a part of their headers', 'GET /readyz HT'],
     [
       'never send their body',
       `POST /api/reason HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n`,

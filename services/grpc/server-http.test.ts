@@ -57,8 +57,8 @@ describe('an invalid gRPC request', () => {
   it.each([
     ['an unknown method', { ':path': '/t.T/None' }, 200, 'UNIMPLEMENTED', /there is no method "\/t\.T\/None" here/],
     ['an unknown compression', { 'grpc-encoding': 'br' }, 200, 'UNIMPLEMENTED', /"br" is not known/],
-    ['a wrong timeout', { 'grpc-timeout': '1s' }, 200, 'INTERNAL', /grpc-timeout "1s" is not/],
-    ['bytes that are no base64', { 'x-bin': '!' }, 200, 'INTERNAL', /"x-bin" is not valid base64/],
+    ['an invalid timeout', { 'grpc-timeout': '1s' }, 200, 'INTERNAL', /grpc-timeout "1s" is not/],
+    ['metadata that is not base64', { 'x-bin': '!' }, 200, 'INTERNAL', /"x-bin" is not valid base64/],
   ])('with %s fails with its status', async (_what, over, http, code, text) => {
     const answer = await post(frame('x'), over);
     expect(said(answer)).toEqual([http, code, expect.stringMatching(text)]);
@@ -70,7 +70,7 @@ describe('an invalid gRPC request', () => {
   });
 
   it.each(['application/grpc+proto', 'application/grpc;charset=utf-8', 'Application/GRPC'])(
-    'does not include type %s',
+    'is not reported for content-type %s',
     async (type) => {
       expect(said(await post(frame('x'), { 'content-type': type }))).toEqual([200, 'OK', 'undefined']);
     },
@@ -93,10 +93,10 @@ describe('an invalid gRPC request', () => {
   });
 
   it.each([
-    ['at all', Buffer.alloc(0)],
-    ['whole', frame('abc').subarray(0, 6)],
-    ['with an end', frame('abc')],
-  ])('ends with DEADLINE_EXCEEDED if it does not arrive %s', async (_what, body) => {
+    ['no bytes arrive', Buffer.alloc(0)],
+    ['only a part arrives', frame('abc').subarray(0, 6)],
+    ['its stream does not end', frame('abc')],
+  ])('ends with DEADLINE_EXCEEDED after the timeout if %s', async (_what, body) => {
     messageTimeoutMs = 60;
     const answer = await post(body, {}, false);
     expect(said(answer)).toEqual([200, 'DEADLINE_EXCEEDED', expect.stringMatching(/not complete within 60 ms/)]);
@@ -109,7 +109,7 @@ describe('a request that is not a gRPC call', () => {
 
   it.each([
     ['another content-type', { 'content-type': 'text/html' }, 415, WRONG_TYPE],
-    ['a longer word as its type', { 'content-type': 'application/grpcx' }, 415, WRONG_TYPE],
+    ['content-type application/grpcx', { 'content-type': 'application/grpcx' }, 415, WRONG_TYPE],
     ['another HTTP method', { ':method': 'PUT' }, 405, 'This is a gRPC server: send the HTTP method POST.\n'],
   ])('with %s is answered in plain text', async (_what, over, http, text) => {
     const answer = await post(frame('x'), over);

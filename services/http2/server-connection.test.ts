@@ -253,7 +253,7 @@ test('DATA beyond the window of a stream ends it, and the window of the connecti
 test.each([
   ['a first frame other than SETTINGS', `${PREFACE}\0\0\0\x06\0\0\0\0\0`],
   ['an acknowledgement before SETTINGS', `${PREFACE}\0\0\0\x04\x01\0\0\0\0`],
-  ['bytes that are no preface', 'PRI * HTTP/3.0\r\n\r\n'],
+  ['an invalid preface', 'PRI * HTTP/3.0\r\n\r\n'],
 ])('%s ends the connection', async (_name, text) => {
   const server = await ServerUnderTest.start();
   expect((await server.dial().send(text).goaway()).code).toBe(ErrorCode.PROTOCOL_ERROR);

@@ -21,7 +21,7 @@ const headers = (id: number, flags = END_HEADERS | END_STREAM): Buffer => frame(
 
 test.each([
   ['nothing', ''],
-  ['half a preface', PREFACE.slice(0, 10)],
+  ['a part of the preface', PREFACE.slice(0, 10)],
   ['the preface without SETTINGS', PREFACE],
 ])('a client that sends %s is closed after 10 seconds', async (_name, text) => {
   const server = await ServerUnderTest.start();

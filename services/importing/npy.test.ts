@@ -44,7 +44,7 @@ describe('readNpz', () => {
   });
 
   it.each([
-    ['no archive', Buffer.from('PK is not enough')],
+    ['not an archive', Buffer.from('PK is not enough')],
     ['an archive cut short', npz({ input: [[1]] }).subarray(0, 60)],
   ])('refuses a file that is %s', (_, file) => {
     expect(() => readNpz(file)).toThrow(NumpyError);

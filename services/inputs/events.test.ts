@@ -86,7 +86,7 @@ describe('binEvents', () => {
 
   it.each<[string, unknown[], unknown[]]>([
     [
-      'times that go back',
+      'descending times',
       refusal([
         [9, 0, 0, 0],
         [8, 0, 0, 0],
@@ -102,10 +102,10 @@ describe('binEvents', () => {
       ['INVALID_FIELD', 'events.x[1]', '1'],
     ],
     ['a row outside', refusal([[1, 0, 2, 0]]), ['INVALID_FIELD', 'events.y[0]', '0']],
-    ['another polarity', refusal([[1, 0, 0, 2]]), ['INVALID_FIELD', 'events.polarity[0]', '0']],
-    ['lists of other lengths', refusal([[1, 0, 0, 0]], { y: packed([0, 0]) }), ['INPUT_LENGTH', 'events.y', '1']],
+    ['an unknown polarity', refusal([[1, 0, 0, 2]]), ['INVALID_FIELD', 'events.polarity[0]', '0']],
+    ['lists of different lengths', refusal([[1, 0, 0, 0]], { y: packed([0, 0]) }), ['INPUT_LENGTH', 'events.y', '1']],
     [
-      'a number without an end',
+      'an incomplete number',
       refusal([[1, 0, 0, 0]], { x: Uint8Array.of(128) }),
       ['INVALID_FIELD', 'events.x', undefined],
     ],
@@ -129,7 +129,7 @@ describe('binEvents', () => {
     ],
     ['no events and no steps', refusal([]), ['INPUT_MISSING', 'events.start_us', undefined]],
     [
-      'too long a time',
+      'a time range that is too long',
       refusal([
         [0, 0, 0, 0],
         [1e9, 0, 0, 0],
@@ -138,7 +138,7 @@ describe('binEvents', () => {
     ],
     ['too many steps', refusal([], { startUs: 0, steps: 100_001 }), ['INPUT_STEPS', 'events.steps', undefined]],
     [
-      'too large a series',
+      'a series that is too large',
       refusal([], { startUs: 0, steps: 400 }, { ...BINS, width: 256, height: 256 }),
       ['INPUT_STEPS', 'events.steps', undefined],
     ],

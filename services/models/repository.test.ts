@@ -95,8 +95,8 @@ describe('ModelRepository', () => {
   it.each([
     ['a misspelt key', 'stepps: 3', /"stepps"/],
     ['a value of the wrong kind', 'dt: fast', /"dt"/],
-    ['a label file from elsewhere', 'labels: ../../secret.txt', /labels: .*is not a file beside it/],
-    ['a label file that is missing', 'labels: gone.txt', /labels: .*gone\.txt/],
+    ['a label file outside its folder', 'labels: ../../secret.txt', /labels: .*is not a file beside it/],
+    ['a missing label file', 'labels: gone.txt', /labels: .*gone\.txt/],
   ])('lists a model with %s and the error', (_name, manifest, message) => {
     const models = repository({ 'm/model.yaml': manifest, 'm/1/': '' });
     expect(models.versions[0]?.error).toMatch(message);

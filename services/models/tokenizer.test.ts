@@ -76,11 +76,11 @@ describe('Tokenizer', () => {
   });
 
   it.each([
-    ['a regular expression of its own', { ...FILE, pre_tokenizer: { type: 'Split' } }, /pre_tokenizer\.type/],
+    ['a custom regular expression', { ...FILE, pre_tokenizer: { type: 'Split' } }, /pre_tokenizer\.type/],
     ['another normalizer', { ...FILE, normalizer: { type: 'Replace' } }, /normalizer\.type/],
     ['another model', { ...FILE, model: { ...FILE.model, type: 'BPE' } }, /model\.type/],
     ['added tokens', { ...FILE, added_tokens: [{ id: 0, content: 'a' }] }, /added_tokens/],
-    ['an id twice', { ...FILE, model: { ...FILE.model, vocab: { '[UNK]': 0, a: 0 } } }, /model\.vocab: its 2 ids/],
+    ['a repeated id', { ...FILE, model: { ...FILE.model, vocab: { '[UNK]': 0, a: 0 } } }, /model\.vocab: its 2 ids/],
     ['an id that is too high', { ...FILE, model: { ...FILE.model, vocab: { '[UNK]': 7 } } }, /must be 0 to 0/],
     ['no unknown token', { ...FILE, model: { ...FILE.model, unk_token: 'none' } }, /unk_token: "none"/],
   ])('refuses a file with %s', (_, file, why) => {

@@ -103,10 +103,10 @@ describe('ModelPublisher.adopt', () => {
   });
 
   it.each([
-    ['as many labels as outputs', 'labels: [a, b, c]', 'model.yaml: labels: there are 3 for 2 outputs'],
-    ['its labels', 'labels: gone.txt', 'model.yaml: labels: there is no file'],
-    ['its golden vectors', 'golden: gone.json', 'golden: there is no "gone.json" beside it'],
-  ])('lists a version without %s with the reason', (_, manifest, reason) => {
+    ['the wrong number of labels', 'labels: [a, b, c]', 'model.yaml: labels: there are 3 for 2 outputs'],
+    ['a missing label file', 'labels: gone.txt', 'model.yaml: labels: there is no file'],
+    ['missing golden vectors', 'golden: gone.json', 'golden: there is no "gone.json" beside it'],
+  ])('lists a version with %s and the reason', (_, manifest, reason) => {
     expect(publisher.adopt(stored(manifest))).toContain(reason);
     expect(models.get('m', 1)!.error).toContain(reason);
   });
@@ -187,10 +187,10 @@ describe('ModelPublisher.load', () => {
 
   it.each([
     ['a name that is a path', { name: '../x', version: 1, files: files('one') }, 'INVALID_FIELD'],
-    ['a file that is no model', { name: 'm', version: 1, files: files('broken') }, 'MODEL_REFUSED'],
-    ['a setting that is not known', { name: 'm', version: 1, files: files('one', 'stepps: 3') }, 'MODEL_REFUSED'],
+    ['a file that is not a model', { name: 'm', version: 1, files: files('broken') }, 'MODEL_REFUSED'],
+    ['an unknown setting', { name: 'm', version: 1, files: files('one', 'stepps: 3') }, 'MODEL_REFUSED'],
     ['the name of another model', { name: 'm', version: 1, files: files('one', 'name: n') }, 'MODEL_REFUSED'],
-    ['a version that is not there', { name: 'm', version: 1 }, 'UNKNOWN_MODEL'],
+    ['a missing version', { name: 'm', version: 1 }, 'UNKNOWN_MODEL'],
   ])('refuses %s and leaves no files', async (_what, request, kind) => {
     engine('a');
     expect(await kindOf(publisher.load(request))).toBe(kind);

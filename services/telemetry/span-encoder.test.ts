@@ -74,7 +74,7 @@ describe('a span in bytes', () => {
   it.each([
     ['text', 'value', { $case: 'stringValue', value: 'value' }],
     ['no text', '', { $case: 'stringValue', value: '' }],
-    ['may have text of any language', 'Größe 大きさ 🧠', { $case: 'stringValue', value: 'Größe 大きさ 🧠' }],
+    ['text in any language', 'Größe 大きさ 🧠', { $case: 'stringValue', value: 'Größe 大きさ 🧠' }],
     ['long text', '大'.repeat(10_000), { $case: 'stringValue', value: '大'.repeat(10_000) }],
     ['a small number', 5, { $case: 'intValue', value: 5n }],
     ['zero', 0, { $case: 'intValue', value: 0n }],

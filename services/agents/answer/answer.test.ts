@@ -9,7 +9,7 @@ describe('quoteIn', () => {
     ['the same words', 'opens at six', 'It opens at six.', 'opens at six'],
     ['other white space', 'opens \n at  six', 'It opens\tat six.', 'opens at six'],
     ['other words', 'opens at nine', 'It opens at six.', undefined],
-    ['other capitals', 'Opens at six', 'It opens at six.', undefined],
+    ['other capital letters', 'Opens at six', 'It opens at six.', undefined],
     ['no words', '  ', 'It opens at six.', undefined],
   ])('handles %s', (_what, quote, text, found) => {
     expect(quoteIn(quote, text)).toBe(found);

@@ -60,8 +60,8 @@ describe('GuardedProvider', () => {
   });
 
   it.each([
-    ['may not pass', { isRetryable: false }],
-    ['would pass only after the deadline', { isRetryable: true, retryAfterMs: 3_600_000 }],
+    ['is not retryable', { isRetryable: false }],
+    ['is retryable only after the deadline', { isRetryable: true, retryAfterMs: 3_600_000 }],
   ])('does not retry after a failure that %s', async (_what, failure) => {
     let calls = 0;
     const { guarded } = over(

@@ -66,8 +66,8 @@ describe('OpenAiProvider', () => {
   it.each([
     ['no counts', {}],
     ['negative counts', { prompt_tokens: -5, completion_tokens: 1 }],
-    ['counts beyond reason', { prompt_tokens: 1e300, completion_tokens: 1 }],
-    ['words', { prompt_tokens: 'many', completion_tokens: 1 }],
+    ['counts that are too large', { prompt_tokens: 1e300, completion_tokens: 1 }],
+    ['text instead of counts', { prompt_tokens: 'many', completion_tokens: 1 }],
   ])('returns no usage if the provider sends %s', async (_what, usage) => {
     expect((await complete(says('hello', { usage }))).usage).toBeUndefined();
   });
@@ -77,9 +77,9 @@ describe('OpenAiProvider', () => {
     ['status 429', fails(429, { 'retry-after': '3' }), { reason: 'PROVIDER_ERROR', retryAfterMs: 3_000 }],
     ['status 401', fails(401), { reason: 'PROVIDER_ERROR', isRetryable: false }],
     ['a body that is not JSON', malformed, { reason: 'MALFORMED', isBilled: true }],
-    ['a body of another kind', says('', { choices: 'none' }), { reason: 'MALFORMED', isBilled: true }],
+    ['JSON of another form', says('', { choices: 'none' }), { reason: 'MALFORMED', isBilled: true }],
     ['no text', says(''), { reason: 'MALFORMED', isBilled: true }],
-    ['a cut-off answer', answerOf({ finish_reason: 'length', message: { content: '{' } }), { reason: 'MALFORMED' }],
+    ['a truncated answer', answerOf({ finish_reason: 'length', message: { content: '{' } }), { reason: 'MALFORMED' }],
     ['a refusal', answerOf({ message: { content: null, refusal: 'I will not' } }), { reason: 'DECLINED' }],
     ['a filtered answer', answerOf({ finish_reason: 'content_filter', message: {} }), { reason: 'DECLINED' }],
     ['a redirect', fails(302, { location: 'http://127.0.0.1:1/' }), { reason: 'PROVIDER_ERROR' }],
@@ -110,8 +110,8 @@ describe('OpenAiProvider', () => {
   });
 
   it.each<[string, Behaviour]>([
-    ['nothing comes', silent],
-    ['only a part comes', (_request, response) => void response.writeHead(200).write('{"choices": ')],
+    ['no answer arrives', silent],
+    ['only a part arrives', (_request, response) => void response.writeHead(200).write('{"choices": ')],
   ])('rejects with the reason of the abort if %s', async (_what, behaviour) => {
     const controller = new AbortController();
     const why = new Error('time is up');

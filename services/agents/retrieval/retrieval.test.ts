@@ -120,9 +120,9 @@ describe('CorpusRetriever', () => {
   });
 
   it.each<[string, readonly string[], string, RegExp]>([
-    ['there is none', [], '', /there is no corpus; there are: none\. Add one: tandem corpus add/],
-    ['there are several and none is named', ['a', 'b'], '', /several corpora; name one; there are: a, b/],
-    ['there is none of that name', ['a'], 'b', /there is no corpus "b"; there are: a/],
+    ['there is no corpus', [], '', /there is no corpus; there are: none\. Add one: tandem corpus add/],
+    ['there are several corpora and none is named', ['a', 'b'], '', /several corpora; name one; there are: a, b/],
+    ['there is no corpus of that name', ['a'], 'b', /there is no corpus "b"; there are: a/],
     ['the name is a path', ['a'], '../a', /there is no corpus "\.\.\/a"/],
   ])('refuses with UNKNOWN_CORPUS if %s', async (_, names, corpus, why) => {
     for (const name of names) store.add(name, [{ name: 'd', text: 'dog' }]);

@@ -36,7 +36,7 @@ describe('tokenVectors', () => {
   it.each<[string, Uint8Array, number]>([
     ['a value lies between two steps', file([ROWS[0]!.with(1, 0.0123), ROWS[1]!]), 3],
     ['the tokenizer has other tokens', file(ROWS), 4],
-    ['the node is no linear one', file(ROWS, 'Affine'), 3],
+    ['the node is not linear', file(ROWS, 'Affine'), 3],
     ['no node has the name', file(ROWS, 'Linear', 'other'), 3],
   ])('returns undefined if %s', (_, nir, tokens) => {
     expect(tokenVectors(nir, tokens)).toBeUndefined();

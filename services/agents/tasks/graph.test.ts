@@ -16,7 +16,7 @@ it.each([
   ['a cycle', [task('a', 'b'), task('b', 'a'), task('c')], 'the tasks "a", "b" wait for each other'],
   ['a task that waits for itself', [task('a', 'a')], 'the tasks "a" wait for each other'],
   ['an unknown task', [task('a', 'z')], 'task "a" depends on "z", which is no task'],
-  ['one id twice', [task('a'), task('a')], 'two tasks have one id'],
+  ['a repeated id', [task('a'), task('a')], 'two tasks have one id'],
 ])('inOrder reports %s', (_what, tasks, problem) => {
   expect(inOrder(tasks)).toBe(problem);
 });

@@ -35,11 +35,11 @@ describe('readTexts', () => {
   });
 
   it.each([
-    ['a cut length', Buffer.of(1, 0), /text 0 ends after the 2 bytes/],
+    ['an incomplete length', Buffer.of(1, 0), /text 0 ends after the 2 bytes/],
     ['a length beyond the end', Buffer.of(9, 0, 0, 0, 65), /text 0 ends after the 5 bytes/],
     ['a huge length', Buffer.of(255, 255, 255, 255, 65), /text 0 ends after the 5 bytes/],
     ['more than the shape says', Buffer.of(1, 0, 0, 0, 65, 66), /there are 1 bytes after 1 texts/],
-    ['nothing', Buffer.alloc(0), /is 1 texts, and there are 0/],
+    ['no text', Buffer.alloc(0), /is 1 texts, and there are 0/],
   ])('refuses raw bytes with %s', (_name, raw, message) => {
     expect(() => readTexts(input([1]), raw, 8)).toThrow(message);
   });

@@ -87,11 +87,11 @@ describe('readEvents of a RAW file', () => {
   });
 
   it.each([
-    ['of a format that is not known', '% evt 2.1\n% end\n', 'has the format EVT 2.1; known are EVT 2.0 and EVT 3.0'],
+    ['of an unknown format', '% evt 2.1\n% end\n', 'has the format EVT 2.1; known are EVT 2.0 and EVT 3.0'],
     ['without a format', '% date today\n% end\n', 'does not name its format'],
     ['that is empty', '', 'ends in its header, or is empty'],
-    ['that ends within a word', '% evt 3.0\n% end\nabc', 'ends within a word'],
-    ['of another kind', 'P'.repeat(100), 'does not name its format'],
+    ['that ends inside a word', '% evt 3.0\n% end\nabc', 'ends within a word'],
+    ['that is not a RAW file', 'P'.repeat(100), 'does not name its format'],
   ])('refuses a file %s', (_, content, message) => {
     expect(reading(content)).toThrow(UsageError);
     expect(reading(content)).toThrow(message);

@@ -33,7 +33,7 @@ describe('the retry policy', () => {
 
   it.each([
     ['a message that is too large', failure(status.RESOURCE_EXHAUSTED), true],
-    ['a call that may have been carried out', failure(status.UNAVAILABLE), false],
+    ['a call that may have been executed', failure(status.UNAVAILABLE), false],
     ['a bad request', failure(status.INVALID_ARGUMENT), true],
     ['an error of another kind', new Error('a bug'), true],
   ])('does not repeat %s', (_, error, isRepeatable) => {
