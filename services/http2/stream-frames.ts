@@ -357,7 +357,7 @@ export abstract class StreamConnection extends BaseConnection implements StreamO
     if (id === 0 || this.isUnopened(id)) throw protocolError(`${frame} on stream ${id}, which is not open`);
   }
 
-  /** Resets a stream of which the peer does not read the waiting data, or with more waiting data than is allowed. */
+  /** Resets a stream with too much waiting data, or whose peer does not read it. */
   #endUnread(stream: Http2Stream): void {
     this.writeReset(stream.id, ErrorCode.ENHANCE_YOUR_CALM);
     this.abortStream(stream, ErrorCode.ENHANCE_YOUR_CALM);

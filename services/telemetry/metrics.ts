@@ -108,7 +108,7 @@ export class Metrics implements Observer, EventObserver, AgentObserver {
     return this.#counts.shed;
   }
 
-  /** Counts anew. */
+  /** Sets the counts to 0. */
   reset(): void {
     this.#counts = new Counts(this.#now());
   }

@@ -148,7 +148,7 @@ class Run {
   std::size_t running_;
   std::uint32_t step_ = 0;  // of Step
   CheckInterval check_interval_;
-  NodeTimes* times_ = nullptr;       // nobody asks
+  NodeTimes* times_ = nullptr;       // not requested
   RunRecorder* recorder_ = nullptr;  // nothing is recorded
   std::size_t first_recorded_ = 0;
 };

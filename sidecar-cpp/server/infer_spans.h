@@ -22,7 +22,7 @@ struct Simulation {
   TimePoint started;
   TimePoint ended;
   std::size_t batch_size = 1;
-  const NodeTimes* nodes = nullptr;  // nobody asked
+  const NodeTimes* nodes = nullptr;  // not requested
 };
 
 // Thread-safe.

@@ -11,7 +11,7 @@ describe('an HPACK integer', () => {
   });
 });
 
-describe('a frame cutter', () => {
+describe('the frame splitter', () => {
   const sent = Buffer.concat([settings({ 4: 100 }), frame(FrameType.DATA, 1, 3, grpcMessage(Buffer.from('message')))]);
 
   it('gives the frames of a chunk', () => {
@@ -22,7 +22,7 @@ describe('a frame cutter', () => {
     ]);
   });
 
-  it('waits for a frame that comes in pieces', () => {
+  it('waits for a frame that arrives in pieces', () => {
     const cutter = new FrameCutter();
     const frames = [...sent].flatMap((byte) => [...cutter.cut(Buffer.from([byte]))]);
     expect(frames.map(({ type }) => type)).toEqual([FrameType.SETTINGS, FrameType.DATA]);

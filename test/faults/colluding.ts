@@ -45,7 +45,7 @@ const CELLS: readonly Cell[] = [
     settings: { local: { enabled: true }, vote: { participants: 3, distinct_kinds: 2 } },
   },
   {
-    name: 'nobody beside the local engine, distinct_kinds: 2',
+    name: 'none beside the local engine, distinct_kinds: 2',
     sidecars: ['honest', 'honest'],
     settings: { local: { enabled: true }, vote: { participants: 3, distinct_kinds: 2 } },
   },

@@ -9,7 +9,7 @@ const IDS = ['engine-1', 'engine-2', 'engine-3', 'engine-4'];
 
 export const duplicate: Scenario = {
   name: 'duplicate',
-  fault: 'three engines, of which a wrong one is known by two ids',
+  fault: 'three engines; a wrong one has two ids',
   settings: { strategy: 'REDUNDANT', vote: { audit_rate: 0.05 } },
   bar: '0 wrong, 0 failed in votes; never two ballots; both ids are named; RegisterEngine refuses a third',
   async run(stage) {

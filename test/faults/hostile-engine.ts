@@ -130,7 +130,7 @@ function largeRequests(system: Caller): Load {
   return paceLoad({ system, inputs, request, ratePerS: LARGE_RATE_PER_S, deadlineMs: DEADLINE_MS });
 }
 
-/** See proc(5): VmHWM begins anew. */
+/** Resets VmHWM, see proc(5). */
 function forgetPeak(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');
 }

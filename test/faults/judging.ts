@@ -210,7 +210,7 @@ export async function untilConnected(operator: Operator, ids: readonly string[])
   await until(isConnected, { what: 'every engine to be connected' });
 }
 
-/** A cell for each lie, told by one programmable engine beside two honest ones; `requests` in all unless --count says otherwise. */
+/** A cell for each lie of one programmable engine beside two honest ones; `requests` in all, or --count. */
 export async function playLies(stage: Stage, lies: readonly EngineLie[], requests: number): Promise<Outcome> {
   const truths = await stage.truths();
   const [one, two, behind] = await stage.sidecars(3);

@@ -104,7 +104,7 @@ function build(
     nodes['Z out'] = ends('Output', random, width);
     edges.push([name, 'Z out']);
   }
-  // More sources, of which three or more show the order of their sum. Loops: to any node but the input, from any node,
+  // More sources: three or more show the order of their sum. Loops: to any node but the input, from any node,
   // itself included.
   for (const target of [...built.slice(1), { name: output.name, inputs: output.inputs }]) {
     const fitting = built.filter(({ outputs: width }) => width === target.inputs);

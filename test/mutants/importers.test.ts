@@ -21,7 +21,7 @@ function write(files: Record<string, string>): Importers {
 }
 
 describe('the tests of a file', () => {
-  it('are those that import it, also over other files, each with the shortest way there', () => {
+  it('are those that import it, also indirectly, each with the shortest distance', () => {
     const importers = write({
       'code/a.ts': '',
       'code/sub/b.ts': "import { a } from '../a.ts';",
@@ -36,7 +36,7 @@ describe('the tests of a file', () => {
     ]);
   });
 
-  it('are found where files import each other', () => {
+  it('are found if files import each other', () => {
     const importers = write({ 'code/a.ts': "import './b.ts';", 'code/b.ts': "import './a.ts';" });
     expect([...importers.testsOf('code/a.ts')]).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { changesOf } from './operators.ts';
 const after = (line: string): string[] => changesOf(line).map((change) => change.after);
 
 describe('the changes of a line', () => {
-  it('swap each comparison, logic operator and number on its own', () => {
+  it('change each comparison, logic operator and number separately', () => {
     expect(after('    const bool fits = in_flight_ < limit && bytes_ + 1 <= max;')).toEqual([
       '    const bool fits = in_flight_ <= limit && bytes_ + 1 <= max;',
       '    const bool fits = in_flight_ < limit && bytes_ + 1 < max;',
@@ -14,27 +14,27 @@ describe('the changes of a line', () => {
     ]);
   });
 
-  it('leave strings, comments and template arguments alone', () => {
+  it('do not change strings, comments and template arguments', () => {
     expect(after('  std::vector<int> x("a < b && c");  // a < b')).toEqual([]);
     expect(after('  // i < 1')).toEqual([]);
     expect(after('  const text = `a - b < 1`;')).toEqual([]);
   });
 
-  it('drop a statement, but no declaration and no return', () => {
+  it('remove a statement, but no declaration and no return', () => {
     expect(after('  queue_.push_back(task);')).toEqual(['  ;']);
     expect(after('  state->ready = other;')).toEqual(['  ;']);
     expect(after('  const auto lock = take();')).toEqual([]);
     expect(after('  return take();')).toEqual([]);
   });
 
-  it('negate a condition, also one that declares', () => {
+  it('negate a condition, also one with a declaration', () => {
     expect(after('  if (!ok) return;')).toEqual(['  if (!(!ok)) return;']);
     expect(after('  if (auto error = Check(x)) return error;')).toEqual([
       '  if (auto error = Check(x); !error) return error;',
     ]);
   });
 
-  it('make a function that gives nothing do nothing', () => {
+  it('empty the body of a function without a result', () => {
     expect(after('void Run::Step() {')).toEqual(['void Run::Step() { return;']);
   });
 });

@@ -37,7 +37,7 @@ function connect(
 }
 
 describe('a corpus in a database', () => {
-  it('has the documents that were added', async () => {
+  it('has the added documents', async () => {
     const added = await documents.add('notes', [
       { name: 'a', text: 'one\n\ntwo' },
       { name: 'b', text: 'three' },
@@ -61,13 +61,13 @@ describe('a corpus in a database', () => {
     ]);
   });
 
-  it('leaves nothing behind when it is removed', async () => {
+  it('leaves no data when it is removed', async () => {
     await documents.add('notes', [{ name: 'a', text: 'one' }]);
     await documents.remove('notes');
     expect(await server.query('SELECT FROM tandem.passages UNION ALL SELECT FROM tandem.texts')).toEqual([]);
   });
 
-  it('stores what PostgreSQL cannot as U+FFFD', async () => {
+  it('stores characters that PostgreSQL refuses as U+FFFD', async () => {
     await documents.add('notes', [{ name: 'a\0', text: 'nul \0 and half \uD800 of a character' }]);
     const [row] = await server.query('SELECT text FROM tandem.texts');
     expect(row).toEqual({ text: 'nul \uFFFD and half \uFFFD of a character' });
@@ -82,17 +82,17 @@ describe('a corpus in a database', () => {
       Array.from({ length: MAX_DOCUMENTS + 1 }, (_, at) => ({ name: `${at}`, text: 'same' })),
       /the limit is 20000/,
     ],
-  ])('refuses %s, and stays as it was', async (_, name, added, message) => {
+  ])('refuses %s, and does not change', async (_, name, added, message) => {
     await expect(documents.add(name, added)).rejects.toThrow(message);
     expect(await documents.names()).toEqual([]);
   });
 
-  it('that is not there is refused with those that are', async () => {
+  it('that does not exist is refused with the list of corpora', async () => {
     await documents.add('notes', [{ name: 'a', text: 'one' }]);
     await expect(documents.remove('ghost')).rejects.toThrow('there is no corpus "ghost"; there are: notes');
   });
 
-  it('is added to by several programs at once', async () => {
+  it('accepts documents of several programs at once', async () => {
     const all = Array.from({ length: 8 }, (_, at) => documents.add('notes', [{ name: `${at}`, text: `text ${at}` }]));
     await Promise.all(all);
     expect(await documents.summary('notes')).toMatchObject({ documents: 8 });
@@ -100,7 +100,7 @@ describe('a corpus in a database', () => {
 });
 
 describe('the database', () => {
-  it('is used by no more connections than the setting says', async () => {
+  it('has no more connections than the setting allows', async () => {
     const bounded = connect({ maxConnections: 2 });
     const queries = Array.from({ length: 50 }, () => new CorpusDatabase(bounded).names());
     await Promise.all(queries);
@@ -111,7 +111,7 @@ describe('the database', () => {
     expect(row!['count']).toBeLessThanOrEqual(2 + 4);
   });
 
-  it('is used again by itself after it was away, and says both once', async () => {
+  it('is used again after an outage, and both are logged once', async () => {
     await documents.add('notes', [{ name: 'a', text: 'one' }]);
     await server.stop();
     for (let call = 0; call < 2; call += 1) {
@@ -142,7 +142,7 @@ describe('the database', () => {
     await hasty.end();
   });
 
-  it('that refuses the login says so without the password', async () => {
+  it('that refuses the login is reported without the password', async () => {
     process.env['PGPASSWORD'] = 'wrong-password';
     try {
       const refused = connect();

@@ -60,7 +60,7 @@ const search = async (query: string, label = '', made = retriever()): Promise<st
   (await made.search({ query, corpus: 'notes', topK: 10, label })).map(({ document }) => document);
 
 describe('a search by meaning', () => {
-  it('has the order of the embedded search, ties included', async () => {
+  it('has the order of the embedded search, including ties', async () => {
     const random = new Random(7);
     // Two documents of each text: equal distances.
     const texts = Array.from({ length: 300 }, () => randomText(random)).flatMap((text) => [text, text]);
@@ -104,7 +104,7 @@ describe('a search by meaning', () => {
     ['numbers that are not whole', (query) => `[${query.map(Math.sign).join('.5,')}.5]`],
     ['numbers that are too large', (query) => `[${[...query].map((each) => each * 1_000).join(',')}]`],
     ['another length', () => '[1,2,3]'],
-  ])('leaves out a stored vector of %s, says so, and makes it again', async (_, vectorFor) => {
+  ])('ignores a stored vector of %s, logs that, and makes it again', async (_, vectorFor) => {
     await documents.add('notes', [
       { name: 'good', text: 'w1 w2' },
       { name: 'damaged', text: 'w3 w4' },
@@ -154,7 +154,7 @@ describe('labels', () => {
     expect(await search('w1', 'artifact')).toEqual(['b']);
   });
 
-  it('that no passage has are refused, and those that there are are listed', async () => {
+  it('of no passage are refused, and the existing ones are listed', async () => {
     await label('m/1', { 'w1 first': 'animal' });
     await expect(search('w1', 'plant')).rejects.toMatchObject({
       kind: 'INVALID_FIELD',
@@ -162,7 +162,7 @@ describe('labels', () => {
     });
   });
 
-  it('are left to make until every text has one, or none can be made', async () => {
+  it('are made until every text has one, or none can be made', async () => {
     expect(await retriever().pending('notes', 'm/1', 9)).toMatchObject({ done: 0, total: 2 });
     await label('m/1', { 'w1 first': '' });
     expect(await retriever().pending('notes', 'm/1', 9)).toEqual({
@@ -173,7 +173,7 @@ describe('labels', () => {
     });
   });
 
-  it('of an unchanged text are kept when documents are added, with its vector', async () => {
+  it('of an unchanged text are kept with its vector when documents are added', async () => {
     await label('m/1', { 'w1 first': 'animal', 'w1 second': 'artifact' });
     await search('w1');
     const seen: unknown[] = [];

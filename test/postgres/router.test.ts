@@ -39,7 +39,7 @@ const corpus = (...words: string[]): Promise<CliCall> =>
   tandem('corpus', ...words, '--config', join(folder, 'tandem.yaml'));
 
 describe('with a database, the command line', () => {
-  it('adds and indexes a corpus there', async () => {
+  it('adds and indexes a corpus in it', async () => {
     const { stdout, stderr, code } = await corpus('add', 'notes', join(folder, 'fox.md'));
     expect([stderr, code]).toEqual(['', 0]);
     expect(stdout).toMatch(
@@ -68,10 +68,10 @@ describe('with a database, the command line', () => {
   });
 });
 
-describe('while the database is away', () => {
+describe('while the database is unreachable', () => {
   beforeAll(() => server.stop());
 
-  it('a query of its corpora is refused with what to do', async () => {
+  it('a query of its corpora is refused, with what to do', async () => {
     const { code, stderr } = await tandem('query', 'dog', '--corpus', 'notes');
     expect([code, stderr]).toEqual([
       1,
@@ -81,16 +81,16 @@ describe('while the database is away', () => {
     expect(router.log()).toContain('the database of setting agents.postgres cannot be used');
   });
 
-  it('those of the folder answer', async () => {
+  it('corpora in the folder answer', async () => {
     expect((await tandem('query', 'cat', '--corpus', 'local')).stdout).toContain('cat.md');
   });
 
-  it('the operator is told why', async () => {
+  it('the operator gets the reason', async () => {
     const { stderr } = await corpus('list');
     expect(stderr).toMatch(/cannot be used: there is no connection \(.*ECONNREFUSED.*\); look into setting/);
   });
 
-  it('and once it is back, queries are answered again', async () => {
+  it('after its return, queries are answered again', async () => {
     await server.start();
     const answered = async (): Promise<boolean> =>
       (await tandem('query', 'dog', '--corpus', 'notes')).stdout.includes('fox.md');

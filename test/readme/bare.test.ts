@@ -48,7 +48,7 @@ it('answers after npm start', async () => {
   process.stderr.write(`  first answer ${seconds()} s after npm start in a fresh clone\n`);
 });
 
-it('stops on Ctrl-C, with nothing left behind', async () => {
+it('stops on Ctrl-C, and leaves no process', async () => {
   expect(await start.ctrlC()).toBe(0);
   expect(start.printed).toMatch(/Stopped\.$/m);
   expect(docker('top', NAME, '-eo', 'pid,args')).not.toMatch(/tandem-engine|node/);

@@ -47,11 +47,11 @@ const inPages = new Set([readme, ...pages].flatMap(found));
 const known = [...ALL_TRIES, ...NOT_TRIED].map(({ what }) => what);
 
 describe('README.md and docs/', () => {
-  it('have no command, example or figure that is not tried, but for those with a reason', () => {
+  it('have no untried command, example or figure without a reason', () => {
     expect([...inPages].filter((what) => !known.includes(what))).toEqual([]);
   });
 
-  it('have everything that is tried, or left out for a reason', () => {
+  it('contain everything that is tried, or left out with a reason', () => {
     expect(known.filter((what) => !inPages.has(what))).toEqual([]);
   });
 });

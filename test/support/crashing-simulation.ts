@@ -1,5 +1,5 @@
 // The real simulation thread, except that it dies when it runs a network with a node named "crash", or any network after it
-// was told to forget one.
+// has dropped one.
 import { parentPort } from 'node:worker_threads';
 import type { NetworkChange } from '../../services/engines/local/messages.ts';
 import { Simulator } from '../../services/engines/local/simulator.ts';
@@ -13,7 +13,7 @@ Simulator.prototype.run = function (...args) {
 
 await import('../../services/engines/local/simulation-thread.ts');
 
-// After the thread's own listener: messages that come before the first listener wait for it, and for no other.
+// Added after the thread's own listener: messages that arrive earlier wait only for the first listener.
 parentPort!.on('message', (message: object) => {
   if ('key' in message && (message as NetworkChange).network === undefined) hasDropped = true;
 });

@@ -18,7 +18,7 @@ export interface RouterProcess {
   readonly address: string;
   /** Address of the administrative listener. */
   readonly adminAddress: string;
-  /** Of the dashboard; empty: setting `http_listen` is off, as it is here unless told otherwise. */
+  /** Of the dashboard; empty if setting `http_listen` is off, which is the default here. */
   readonly httpAddress: string;
   /** CPU time so far, milliseconds. */
   cpuMs(): number;

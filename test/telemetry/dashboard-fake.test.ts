@@ -15,7 +15,7 @@ function options(listen: string): ConstructorParameters<typeof HttpServer>[1] {
 }
 
 describe('a router that stops and starts', () => {
-  it('tells that the router is gone, and comes back with it', async () => {
+  it('shows that the router is gone, and recovers when it returns', async () => {
     const own = new HttpServer(fakeSources(), options('127.0.0.1:0'));
     const address = await own.start();
     const page = await open(`http://${address}/`);
@@ -61,8 +61,8 @@ describe('a dispute that was located', () => {
   });
 });
 
-describe('names that are markup, or turn the direction of text', () => {
-  it('are shown as they are on every page', async () => {
+describe('names with markup or direction marks', () => {
+  it('are shown as plain text on every page', async () => {
     const reason = async () => ({ code: 'OK', body: fakeAnswer() });
     const server = new HttpServer(fakeSources({ reason }), options('127.0.0.1:0'));
     const base = `http://${await server.start()}/`;

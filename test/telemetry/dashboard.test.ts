@@ -74,7 +74,7 @@ describe('the dashboard of a live router', () => {
     ['light', { colorScheme: 'light' }],
     ['dark', { colorScheme: 'dark' }],
     ['phone', { colorScheme: 'light', viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }],
-  ] as const)('shows every page without a complaint or anything cut off: %s', async (name, options) => {
+  ] as const)('shows every page without errors or clipped content: %s', async (name, options) => {
     const page = await open(base, options);
     await page.getByText('Live', { exact: true }).waitFor();
     for (const each of PAGES) {
@@ -86,7 +86,7 @@ describe('the dashboard of a live router', () => {
     expect(opened[0]?.complaints).toEqual([]);
   });
 
-  it('shows the liar quarantined, the killed one down and why, and the dispute with its ballots', async () => {
+  it('shows the lying engine quarantined, the killed one down with the reason, and the dispute with its ballots', async () => {
     const page = await open(base);
     await goTo(page, 'Engines');
     const card = (id: string) => page.getByRole('article').filter({ has: page.getByRole('heading', { name: id }) });
@@ -114,14 +114,14 @@ describe('the dashboard of a live router', () => {
     await page.getByText('ReasoningService/Reason', { exact: true }).first().waitFor();
   });
 
-  it('names the model’s holders and their equal checksums', async () => {
+  it('lists the model’s engines and their equal checksums', async () => {
     const page = await open(base);
     await goTo(page, 'Models');
     const held = page.getByRole('article').filter({ hasText: 'supersense/1' }).getByRole('row');
     await held.filter({ hasText: 'honest' }).getByText('as in the repository').waitFor();
   });
 
-  it('tries a request by keyboard alone, and shows its answer, equal to the known one', async () => {
+  it('sends a request by keyboard alone, and shows the known answer', async () => {
     const page = await open(base);
     await page.keyboard.press('Tab'); // to the link that skips the navigation
     expect(await page.evaluate('document.activeElement.id')).toBe('skip');
@@ -142,7 +142,7 @@ describe('the dashboard of a live router', () => {
     expect(opened[0]?.complaints).toEqual([]);
   });
 
-  it('has full charts and rates from its first moment on, over a time that is chosen', async () => {
+  it('has complete charts and rates from the start, over a selected time', async () => {
     const isThere = async () => {
       const response = await fetch(`${base}api/history?seconds=900`);
       return ((await response.json()) as { timeMs: number[] }).timeMs.length > 2;
@@ -163,7 +163,7 @@ describe('the dashboard of a live router', () => {
     expect(await first.getByRole('button', { name: '1 h', exact: true }).getAttribute('aria-pressed')).toBe('true');
   });
 
-  it('shows what is wrong on the overview, and leads to what to do', async () => {
+  it('shows problems on the overview, with a link to what to do', async () => {
     const page = await open(base);
     const alert = page.getByRole('region', { name: 'Alerts' }).getByRole('listitem').filter({ hasText: 'Engine down' });
     await alert.getByText(/mortal/).waitFor();
@@ -173,7 +173,7 @@ describe('the dashboard of a live router', () => {
     expect(await overflow(page)).toBe(0);
   });
 
-  it('says for every count since when, or of which time it is', async () => {
+  it('shows the start or the time span of every count', async () => {
     const page = await open(base);
     await page.getByText('Live', { exact: true }).waitFor();
     for (const name of ['Strategies', 'Votes', 'Cache', 'Connections', 'By type']) {
@@ -198,7 +198,7 @@ describe('the dashboard of a live router', () => {
     expect(await rows.filter({ hasText: 'engine down' }).count()).toBe(0);
   });
 
-  it('keeps the trace of what was asked from here, finds it by its id, and names who did the work', async () => {
+  it('keeps the trace of its own requests, finds it by its id, and names the engine', async () => {
     const page = await open(`${base}#/try`);
     await page.locator('select[name=sample] option').first().waitFor({ state: 'attached' });
     await page.locator('select[name=strategy]').selectOption('REDUNDANT');
@@ -236,7 +236,7 @@ describe('the dashboard of a live router', () => {
     expect(second.filter((each) => first.has(each)).length).toBeLessThan(second.length);
   });
 
-  it('asks a model with numbers, a file and a text, and says what is wrong with them', async () => {
+  it('sends numbers, a file and a text to a model, and shows errors in them', async () => {
     const page = await open(`${base}#/try`);
     await page.locator('select[name=sample] option').first().waitFor({ state: 'attached' });
     const kind = page.locator('select[name=kind]');
@@ -280,7 +280,7 @@ describe('the dashboard of a live router', () => {
     await shoot(page, 'light-answer-text');
   });
 
-  it('replays a dispute, and shows what its engines say now', async () => {
+  it('replays a dispute, and shows the present answers of its engines', async () => {
     const page = await open(base);
     await goTo(page, 'Votes & disputes');
     const dispute = page.locator('details.dispute').last();
@@ -294,7 +294,7 @@ describe('the dashboard of a live router', () => {
     await shoot(page, 'light-replay');
   });
 
-  it('lets tables be moved sideways on a phone', async () => {
+  it('lets tables scroll sideways on a phone', async () => {
     const page = await open(base, { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true });
     const table = page
       .locator('section.panel')
@@ -311,7 +311,7 @@ describe('the dashboard of a live router', () => {
     expect(await region.evaluate((box: Scrolled) => box.scrollLeft)).toBe(moved.most); // new data does not move it back
   });
 
-  it('copies a command that reaches this very router', async () => {
+  it('copies a command that works for this router', async () => {
     const page = await open(base);
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await goTo(page, 'Request');
@@ -322,7 +322,7 @@ describe('the dashboard of a live router', () => {
     );
   });
 
-  it('keeps the theme that is chosen', async () => {
+  it('keeps the selected theme', async () => {
     const page = await open(base, { colorScheme: 'light' });
     const background = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
     const light = await background();
@@ -368,7 +368,7 @@ describe('the dashboard of a live router', () => {
 });
 
 describe('the cost of watching', () => {
-  it('is little: CPU of an idle router with and without an open page', async () => {
+  it('is small: CPU of an idle router with and without an open page', async () => {
     const { startRouter } = await import('../support/router-process.ts');
     const router = await startRouter({ http_listen: '127.0.0.1:0', local: { enabled: true } });
     const base = `http://${router.httpAddress}/`;

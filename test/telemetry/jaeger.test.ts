@@ -83,7 +83,7 @@ describe('a request through REDUNDANT', () => {
     await router.stop();
   });
 
-  it('is one tree: client, router, three ballots, and what each engine did for its own', () => {
+  it('is one tree: client, router, three ballots, and the engine’s spans below each ballot', () => {
     expect(`\n${outline(spans)}\n`).toBe(`
 my-client: ask tandem
   tandem-router: tandem.v1.ReasoningService/Reason
@@ -104,7 +104,7 @@ my-client: ask tandem
 `);
   });
 
-  it('is told by the router as what was asked, and what came of it', () => {
+  it('has the request and its outcome in the router’s span', () => {
     const request = only(spans, REASON);
     expect(request).toMatchObject({ kind: 'SERVER', error: '' });
     expect(request.attributes).toMatchObject({
@@ -119,7 +119,7 @@ my-client: ask tandem
     });
   });
 
-  it.each(ENGINES)('has the ballot of %s, with what that engine itself says of it', (id) => {
+  it.each(ENGINES)('has the ballot of %s, with that engine’s own spans', (id) => {
     const ballot = only(spans, `ballot ${id}`);
     expect(ballot).toMatchObject({ kind: 'CLIENT', error: '' });
     expect(ballot.attributes).toMatchObject({
@@ -134,7 +134,7 @@ my-client: ask tandem
     expect(infer?.attributes).toMatchObject({ 'tandem.batch_size': 1, 'tandem.digest': digest });
   });
 
-  it('says of each program where it runs, and what the user says of them all', () => {
+  it('gives for each program its host, and the user’s attributes for all', () => {
     const programs = [only(spans, REASON), ...named(spans, 'tandem.engine.infer')].map(({ resource }) => resource);
     const [router] = programs;
     expect(router?.['host.name']).toMatch(/./);
@@ -146,16 +146,16 @@ my-client: ask tandem
     }
   });
 
-  it('has times that fit: whatever begins within something ends within it', () => {
+  it('has consistent times: a span that begins within its parent ends within it', () => {
     expect(misfits(spans, TOLERANCE_NS)).toEqual([]);
     for (const compute of named(spans, 'compute')) expect(compute.endNs).toBeGreaterThan(compute.startNs);
   });
 
-  it('is nothing that Jaeger warns of', () => {
+  it('causes no warning of Jaeger', () => {
     expect(spans.flatMap(({ warnings }) => warnings)).toEqual([]);
   });
 
-  it('tells nothing of what was asked or answered but sizes, names and digests', () => {
+  it('contains only sizes, names and digests of inputs and answers', () => {
     const names = new Set(spans.flatMap(({ attributes }) => Object.keys(attributes)));
     expect([...names].sort()).toEqual([
       ...['rpc.method', 'rpc.response.status_code', 'rpc.system.name'],
@@ -212,7 +212,7 @@ describe('many requests at once over the same two engines', () => {
     await expectTrees(ids, `${CLIENT}: ${CLIENT_SPAN}\n +tandem-router: ${REASON}`, 8);
   });
 
-  it('have a tree each in one ReasonStream, where their caller has none', async () => {
+  it('have a tree each in one ReasonStream, without a span of their caller', async () => {
     const client = new ReasoningServiceClient(router.address, grpc.credentials.createInsecure());
     const caller = new StreamCaller(client);
     for (let sent = 0; sent < REQUESTS; sent += 1) caller.send(fresh());
@@ -225,7 +225,7 @@ describe('many requests at once over the same two engines', () => {
 });
 
 describe('with tracing.layers', () => {
-  it('an engine tells the time of every node, within its computing', async () => {
+  it('an engine reports the time of every node, within its computation', async () => {
     const router = await startWithSidecars(1, { tracing: { layers: true } });
     const client = new TracedClient(router.address, jaeger.grpcEndpoint);
     const { traceId } = await client.reason(fresh());
@@ -259,7 +259,7 @@ describe('engines that report to Jaeger themselves', () => {
     await fleet.stop();
   });
 
-  it('are below their ballots all the same, and a lie is an event of the request that heard it', async () => {
+  it('are also below their ballots, and a lie is an event of its request', async () => {
     for (const { front } of fleet.members.values()) front.delayMs = 50; // so that the lying engine answers in time
     fleet.front('liar').lie = flipDigestBit;
     const { traceId } = await client.reason(inputs.request({ strategy: Strategy.STRATEGY_REDUNDANT }));
@@ -275,7 +275,7 @@ describe('engines that report to Jaeger themselves', () => {
     expect(spans.flatMap(({ warnings }) => warnings)).toEqual([]);
   });
 
-  it('are a span that failed in the tree where one is lost, beside the one that answered', async () => {
+  it('have a failed span in the tree if one is lost, beside the one that answered', async () => {
     fleet.behave();
     fleet.front('one').failWith = 'ENGINE_FAULT';
     const failed = await until(

@@ -70,18 +70,18 @@ function getMetrics(): Promise<Metrics> {
 }
 
 describe('promtool', () => {
-  it('finds nothing to object to in the exposition of a router', async () => {
+  it('accepts the exposition of a router', async () => {
     expect(await promtool(['check', 'metrics'], await scrape())).toBe('');
   });
 
-  it('finds nothing to object to in one with every kind of count', async () => {
+  it('accepts an exposition with every kind of count', async () => {
     const { metrics, meter } = metered();
     fill(metrics);
     const { body } = await new Prometheus(() => meter.read()).exposition('');
     expect(await promtool(['check', 'metrics'], body)).toBe('');
   });
 
-  it('accepts the rules, and finds them to do what they should', async () => {
+  it('accepts the rules, and their tests pass', async () => {
     await promtool(['check', 'rules', '--lint=all', '--lint-fatal', 'tandem.rules.yml']);
     await promtool(['check', 'config', 'prometheus.yml']);
     await promtool(['test', 'rules', 'tandem.rules.test.yml']);
@@ -100,7 +100,7 @@ function fill(metrics: Counting): void {
 }
 
 describe('a router', () => {
-  it('tells Prometheus and GetMetrics the same, cost included', async () => {
+  it('gives Prometheus and GetMetrics the same, including cost', async () => {
     const metrics = await getMetrics();
     const series = parseExposition(await scrape());
     const reason = metrics.requestTypes.find(({ type }) => type === 'Reason')!;
@@ -117,7 +117,7 @@ describe('a router', () => {
     expect(model!.computeS).toBeGreaterThan(0);
   });
 
-  it('says what a request cost: of each engine in a vote, and nothing where the cache knew', async () => {
+  it('counts the cost of a request: of each engine in a vote, and nothing for a cache hit', async () => {
     const single = await system.reason({ tensor, cache: CacheMode.CACHE_MODE_BYPASS });
     expect(single.cost).toMatchObject({
       inferences: 1,

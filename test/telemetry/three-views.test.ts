@@ -128,7 +128,7 @@ describe('10,000 requests', () => {
     }
   });
 
-  it.each(INPUTS)('of type %s have the percentiles that their callers know', async (type) => {
+  it.each(INPUTS)('of type %s have the percentiles that their callers measured', async (type) => {
     await goTo(page, 'Overview');
     const row = (await rowsOf(page, 'By type')).find((each) => each['Type'] === type)!;
     const { latency } = toldOf(type);
@@ -188,7 +188,7 @@ describe('10,000 requests', () => {
     }
   });
 
-  it('cost what their callers were told', async () => {
+  it('have the cost that their callers got', async () => {
     await goTo(page, 'Models');
     await page.getByRole('heading', { name: 'supersense/1' }).waitFor();
     const shown = await factsOf(page, 'supersense/1');
@@ -207,7 +207,7 @@ describe('10,000 requests', () => {
     expect(Math.abs(energyJ / known.work.energyJ - 1)).toBeLessThan(0.005); // three figures
   });
 
-  it('came over connections that are counted', async () => {
+  it('used connections that are counted', async () => {
     await goTo(page, 'Overview');
     const { clients, clientsTotal, sidecars, sidecarsConnected } = metrics.connections!;
     expect(sample('tandem_client_connections')).toBe(clients);

@@ -6,7 +6,7 @@ import { drawLatency } from './picture.ts';
 const row = (what: string, ratio: number): Row => ({ what, ours: ratio, peer: 1, unit: 'µs', ratio, reads: '' });
 
 describe('two runs', () => {
-  it('are compared row by row, and a ratio that has moved is marked', () => {
+  it('are compared row by row, and a changed ratio is marked', () => {
     const text = compareRows([row('calls', 1.2), row('p99', 1.02)], [row('calls', 1), row('p99', 1)]);
     expect(text).toMatch(/calls\s+1\.00\s+1\.20\s+\+20 %\s+changed/);
     expect(text).toMatch(/p99\s+1\.00\s+1\.02\s+\+2 %$/m);
