@@ -1,5 +1,5 @@
-// Calls each connection once a second. Time limits are counted in these ticks: no frame needs a clock, and no connection a
-// timer of its own.
+// Calls each connection once a second. Time limits are counted in these ticks: no frame needs a clock, and no
+// connection needs its own timer.
 
 interface Ticked {
   /**

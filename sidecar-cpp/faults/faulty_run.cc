@@ -133,7 +133,7 @@ class Liar final : public RunObserver {
   const Run* run_ = nullptr;  // of the whole batch; none where items run one by one
 };
 
-// One item of a batch as a batch of its own.
+// One item of a batch as a separate batch.
 class OneItem final : public RunObserver {
  public:
   OneItem(RunObserver& to, std::size_t item) : to_(to), item_(item) {}

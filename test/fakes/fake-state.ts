@@ -1,4 +1,4 @@
-// An answer with a session state that fits it, of a model without any state of its own.
+// An answer with a matching session state, of a model without state.
 import type { Inference } from '../../services/core/inference.ts';
 import { saveState } from '../../services/engines/local/session-state.ts';
 import { xxh64 } from '../../services/engines/xxh64.ts';

@@ -143,7 +143,7 @@ export const MALFORMED: readonly EngineLie[] = [
 /** Well-formed but wrong answers: they cannot be detected in one engine alone. A vote and an audit find them. */
 export const WRONG_ANSWERS: readonly EngineLie[] = [
   {
-    name: 'another label with digests of its own',
+    name: 'another label with matching digests',
     tamper: answer((truth) => {
       const spikeCounts = otherLabel(truth.spikeCounts, truth.steps);
       return sign({ ...truth, spikeCounts, stateDigest: truth.stateDigest ^ 1n });

@@ -67,7 +67,7 @@ describe('tandem-engine-faulty', () => {
     return answers.filter((answer, at) => String(part(answer)) !== String(part(truths[at]!))).length;
   }
 
-  it('has a help of its own, and that of tandem-engine', async () => {
+  it('has its own help, and that of tandem-engine', async () => {
     const { stdout } = await run(FAULTY, '--help');
     expect(stdout).toContain('--fault SPEC');
     expect(stdout).toContain('--listen');

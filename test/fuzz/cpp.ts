@@ -98,7 +98,7 @@ function fuzz(target: Target, minutes: number, progress: Progress): Promise<void
           .filter((name) => !before.has(name))
           .map((name) => join(found, name)),
       );
-      // A target that ends by itself has found something, or could not start.
+      // A target that ends early has found something, or could not start.
       if (code !== 0 && progress.found.length === 0) progress.found.push(`ended with code ${code}`);
       resolve();
     });

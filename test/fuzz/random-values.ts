@@ -1,4 +1,4 @@
-// Numbers as they come, and as they hurt: zeros of both signs, subnormals, extremes.
+// Ordinary and difficult numbers: zeros of both signs, subnormals, extremes.
 import type { Values } from '../support/nir-writer.ts';
 import type { Random } from './random.ts';
 

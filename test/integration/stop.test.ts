@@ -126,7 +126,7 @@ describe('a stopping router', () => {
     expect(await stopped).toBe(0);
   });
 
-  it('exits with 0 within Docker’s grace period by default, with a stuck request, a watcher and a sidecar of its own', async () => {
+  it('exits with 0 within Docker’s grace period by default, with a stuck request, a watcher and its own sidecar', async () => {
     // A stalled engine's request would otherwise move to the other engine on a slow machine.
     await start({
       stall_timeout_ms: 60_000,

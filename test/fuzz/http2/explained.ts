@@ -102,7 +102,7 @@ const EXPLANATIONS: readonly Explanation[] = [
   {
     pattern: /^stream: ours silent; Node’s reset \d+$/,
     section: '4.3',
-    why: 'ours decodes a header block when it is complete; nghttp2 as it comes',
+    why: 'ours decodes a header block when it is complete; nghttp2 while it arrives',
   },
 ];
 

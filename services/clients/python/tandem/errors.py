@@ -75,4 +75,4 @@ class TandemError(Exception):
                 elif each.Unpack(retry):
                     self.retry_after = retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9
         except DecodeError:
-            pass  # a proxy's, in a form of its own
+            pass  # from a proxy, in another form
