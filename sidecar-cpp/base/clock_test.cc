@@ -10,7 +10,7 @@ TEST(DeadlineAfter, AddsTheTimeout) {
   EXPECT_EQ(DeadlineAfter(start, 1500), start + std::chrono::microseconds(1500));
 }
 
-TEST(DeadlineAfter, TakesZeroAndTheHugeForNoLimit) {
+TEST(DeadlineAfter, TreatsZeroAndHugeValuesAsNoLimit) {
   EXPECT_EQ(DeadlineAfter(Clock::now(), 0), kNoDeadline);
   EXPECT_EQ(DeadlineAfter(Clock::now(), ~std::uint64_t{0}), kNoDeadline);
 }

@@ -18,7 +18,7 @@ TEST(IsUtf8, RefusesStrayOverlongSurrogateAndCutBytes) {
   }
 }
 
-TEST(Printable, ReplacesWhatCannotBeShown) { EXPECT_EQ(Printable("a\nb\xFF\x7F\xC3\xA9"), "a?b??\xC3\xA9"); }
+TEST(Printable, ReplacesUnprintableBytes) { EXPECT_EQ(Printable("a\nb\xFF\x7F\xC3\xA9"), "a?b??\xC3\xA9"); }
 
 TEST(Printable, CutsLongText) { EXPECT_EQ(Printable(std::string(1000, 'x')), std::string(200, 'x') + "..."); }
 

@@ -28,7 +28,7 @@ std::vector<std::string> DoubtsOfOne(Node node, const Manifest& manifest, const 
   return DoubtsOf(Compile(Chain(2, {std::move(node)}, 2), manifest), manifest, folder);
 }
 
-TEST(Doubts, NoneOfAModelThatStatesWhatItMeans) { EXPECT_THAT(DoubtsOfOne(Lif(1e-2), {}), IsEmpty()); }
+TEST(Doubts, NoneForAModelWithExplicitSettings) { EXPECT_THAT(DoubtsOfOne(Lif(1e-2), {}), IsEmpty()); }
 
 TEST(Doubts, ATimeConstantShorterThanDt) {
   EXPECT_THAT(DoubtsOfOne(Lif(1e-5), {}),
@@ -57,7 +57,7 @@ TEST(Doubts, AReadoutThatDoesNotFire) {
   EXPECT_THAT(DoubtsOfOne(leak, ParseManifest("readout: {from: last_potential}").value()), IsEmpty());
 }
 
-TEST(Doubts, LabelsThatAreNotAsManyAsOutputs) {
+TEST(Doubts, ADifferentNumberOfLabelsAndOutputs) {
   EXPECT_THAT(DoubtsOfOne(Lif(1), ParseManifest("labels: [a, b, c]").value()),
               ElementsAre("model.yaml: key \"labels\": there are 3 labels, but the readout has 2 elements; the router "
                           "does not serve the model"));
@@ -71,7 +71,7 @@ TEST(Doubts, LabelsInAFileAreCountedByLine) {
               ElementsAre(HasSubstr("there are 3 labels, but the readout has 2 elements")));
 }
 
-TEST(Doubts, FilesThatTheRouterNeedsAndThatAreNotThere) {
+TEST(Doubts, MissingFilesOfTheRouter) {
   const testing::TemporaryFolder folder;
   const Manifest manifest = ParseManifest("{labels: labels.txt, tokenizer: tokenizer.json}").value();
   EXPECT_THAT(

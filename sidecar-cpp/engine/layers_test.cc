@@ -105,7 +105,7 @@ TEST(Layers, WithoutARasterHaveNoEvents) {
   EXPECT_EQ(recorded.layers[0][0].events_left_out, 0u);
 }
 
-TEST(Layers, ARasterSaysWhichNeuronFiredWhen) {
+TEST(Layers, ARasterHasTheStepAndNeuronOfEachSpike) {
   const auto recorded = Record(TwoLayers(3), {{0, 1}}, 3, Detail::kRaster);
   const auto& fast = recorded.layers[0][0];
   EXPECT_THAT(fast.event_steps, ElementsAre(0, 1, 2));
@@ -113,7 +113,7 @@ TEST(Layers, ARasterSaysWhichNeuronFiredWhen) {
   EXPECT_THAT(recorded.layers[0][1].event_steps, ElementsAre(2));
 }
 
-TEST(Layers, OfEachItemAreItsOwnAlsoWhereANeighbourFails) {
+TEST(Layers, AreSeparateForEachItemAlsoIfAnotherFails) {
   const auto recorded = Record(TwoLayers(4), {{1, 0}, {3e38F, 3e38F}, {1, 1}}, 4, Detail::kRaster);
   EXPECT_EQ(recorded.layers[0][0].spikes, 4u);
   EXPECT_EQ(recorded.layers[2][0].spikes, 8u);

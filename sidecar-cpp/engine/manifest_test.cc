@@ -52,7 +52,7 @@ golden: golden.json
   EXPECT_EQ(m.readout_from, ReadoutFrom::kMeanPotential);
 }
 
-TEST(Manifest, ANodeHasTheSettingsOfTheModelButForItsOwn) {
+TEST(Manifest, ANodeHasTheSettingsOfTheModelExceptItsOwn) {
   const Manifest manifest = ParseManifest("nodes: {a: {reset: none, v_min: 1}}\nif_gain: unit\nv_min: -1").value();
   EXPECT_EQ(manifest.SettingsOf("a").reset, Reset::kNone);
   EXPECT_EQ(manifest.SettingsOf("a").v_min, 1);
@@ -94,9 +94,7 @@ INSTANTIATE_TEST_SUITE_P(Keys, RefusedManifest,
                                            Bad{"v_min: 1e39", "\"v_min\""}, Bad{"v_start: rest", "zero, leak, reset"},
                                            Bad{"dt: [", "model.yaml"}, Bad{"name: \"\"", "\"name\""}));
 
-TEST(Manifest, DeepNestingIsRefusedNotFollowed) {
-  EXPECT_FALSE(ParseManifest("input: " + std::string(100000, '[')).ok());
-}
+TEST(Manifest, DeepNestingIsRefused) { EXPECT_FALSE(ParseManifest("input: " + std::string(100000, '[')).ok()); }
 
 }  // namespace
 }  // namespace tandem

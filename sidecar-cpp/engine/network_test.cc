@@ -32,7 +32,7 @@ TEST(Network, ConstantsAreComputedInDoubleAndRoundedOnce) {
   EXPECT_EQ(network.nodes[1].a[0], static_cast<float>(1e-4 / 0.0123));
 }
 
-TEST(Network, PaddingStaysAtRest) {
+TEST(Network, PaddingNeverSpikes) {
   const Network network = testing::Compile(Chain(3, {Lif(1e-2)}, 3), {});
   const NetworkNode& lif = network.nodes[1];
   ASSERT_EQ(lif.a.size(), 16u);
@@ -62,7 +62,7 @@ TEST(Network, TheReadoutNodeMustBeEvaluated) {
   EXPECT_THAT(Refusal(Chain(1, {Lif(1)}, 1), manifest), HasSubstr("\"readout.node\""));
 }
 
-TEST(Network, SettingsOfANodeThatIsNoNeuronAreRefused) {
+TEST(Network, SettingsOfANodeThatIsNotANeuronAreRefused) {
   const auto refusal = [](const char* node) {
     Manifest manifest;
     manifest.nodes[node].reset = Reset::kNone;

@@ -34,7 +34,7 @@ class Store : public ::testing::Test {
   const std::size_t each_ = RecordingStore::BytesFor(*model_->network, kSteps);
 };
 
-TEST_F(Store, FindsWhatItKeepsByItsId) {
+TEST_F(Store, FindsARecordingByItsId) {
   RecordingStore store(10 * each_, 1000);
   EXPECT_EQ(AddOne(store), 1000u);
   BatchRecorder recorder(store, model_, kSteps, 1);
@@ -45,7 +45,7 @@ TEST_F(Store, FindsWhatItKeepsByItsId) {
   for (const std::uint64_t unknown : {0ull, 999ull, 1002ull, ~0ull}) EXPECT_FALSE(store.Find(unknown)) << unknown;
 }
 
-TEST_F(Store, NewerRecordingsTakeThePlaceOfTheOldest) {
+TEST_F(Store, NewerRecordingsReplaceTheOldest) {
   RecordingStore store(5 * each_, 1);
   for (int k = 0; k < 7; ++k) AddOne(store);
   EXPECT_EQ(store.count(), 5u);
@@ -53,7 +53,7 @@ TEST_F(Store, NewerRecordingsTakeThePlaceOfTheOldest) {
   for (std::uint64_t id = 3; id <= 7; ++id) EXPECT_TRUE(store.Find(id)) << id;
 }
 
-TEST_F(Store, RoomForRunsUnderWayCountsToo) {
+TEST_F(Store, ReservedMemoryOfRunsCounts) {
   RecordingStore store(5 * each_, 1);
   for (int k = 0; k < 5; ++k) AddOne(store);
   {
@@ -67,7 +67,7 @@ TEST_F(Store, RoomForRunsUnderWayCountsToo) {
   EXPECT_EQ(store.count(), 5u);
 }
 
-TEST_F(Store, WhatWasNotKeptOfABatchGivesItsRoomBack) {
+TEST_F(Store, UnusedMemoryOfABatchIsReturned) {
   RecordingStore store(5 * each_, 1);
   {
     BatchRecorder recorder(store, model_, kSteps, 4);
@@ -77,7 +77,7 @@ TEST_F(Store, WhatWasNotKeptOfABatchGivesItsRoomBack) {
   EXPECT_EQ(store.bytes(), each_);
 }
 
-TEST_F(Store, DoesNotRecordWhatWouldTakeMoreThanAQuarter) {
+TEST_F(Store, DoesNotRecordARunAboveAQuarterOfTheMemory) {
   RecordingStore store(4 * each_ - 1);
   BatchRecorder recorder(store, model_, kSteps, 1);
   EXPECT_EQ(recorder.recorder(), nullptr);
@@ -93,7 +93,7 @@ TEST_F(Store, StartsAtARandomIdThatIsNotZero) {
 }
 
 // The real size of the heap, after many times the budget and with several threads; not with the sanitizers' heap.
-TEST_F(Store, TakesNoMoreMemoryThanItsBudget) {
+TEST_F(Store, UsesNoMoreMemoryThanItsBudget) {
   constexpr std::size_t kBudget = std::size_t{1} << 20;
   constexpr int kThreads = 4;
   const std::vector<std::shared_ptr<const Model>> models = {MakeModel(8), MakeModel(64), MakeModel(1000)};

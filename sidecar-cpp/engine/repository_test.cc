@@ -32,7 +32,7 @@ class RepositoryFolder : public ::testing::Test {
   const std::filesystem::path folder_ = temporary_.path();
 };
 
-TEST_F(RepositoryFolder, ModelsComeSortedByNameThenVersion) {
+TEST_F(RepositoryFolder, ModelsAreSortedByNameThenVersion) {
   PutModel("b", "2");
   PutModel("b", "10");
   PutModel("a", "1");
@@ -52,7 +52,7 @@ TEST_F(RepositoryFolder, VersionZeroIsTheHighestUsableOne) {
   EXPECT_EQ(repository.Find("a", 1).value()->version, 1u);
 }
 
-TEST_F(RepositoryFolder, ABrokenModelIsKeptWithItsErrorAndStopsNoOther) {
+TEST_F(RepositoryFolder, ABrokenModelIsKeptWithItsErrorAndOthersLoad) {
   PutModel("good", "1");
   PutModel("torn", "1");
   WriteFile(folder_ / "torn" / "1" / "model.nir", NetBytes().substr(0, 3000));
@@ -64,7 +64,7 @@ TEST_F(RepositoryFolder, ABrokenModelIsKeptWithItsErrorAndStopsNoOther) {
   EXPECT_EQ(repository.models().size(), 3u);
 }
 
-TEST_F(RepositoryFolder, WhatIsNotThereIsUnknown) {
+TEST_F(RepositoryFolder, AMissingModelIsUnknown) {
   PutModel("a", "1");
   const Repository repository = Repository::Load(folder_);
   EXPECT_EQ(repository.Find("b", 0).error().reason, "UNKNOWN_MODEL");
@@ -72,7 +72,7 @@ TEST_F(RepositoryFolder, WhatIsNotThereIsUnknown) {
   EXPECT_EQ(repository.Find("a", 2).error().code, Code::kNotFound);
 }
 
-TEST_F(RepositoryFolder, FoldersThatAreNoVersionsAreLeftOut) {
+TEST_F(RepositoryFolder, FoldersThatAreNotVersionsAreIgnored) {
   for (const char* version : {"0", "01", "x", "1x", "99999999999"}) PutModel("a", version);
   EXPECT_TRUE(Repository::Load(folder_).models().empty());
 }
@@ -81,7 +81,7 @@ TEST_F(RepositoryFolder, AMissingFolderIsAnEmptyRepository) {
   EXPECT_TRUE(Repository::Load(folder_ / "nowhere").models().empty());
 }
 
-TEST_F(RepositoryFolder, AFolderOfBrokenModelsHoldsNoUsableOne) {
+TEST_F(RepositoryFolder, AFolderOfBrokenModelsHasNoUsableModel) {
   WriteFile(folder_ / "torn" / "model.yaml", "steps: 4");
   WriteFile(folder_ / "torn" / "1" / "model.nir", "not a model");
   EXPECT_FALSE(Repository::Load(folder_).HasUsableModel());
@@ -89,7 +89,7 @@ TEST_F(RepositoryFolder, AFolderOfBrokenModelsHoldsNoUsableOne) {
   EXPECT_TRUE(Repository::Load(folder_).HasUsableModel());
 }
 
-TEST_F(RepositoryFolder, LoadingEndsWhereAStopIsRequested) {
+TEST_F(RepositoryFolder, LoadingEndsWhenAStopIsRequested) {
   PutModel("a", "1");
   std::stop_source stop;
   stop.request_stop();
@@ -103,13 +103,13 @@ TEST_F(RepositoryFolder, AModelWithoutAManifestHasAllDefaults) {
   EXPECT_THAT(DefaultSettings(), HasSubstr("steps 16"));
 }
 
-TEST_F(RepositoryFolder, AManifestThatCannotBeReadIsNoReasonForDefaults) {
+TEST_F(RepositoryFolder, AnUnreadableManifestIsAnError) {
   WriteFile(folder_ / "a" / "1" / "model.nir", NetBytes());
   std::filesystem::create_directory(folder_ / "a" / "model.yaml");
   EXPECT_EQ(Repository::Load(folder_).Find("a", 0).error().reason, "MODEL_INVALID");
 }
 
-TEST_F(RepositoryFolder, AVersionsOwnManifestTakesThePlaceOfTheModels) {
+TEST_F(RepositoryFolder, AVersionsOwnManifestReplacesTheModels) {
   PutModel("a", "1");
   PutModel("a", "2");
   WriteFile(folder_ / "a" / "2" / "model.yaml", "steps: 7");
@@ -126,7 +126,7 @@ TEST_F(RepositoryFolder, AnUnloadedVersionIsLeftOut) {
   EXPECT_EQ(Repository::LoadOne(folder_, "a", 2).error().reason, "UNKNOWN_MODEL");
 }
 
-TEST_F(RepositoryFolder, OneVersionCanBeLoadedByItself) {
+TEST_F(RepositoryFolder, ASingleVersionCanBeLoaded) {
   PutModel("a", "1");
   PutModel("b", "3", "name: other");
   EXPECT_EQ(Repository::LoadOne(folder_, "other", 3).value().version, 3u);
@@ -135,7 +135,7 @@ TEST_F(RepositoryFolder, OneVersionCanBeLoadedByItself) {
   EXPECT_EQ(Repository::LoadOne(folder_, "a", 2).error().reason, "MODEL_INVALID");
 }
 
-TEST_F(RepositoryFolder, AModelTakesThePlaceOfOneWithItsNameAndVersion) {
+TEST_F(RepositoryFolder, AModelReplacesOneWithItsNameAndVersion) {
   PutModel("a", "1");
   PutModel("a", "2");
   const Repository before = Repository::Load(folder_);
@@ -148,7 +148,7 @@ TEST_F(RepositoryFolder, AModelTakesThePlaceOfOneWithItsNameAndVersion) {
   EXPECT_EQ(after.Without("a", 2).models().size(), 1u);
 }
 
-TEST_F(RepositoryFolder, TheModelIdFollowsFileAndSettingsAndNothingElse) {
+TEST_F(RepositoryFolder, TheModelIdDependsOnlyOnFileAndSettings) {
   PutModel("a", "1", "steps: 4");
   PutModel("b", "7", "steps: 5\nname: other");
   PutModel("c", "1", "dt: 2e-3");

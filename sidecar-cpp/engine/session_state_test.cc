@@ -140,7 +140,7 @@ TEST(SessionState, ARunInPiecesEqualsTheWholeRunOnRandomGraphs) {
   }
 }
 
-TEST(SessionState, ARunGoesOnOnAnotherInstructionSet) {
+TEST(SessionState, ARunContinuesOnAnotherInstructionSet) {
   const std::uint64_t first = SeedOr(1001);
   const std::vector<std::string> targets = SupportedSimdTargets();
   for (std::uint64_t seed = first; seed < first + 100; ++seed) {
@@ -155,7 +155,7 @@ TEST(SessionState, ARunGoesOnOnAnotherInstructionSet) {
   ForceSimdTarget("");
 }
 
-TEST(SessionState, ItemsOfABatchGoOnFromTheirOwnStates) {
+TEST(SessionState, ItemsOfABatchContinueFromTheirOwnStates) {
   const std::uint64_t first = SeedOr(2001);
   for (std::uint64_t seed = first; seed < first + 60; ++seed) {
     SCOPED_TRACE("TANDEM_TEST_SEED=" + std::to_string(seed));
@@ -183,7 +183,7 @@ TEST(SessionState, ItemsOfABatchGoOnFromTheirOwnStates) {
   }
 }
 
-TEST(SessionState, AConstantPartIsCountedAgainOnlyWhereTheInputChanges) {
+TEST(SessionState, AConstantPartCountsAgainOnlyIfTheInputChanges) {
   Manifest manifest;
   manifest.steps = 3;
   const Node doubled = MakeNode("a", NodeType::kLinear, {{"weight", testing::Matrix(1, 1, {2.0})}});
@@ -273,7 +273,7 @@ TEST(SessionState, AnIntegratorsLastOutputIsItsPotential) {
   EXPECT_EQ(ReasonOf(network, With(state, output_at, 0.25f)), "STATE_INVALID");
 }
 
-TEST(SessionState, ASessionHasAMostOfSteps) {
+TEST(SessionState, ASessionHasAMaximumOfSteps) {
   const Loop loop;
   const std::string old = With(loop.state, kStepsAt, kMaxSessionSteps - 2);
   EXPECT_EQ(ReasonOf(*loop.network, old, 2), "");

@@ -105,7 +105,7 @@ struct Case {
   Scratch scratch;
 };
 
-TEST(SimulatorProperty, EqualsTheLawOnRandomGraphs) {
+TEST(SimulatorProperty, EqualsTheReferenceOnRandomGraphs) {
   std::size_t failures_seen = 0;
   std::uint64_t spikes_seen = 0;
   const std::uint64_t first = SeedOr(1);
@@ -126,7 +126,7 @@ TEST(SimulatorProperty, EqualsTheLawOnRandomGraphs) {
   }
 }
 
-TEST(SimulatorProperty, ATraceEqualsTheLawAtEveryStepAndNode) {
+TEST(SimulatorProperty, ATraceEqualsTheReferenceAtEveryStepAndNode) {
   const std::uint64_t first = SeedOr(3001);
   std::size_t ended_early = 0;
   for (std::uint64_t seed = first; seed < first + 150; ++seed) {
@@ -144,7 +144,7 @@ TEST(SimulatorProperty, ATraceEqualsTheLawAtEveryStepAndNode) {
   }
 }
 
-TEST(SimulatorProperty, ARecordingEqualsTheLaw) {
+TEST(SimulatorProperty, ARecordingEqualsTheReference) {
   const std::uint64_t first = SeedOr(4001);
   std::size_t ended_early = 0;
   for (std::uint64_t seed = first; seed < first + 200; ++seed) {

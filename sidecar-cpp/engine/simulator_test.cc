@@ -64,14 +64,14 @@ TEST(Simulator, SubtractingResetKeepsTheExcess) {
   EXPECT_EQ(Simulate(network, {1.0f}, 4).value().potentials, std::vector<float>{1.5f});  // 1, 2, 3 - 2.5, 1.5
 }
 
-TEST(Simulator, UnitGainLeavesDtOut) {
+TEST(Simulator, UnitGainDoesNotUseDt) {
   Manifest manifest = Settings(1);
   manifest.neurons.if_gain = IfGain::kUnit;
   const Network network = Compile(Chain(1, {If("n", 1e9)}, 1), manifest);
   EXPECT_EQ(Simulate(network, {2.0f}, 1).value().potentials, std::vector<float>{2000.0f});
 }
 
-TEST(Simulator, PotentialsStartAtZeroWhateverTheLeak) {
+TEST(Simulator, PotentialsStartAtZeroForEveryLeak) {
   const Node li = MakeNode("n", NodeType::kLi, {{"tau", Scalar(4e-3)}, {"r", Scalar(1)}, {"v_leak", Scalar(8)}});
   EXPECT_EQ(Simulate(Compile(Chain(1, {li}, 1), Settings(1)), {0.0f}, 1).value().potentials, std::vector<float>{2.0f});
 }
@@ -108,7 +108,7 @@ TEST(Simulator, AReadoutThatDoesNotFireHasNoFirstSpike) {
   EXPECT_EQ(Simulate(Compile(Chain(1, {up}, 1), manifest), {7.0f}, 2).value().potentials, std::vector<float>{0});
 }
 
-TEST(Simulator, ASeriesBringsARowForEachStep) {
+TEST(Simulator, ASeriesHasARowForEachStep) {
   const Network network = Compile(Chain(2, {If("n", 100)}, 2), Settings(1, InputKind::kSeries));
   const auto run = Simulate(network, {1, 10, 2, 20, 3, 30}, 3);
   EXPECT_EQ(run.value().steps, 3u);
@@ -132,7 +132,7 @@ TEST(Simulator, ADelayedEdgeCarriesThePreviousStep) {
   EXPECT_EQ(Simulate(Compile(tree, Settings(6)), {1.0f}, 6).value().spike_counts, std::vector<std::uint32_t>{3});
 }
 
-TEST(Simulator, AThresholdReadoutCountsItsOnesThoughItIsConstant) {
+TEST(Simulator, AConstantThresholdReadoutCountsItsOnes) {
   const Node threshold = MakeNode("t", NodeType::kThreshold, {{"threshold", Vector({0.5, 2.0})}});
   const auto run = Simulate(Compile(Chain(2, {threshold}, 2), Settings(6)), {1.0f, 1.0f}, 6);
   EXPECT_EQ(run.value().spike_counts, (std::vector<std::uint32_t>{6, 0}));
@@ -155,7 +155,7 @@ Node Scale(const std::string& name, double factor) {
   return MakeNode(name, NodeType::kScale, {{"scale", Scalar(factor)}});
 }
 
-TEST(Simulator, ASumThatOverflowsIsFoundThoughTheNodeBehindItIsFinite) {
+TEST(Simulator, AnOverflowingSumIsDetectedBeforeAFiniteNode) {
   // A Threshold turns infinity into 1, so only the sum itself shows the overflow.
   GraphTree tree = Chain(1, {Scale("a", 3e38), MakeNode("t", NodeType::kThreshold, {{"threshold", Scalar(0.5)}})}, 1);
   tree.nodes.push_back(Scale("b", 2e38));
@@ -167,7 +167,7 @@ TEST(Simulator, ASumThatOverflowsIsFoundThoughTheNodeBehindItIsFinite) {
   EXPECT_TRUE(Simulate(Compile(tree, Settings(3)), {0.5f}, 3).ok());
 }
 
-TEST(Simulator, ALinearThatOverflowsIsFoundThoughTheNodeBehindItIsFinite) {
+TEST(Simulator, AnOverflowingLinearIsDetectedBeforeAFiniteNode) {
   const Node fc = MakeNode("fc", NodeType::kLinear, {{"weight", Matrix(1, 2, {3e38, 2e38})}});
   const Node threshold = MakeNode("t", NodeType::kThreshold, {{"threshold", Scalar(0.5)}});
   const Network network = Compile(Chain(2, {fc, threshold}, 1), Settings(3));
@@ -196,13 +196,13 @@ TEST(Simulator, AReadoutStraightFromALinearIsItsOutput) {
   EXPECT_EQ(run.value().spike_counts, (std::vector<std::uint32_t>{0, 0}));
 }
 
-TEST(Simulator, InputsOfOneAndOfOtherValuesAreMultiplied) {
+TEST(Simulator, InputsOfOnesAndOtherValuesAreMultiplied) {
   const Node fc = MakeNode("fc", NodeType::kLinear, {{"weight", Matrix(1, 4, {1, 2, 4, 8})}});
   const auto run = Simulate(Compile(Chain(4, {fc}, 1), Settings(1)), {1.0f, 0.0f, 0.5f, 0.0f}, 1);
   EXPECT_EQ(run.value().potentials, std::vector<float>{3});
 }
 
-TEST(Simulator, VeryManySourcesAllCount) {
+TEST(Simulator, VeryManySourcesAreAllAdded) {
   constexpr std::size_t kSources = 10000;  // more than are added in one call
   const Node sum =
       MakeNode("w", NodeType::kLinear, {{"weight", Matrix(1, kSources, std::vector<double>(kSources, 1))}});
@@ -249,7 +249,7 @@ TEST(Simulator, AMeanThatOverflowsFailsAtTheLastStep) {
   EXPECT_EQ(failed.error().metadata.at("step"), "9");
 }
 
-TEST(Simulator, OneItemsOverflowLeavesItsNeighboursAlone) {
+TEST(Simulator, OneItemsOverflowDoesNotAffectOthers) {
   const Node up = MakeNode("up", NodeType::kScale, {{"scale", Scalar(1e30)}});
   const Network network = Compile(Chain(1, {up}, 1), Settings(3));
   const std::vector<float> values = {1.0f, 1e20f, 2.0f};
@@ -264,7 +264,7 @@ TEST(Simulator, OneItemsOverflowLeavesItsNeighboursAlone) {
   EXPECT_TRUE(collect.results.at(2).ok());
 }
 
-TEST(Simulator, AnAbandonedItemIsNotMentionedAgain) {
+TEST(Simulator, AnAbandonedItemIsNotReported) {
   const Network network = Compile(testing::LifNet(256, 256, 8, 1), Settings(2000));
   const std::vector<float> input(256, 1.0f);
   const RunInput bytes{.values = {reinterpret_cast<const char*>(input.data()), input.size() * sizeof(float)}};
@@ -309,7 +309,7 @@ TEST(Simulator, TheReadoutWalksBackFromTheOutputToTheNeuron) {
   EXPECT_EQ(network.nodes[network.readout].name, "n");
 }
 
-TEST(Simulator, ScratchOfAnotherModelDoesNotShow) {
+TEST(Simulator, ScratchOfAnotherModelHasNoEffect) {
   const Network large = Compile(testing::LifNet(200, 100, 20, 3), Settings(8));
   const Network small = Compile(Chain(1, {If("n", 2.5)}, 1), Settings(9));
   Scratch scratch;

@@ -55,7 +55,7 @@ TEST(Trace, GivesEveryNodesStateAndOutputAtEveryStep) {
   EXPECT_EQ(trace->ended, "");
 }
 
-TEST(Trace, OfAPlaceGivesItsValues) {
+TEST(Trace, ForAPlaceGivesItsValues) {
   const auto trace = TraceOf(Doubled(), 1.0f, TracePlace{1, 2});
   EXPECT_TRUE(trace->digests.empty());
   EXPECT_TRUE(trace->current.empty());
@@ -67,7 +67,7 @@ TEST(Trace, AConstantNodeHasItsOutputAtALaterStepToo) {
   EXPECT_EQ(TraceOf(Doubled(), 1.0f, TracePlace{2, 1})->output, std::vector<float>{2.0f});
 }
 
-TEST(Trace, OfARunThatFailsGoesUpToTheStepBefore) {
+TEST(Trace, OfAFailedRunEndsBeforeTheFailedStep) {
   // v: 2e37, then -1.6e38, then an overflow.
   const Node n = MakeNode("n", NodeType::kLi, {{"tau", Scalar(1e-4)}, {"r", Scalar(2.0)}, {"v_leak", Scalar(0.0)}});
   const Network network = Compile(Chain(1, {n}, 1), Settings());

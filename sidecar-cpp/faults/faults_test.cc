@@ -28,7 +28,7 @@ TEST(AddFault, TakesNameAndNumber) {
   EXPECT_EQ(faults.delay, std::chrono::milliseconds(500));
 }
 
-TEST(AddFault, RefusesWhatItDoesNotKnowAndSaysWhatItKnows) {
+TEST(AddFault, RefusesUnknownFaultsWithAList) {
   for (const char* spec : {"", "answers", "answers=", "answers=x", "answers=1.5", "answers=-1", "answers=nan",
                            "answers=0.5x", "weights=1.5", "weights=1e9", "delay_ms=inf", "digests=1", "=1",
                            "nan_weight=2", "exponent_bit=22", "exponent_bit=31", "refuse=", "refuse=A:2"}) {
@@ -46,7 +46,7 @@ TEST(AddFault, ARefusalWithoutAShareIsOfEveryInput) {
   EXPECT_EQ(faults.refusals, 1.0);
 }
 
-TEST_F(FaultsOfProcess, AreThereOnlyWhileTheyAreSwitchedOn) {
+TEST_F(FaultsOfProcess, ApplyOnlyWhileTheyAreSwitchedOn) {
   SetFaults({.runs = 1.0}, false);
   EXPECT_EQ(FaultsNow().runs, 0.0);
   SwitchFaults();

@@ -79,7 +79,7 @@ class FaultyRun : public ::testing::Test {
   }();
 };
 
-TEST_F(FaultyRun, WithoutFaultsTellsTheTruth) {
+TEST_F(FaultyRun, WithoutFaultsIsCorrect) {
   const auto truth = Truth();
   const auto results = Run();
   ASSERT_EQ(results.size(), inputs_.size());
@@ -90,7 +90,7 @@ TEST_F(FaultyRun, WithoutFaultsTellsTheTruth) {
   }
 }
 
-TEST_F(FaultyRun, AnAnswerChangesBehindItsDigests) {
+TEST_F(FaultyRun, AnAnswerChangesAfterItsDigests) {
   const auto truth = Truth();
   SetFaults({.answers = 1.0}, true);
   for (const auto& [item, result] : Run()) {
@@ -101,7 +101,7 @@ TEST_F(FaultyRun, AnAnswerChangesBehindItsDigests) {
   }
 }
 
-TEST_F(FaultyRun, AWrongRunIsBorneOutByItsDigests) {
+TEST_F(FaultyRun, AWrongRunHasMatchingDigests) {
   const auto truth = Truth();
   SetFaults({.runs = 1.0}, true);
   for (const auto& [item, result] : Run()) {
@@ -111,7 +111,7 @@ TEST_F(FaultyRun, AWrongRunIsBorneOutByItsDigests) {
   }
 }
 
-TEST_F(FaultyRun, OneSeedTellsOneLie) {
+TEST_F(FaultyRun, EqualSeedsGiveEqualFaults) {
   SetFaults({.runs = 1.0, .seed = 5}, true);
   const auto one = Run();
   const auto again = Run();
@@ -135,7 +135,7 @@ TEST_F(FaultyRun, AShareOfTheAnswersIsWrong) {
   EXPECT_NEAR(wrong, 200, 60);
 }
 
-TEST_F(FaultyRun, PotentialsCanBeNoNumbers) {
+TEST_F(FaultyRun, PotentialsCanBeNan) {
   SetFaults({.nans = 1.0}, true);
   for (const auto& [item, result] : Run()) {
     EXPECT_TRUE(std::ranges::all_of(result.potentials, [](float p) { return std::isnan(p); }));
@@ -157,7 +157,7 @@ TEST_F(FaultyRun, WeightsFlipOnceAndStayFlipped) {
   EXPECT_GT(wrong, 0);
 }
 
-TEST_F(FaultyRun, OneShotsAreToldInTheLogAndGoneAfterwards) {
+TEST_F(FaultyRun, OneShotsAreLoggedAndEndWithTheRun) {
   const auto truth = Truth();
   const std::string log = ::testing::TempDir() + "/tandem-one-shots.jsonl";
   std::filesystem::remove(log);
@@ -181,28 +181,28 @@ TEST_F(FaultyRun, OneShotsAreToldInTheLogAndGoneAfterwards) {
   }
 }
 
-TEST_F(FaultyRun, ARefusalTakesThePlaceOfTheAnswer) {
+TEST_F(FaultyRun, ARefusalReplacesTheAnswer) {
   SetFaults({.refusals = 1.0, .refuse = "UNKNOWN_MODEL"}, true);
   const auto errors = RunAll().errors;
   ASSERT_EQ(errors.size(), inputs_.size());
   for (const auto& [item, error] : errors) EXPECT_EQ(error.reason, "UNKNOWN_MODEL");
 }
 
-TEST_F(FaultyRun, ADelayHoldsUpEveryBatch) {
+TEST_F(FaultyRun, ADelayAppliesToEveryBatch) {
   SetFaults({.delay = std::chrono::milliseconds(60)}, true);
   const TimePoint began = Clock::now();
   EXPECT_EQ(Run().size(), inputs_.size());
   EXPECT_GE(Clock::now() - began, std::chrono::milliseconds(60));
 }
 
-TEST_F(FaultyRun, ADelayEndsWhenNobodyWaits) {
+TEST_F(FaultyRun, ADelayEndsWhenAllItemsAreAbandoned) {
   SetFaults({.delay = std::chrono::hours(1)}, true);
   Collect nobody;
   for (std::size_t item = 0; item < inputs_.size(); ++item) nobody.abandon.insert(item);
   EXPECT_TRUE(Run(nobody).empty());
 }
 
-TEST_F(FaultyRun, WhoGaveUpDuringTheDelayHearsNoMore) {
+TEST_F(FaultyRun, AnItemAbandonedDuringTheDelayGetsNoAnswer) {
   SetFaults({.delay = std::chrono::milliseconds(20)}, true);
   Collect some;
   some.abandon = {3};

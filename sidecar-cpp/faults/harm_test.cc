@@ -33,7 +33,7 @@ TEST(Happens, AsOftenAsItsShare) {
   }
 }
 
-TEST(FlipReadoutBit, FlipsOneBitOfWhatIsReadAndNothingElse) {
+TEST(FlipReadoutBit, FlipsOneBitOfTheReadoutAndNothingElse) {
   RunResult truth;
   truth.steps = 16;
   truth.spike_counts = {0, 3, 16};
@@ -67,7 +67,7 @@ TEST(FlipWeightBit, FlipsOneBitOfTheWeightItNames) {
   EXPECT_EQ(nodes.size(), 2u) << "both layers have flipped weights";
 }
 
-TEST(FlipBitOfWeight, FlipsTheBitItIsTold) {
+TEST(FlipBitOfWeight, FlipsTheGivenBit) {
   const Network network = testing::Compile(testing::LifNet(8, 100, 4, 1), {});
   for (unsigned bit = 23; bit <= 30; ++bit) {
     const FlippedWeight flipped = FlipBitOfWeight(network, Draw(1, bit), bit);
@@ -83,7 +83,7 @@ TEST(MakeWeightNan, MakesOneNan) {
   EXPECT_TRUE(std::isnan(changed.after));
 }
 
-TEST(RefusalFor, NamesAStepAndANodeWhereARealOneDoes) {
+TEST(RefusalFor, NamesAStepAndANodeLikeARealOne) {
   const Network network = testing::Compile(testing::LifNet(8, 100, 4, 1), {});
   const Error error = RefusalFor(network, "NON_FINITE");
   EXPECT_EQ(error.code, Code::kOutOfRange);
@@ -92,7 +92,7 @@ TEST(RefusalFor, NamesAStepAndANodeWhereARealOneDoes) {
   EXPECT_EQ(RefusalFor(network, "UNKNOWN_MODEL").code, Code::kNotFound);
 }
 
-TEST(FlipWeightBit, TwiceIsNotAtAll) {
+TEST(FlipWeightBit, TwiceRestoresTheWeight) {
   const Network network = testing::Compile(testing::LifNet(8, 100, 4, 1), {});
   const FlippedWeight once = FlipWeightBit(network, 123'456'789);
   const FlippedWeight twice = FlipWeightBit(network, 123'456'789);

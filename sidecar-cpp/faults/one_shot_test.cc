@@ -166,7 +166,7 @@ TEST(OneShotFaults, AreLocatedInTheShippedModel) {
   EXPECT_GT(tally.before_step_0, 0) << "flips of weights that are read at step 0 only";
 }
 
-TEST(OneShotFaults, LeaveTheWeightsAsTheyWere) {
+TEST(OneShotFaults, RestoreTheWeights) {
   Manifest manifest;
   manifest.steps = 8;
   const Network network = testing::Compile(testing::LifNet(8, 32, 4, 1), manifest);
@@ -180,7 +180,7 @@ TEST(OneShotFaults, LeaveTheWeightsAsTheyWere) {
   EXPECT_FALSE(Locate(RecordClean(subject, Bytes(input)), before).step);
 }
 
-TEST(OneShotFaults, AreToldAsALineOfJson) {
+TEST(OneShotFaults, AreReportedAsALineOfJson) {
   Manifest manifest;
   manifest.steps = 8;
   const Network network = testing::Compile(testing::LifNet(8, 32, 4, 1), manifest);

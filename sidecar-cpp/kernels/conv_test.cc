@@ -134,7 +134,7 @@ TEST_P(Windows, APoolEqualsItsDefinitionWithAndWithoutItsZeros) {
   }
 }
 
-TEST(Delay, GivesWhatCameSoManyStepsBefore) {
+TEST(Delay, GivesTheInputOfEarlierSteps) {
   const std::vector<std::uint32_t> delays = {0, 1, 3};
   FloatRow ring(3 * kRowMultiple, 0.0f);
   std::vector<std::vector<float>> seen;

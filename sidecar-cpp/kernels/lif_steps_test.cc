@@ -76,7 +76,7 @@ Outcome InOneGo(const Case& given, std::size_t x_stride) {
   return out;
 }
 
-TEST_P(StepsOfLif, EqualThoseTakenOneByOne) {
+TEST_P(StepsOfLif, EqualSingleSteps) {
   std::size_t finite = 0;
   for (const std::size_t n : {16u, 32u, 48u, 64u, 112u, 256u}) {
     for (std::uint64_t seed = 0; seed < 8; ++seed) {

@@ -97,7 +97,7 @@ TEST_P(Linear, DenseRowsEqualOneByOne) {
   }
 }
 
-TEST_P(Linear, NothingActiveLeavesMinusZeroAlone) {
+TEST_P(Linear, WithoutActiveSourcesMinusZeroStays) {
   Case given(20, 5, 1);
   given.start.assign(32, -0.0f);
   std::fill(given.start.begin() + 20, given.start.end(), 0.0f);

@@ -208,7 +208,7 @@ TEST_P(Neuron, APotentialAtTheThresholdDoesNotFire) {
   EXPECT_EQ(y[3], 1.0f);
 }
 
-TEST_P(Neuron, AnInfinitePotentialIsSeenThoughTheResetHidesIt) {
+TEST_P(Neuron, AnInfinitePotentialIsDetectedBeforeTheReset) {
   const FloatRow gain(16, std::numeric_limits<float>::max());
   const FloatRow zero(16, 0.0f);
   const FloatRow x(16, 2.0f);

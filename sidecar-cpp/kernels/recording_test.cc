@@ -48,7 +48,7 @@ void Flip(FloatRow& row, std::size_t k, unsigned bit) {
   row[k] = std::bit_cast<float>(BitsOf(row[k]) ^ (std::uint32_t{1} << bit));
 }
 
-TEST_P(RecordingKernels, SpikesArePackedAndNothingBehindThemIsTouched) {
+TEST_P(RecordingKernels, SpikesArePackedWithoutOtherWrites) {
   std::mt19937_64 random(1);
   for (std::size_t n = 1; n < 150; ++n) {
     FloatRow spikes(PaddedSize(n), 1.0f);  // the padding, too: it must have no effect
@@ -64,7 +64,7 @@ TEST_P(RecordingKernels, SpikesArePackedAndNothingBehindThemIsTouched) {
   }
 }
 
-TEST_P(RecordingKernels, ChecksumsAreThoseOfThePlainLoop) {
+TEST_P(RecordingKernels, ChecksumsEqualThoseOfAPlainLoop) {
   HostileFloats random(2);
   for (std::size_t n = 1; n < 300; ++n) {
     FloatRow a = random.Row(n);
@@ -78,7 +78,7 @@ TEST_P(RecordingKernels, ChecksumsAreThoseOfThePlainLoop) {
   }
 }
 
-TEST_P(RecordingKernels, AnyFlippedBitShows) {
+TEST_P(RecordingKernels, AnyFlippedBitIsDetected) {
   HostileFloats random(3);
   for (const std::size_t n : {1, 45, 384, 1000}) {
     FloatRow row = random.Row(n);
@@ -93,7 +93,7 @@ TEST_P(RecordingKernels, AnyFlippedBitShows) {
   }
 }
 
-TEST_P(RecordingKernels, AnyTwoFlippedBitsOfOneElementShow) {
+TEST_P(RecordingKernels, AnyTwoFlippedBitsOfOneElementAreDetected) {
   constexpr std::size_t kN = 70;
   FloatRow row = HostileFloats(4).Row(kN);
   const std::uint32_t before = ChecksumOf(kN, row);
@@ -110,7 +110,7 @@ TEST_P(RecordingKernels, AnyTwoFlippedBitsOfOneElementShow) {
   }
 }
 
-TEST_P(RecordingKernels, AnyTwoFlippedBitsOfOneLaneShow) {
+TEST_P(RecordingKernels, AnyTwoFlippedBitsOfOneLaneAreDetected) {
   constexpr std::size_t kBlocks = 12;
   constexpr std::size_t kN = 16 * kBlocks;
   FloatRow row = HostileFloats(5).Row(kN);
@@ -126,7 +126,7 @@ TEST_P(RecordingKernels, AnyTwoFlippedBitsOfOneLaneShow) {
   }
 }
 
-TEST_P(RecordingKernels, AnyTwoFlippedSignsShow) {
+TEST_P(RecordingKernels, AnyTwoFlippedSignsAreDetected) {
   constexpr std::size_t kN = 384;
   FloatRow row = HostileFloats(6).Row(kN);
   const std::uint32_t before = ChecksumOf(kN, row);
@@ -141,7 +141,7 @@ TEST_P(RecordingKernels, AnyTwoFlippedSignsShow) {
   }
 }
 
-TEST_P(RecordingKernels, AMillionPairsOfFlippedBitsShow) {
+TEST_P(RecordingKernels, AMillionPairsOfFlippedBitsAreDetected) {
   constexpr std::size_t kN = 384;
   FloatRow row = HostileFloats(7).Row(kN);
   const std::uint32_t before = ChecksumOf(kN, row);

@@ -6,7 +6,7 @@
 namespace tandem {
 namespace {
 
-TEST(SimdTarget, TheScalarOneIsAlwaysThere) { EXPECT_THAT(SupportedSimdTargets(), ::testing::Contains("scalar")); }
+TEST(SimdTarget, TheScalarOneIsAlwaysAvailable) { EXPECT_THAT(SupportedSimdTargets(), ::testing::Contains("scalar")); }
 
 TEST(SimdTarget, TheBestIsUsedUnlessOneIsForced) {
   EXPECT_EQ(ActiveSimdTarget(), SupportedSimdTargets().front());

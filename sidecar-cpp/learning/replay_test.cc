@@ -78,14 +78,14 @@ TEST(Replay, LearnsAllExamplesAndComparesTheCommit) {
   EXPECT_EQ(result.value().commits, 1U);
 }
 
-TEST(Replay, SaysWhichVersionHasAnotherState) {
+TEST(Replay, NamesTheVersionWithAnotherState) {
   std::string state = StateAfterOne();
   state.back() = static_cast<char>(state.back() ^ 1);
   EXPECT_THAT(WhyNot(Log().Add(1, kSpec).Add(2, ExampleOf(1)).Add(4, CommitOf(state)).bytes),
               HasSubstr("commits version 1"));
 }
 
-TEST(Replay, LeavesOutARecordThatIsTorn) {
+TEST(Replay, IgnoresAnIncompleteRecord) {
   const std::string whole = Log().Add(1, kSpec).Add(2, ExampleOf(1)).bytes;
   const auto result = Replayed(whole.substr(0, whole.size() - 3));
   ASSERT_TRUE(result.ok());
@@ -98,7 +98,7 @@ TEST(Replay, RefusesALogThatWasChanged) {
   EXPECT_THAT(WhyNot(bytes), HasSubstr("is damaged at byte 8"));
 }
 
-TEST(Replay, RefusesWhatIsNoLog) {
+TEST(Replay, RefusesAFileThatIsNotALog) {
   EXPECT_THAT(WhyNot("something else"), HasSubstr("is not a learning log"));
   EXPECT_THAT(WhyNot(Log().Add(2, ExampleOf(1)).bytes), HasSubstr("comes before the first one"));
   EXPECT_THAT(WhyNot(Log().Add(1, kSpec).Add(9, "").bytes), HasSubstr("is of an unknown kind"));

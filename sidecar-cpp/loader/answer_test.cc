@@ -52,18 +52,18 @@ TEST(Answer, OfAnotherBuildIsRefusedWithAdvice) {
   EXPECT_THAT(Read(bytes).error().message, HasSubstr("install both from the same one"));
 }
 
-TEST(Answer, TextThatWouldSpoilALogIsRefused) {
+TEST(Answer, TextThatWouldDamageALogIsRefused) {
   EXPECT_FALSE(Read(BytesOf({FileError("two\nlines"), 0})).ok());
   EXPECT_FALSE(Read(BytesOf({FileError("\xFF\xFE"), 0})).ok());
   EXPECT_FALSE(Read(BytesOf({FileError(""), 0})).ok());
 }
 
-TEST(Answer, CutAnywhereIsRefused) {
+TEST(Answer, CutAtAnyByteIsRefused) {
   const std::string whole = BytesOf({Flatten(testing::LifNet(3, 2, 2, 1)), 0});
   for (std::size_t size = 0; size < whole.size(); ++size) EXPECT_FALSE(Read(whole.substr(0, size)).ok()) << size;
 }
 
-TEST(Answer, RandomBytesNeverPassForWhatDoesNotHold) {
+TEST(Answer, RandomBytesNeverGiveAnInvalidGraph) {
   const std::string whole = BytesOf({Flatten(testing::LifNet(3, 2, 2, 1)), 0});
   const std::uint64_t first = testing::SeedOr(1);
   for (std::uint64_t seed = first; seed < first + 20'000; ++seed) {

@@ -67,7 +67,7 @@ TEST(Confinement, FilterRefusesSignalsToOthers) {
   EXPECT_EQ(InFilteredChild([parent = getpid()] { return ErrnoOf(syscall(SYS_tgkill, parent, parent, 0)); }), EPERM);
 }
 
-TEST(Confinement, FilterRefusesToStandStill) {
+TEST(Confinement, FilterRefusesStoppingItself) {
   EXPECT_EQ(InFilteredChild([] { return ErrnoOf(syscall(SYS_tgkill, getpid(), gettid(), SIGSTOP)); }), EPERM);
 }
 
@@ -84,7 +84,7 @@ TEST(Confinement, FilterRefusesMemoryThatCanBeExecuted) {
             EPERM);
 }
 
-TEST(Confinement, FilterLetsMemoryAndThePipeBe) {
+TEST(Confinement, FilterAllowsMemoryAndThePipe) {
   EXPECT_EQ(InFilteredChild([] {
               void* at = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
               return at == MAP_FAILED ? 102 : ErrnoOf(write(STDERR_FILENO, "", 0));
@@ -129,7 +129,7 @@ TEST(Confinement, LimitsProcessorTimeAndCoreFiles) {
   EXPECT_EQ(InChild([&] { return most(RLIMIT_FSIZE); }), 0);
 }
 
-TEST(Confinement, NoticesAParentThatIsGone) {
+TEST(Confinement, DetectsAParentThatHasEnded) {
   EXPECT_EQ(InChild([] { return LimitThisProcess(kMemory, 5, getpid()) ? 1 : 0; }), 0);
 }
 

@@ -45,7 +45,7 @@ class HostileLoader : public ::testing::Test {
   const std::filesystem::path folder_ = temporary_.path();
 };
 
-TEST_F(HostileLoader, OneThatHangsIsKilledWhenItsTimeIsUp) {
+TEST_F(HostileLoader, OneThatHangsIsKilledAtItsTimeLimit) {
   const Error error = Run("while :; do sleep 100; done", {.wall_time = std::chrono::milliseconds(1000)});
   EXPECT_THAT(error.message, HasSubstr("reading the file took longer than 1 s; give the engine more processor time"));
 }
@@ -80,7 +80,7 @@ TEST_F(HostileLoader, AnEndWithoutAnAnswerNamesTheExitCode) {
   EXPECT_THAT(Run("exit 3").message, HasSubstr("exit code 3"));
 }
 
-TEST_F(HostileLoader, ItsEndIsNoticedThoughAChildKeepsThePipe) {
+TEST_F(HostileLoader, ItsEndIsDetectedAlthoughAChildKeepsThePipe) {
   const TimePoint start = Clock::now();
   EXPECT_THAT(Run("setsid sleep 30 & exit 3").message, HasSubstr("exit code 3"));
   EXPECT_LT(Clock::now() - start, std::chrono::seconds(20));
@@ -102,7 +102,7 @@ TEST_F(HostileLoader, RandomBytesAreRefused) {
   EXPECT_THAT(Run("cat /dev/urandom >&4").message, AnyOf(HasSubstr("another build"), HasSubstr("cannot be")));
 }
 
-TEST_F(HostileLoader, ACutAnswerIsNone) {
+TEST_F(HostileLoader, AnIncompleteAnswerIsRefused) {
   StringSink sink;
   WriteAnswer({Flatten(testing::LifNet(4, 8, 3, 1)), 0}, sink);
   testing::WriteFile(folder_ / "answer", sink.bytes.substr(0, sink.bytes.size() - 1));
@@ -138,7 +138,7 @@ TEST_F(HostileLoader, GetsFileAndPipeAndNoOtherDescriptor) {
                                                     "[^\n]* 5 -> /proc/[0-9]+/fd\n"));
 }
 
-TEST_F(HostileLoader, GetsNothingOfTheEnvironment) {
+TEST_F(HostileLoader, GetsNoOtherVariables) {
   setenv("TANDEM_SECRET", "x", 1);
   const auto seen = folder_ / "seen";
   Run("tr '\\0' '\\n' </proc/$$/environ >" + seen.string());

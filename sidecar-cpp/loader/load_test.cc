@@ -49,7 +49,7 @@ TEST(Load, FiltersTheLoadersSystemCallsOnThisMachine) {
   EXPECT_EQ(loaded.value().warning, "");
 }
 
-TEST(Load, PassesErrorsOnWhole) {
+TEST(Load, PassesOnCompleteErrors) {
   testing::NirWriter writer;
   writer.Edges("node", {});
   writer.Text("node/nodes/x/type", "Conv7d");
@@ -106,7 +106,7 @@ TEST(Load, SurvivesRandomBytes) {
 }
 
 // A deep chain of nested graphs with names of a mebibyte each.
-TEST(Load, LongNamesCostNoGigabytes) {
+TEST(Load, LongNamesUseLittleMemory) {
   testing::NirWriter writer;
   const std::string name(1 << 20, 'x');
   writer.Edges("node", {{"input", "output"}});
@@ -121,7 +121,7 @@ TEST(Load, LongNamesCostNoGigabytes) {
   }
 }
 
-TEST(Load, ALoaderWithTooLittleMemorySaysSo) {
+TEST(Load, ALoaderWithTooLittleMemoryReportsIt) {
   if (kUnderSanitizer) GTEST_SKIP() << "no limit on memory";
   // 16 Mi numbers of 8 bytes, from a file of a few kilobytes.
   testing::NirWriter writer;

@@ -125,7 +125,7 @@ TEST(Reader, NamesTheMissingField) {
               HasSubstr("node \"input\": field \"shape\": is missing"));
 }
 
-TEST(Reader, NamesTheValueThatCannotBe) {
+TEST(Reader, NamesTheInvalidValue) {
   const auto tau = [](std::vector<double> values) {
     return MessageWith([&](NirWriter& w) { w.Floats("node/nodes/lif/tau", {values.size()}, values, true); }, "tau");
   };
@@ -157,13 +157,13 @@ TEST(Reader, WarnsOfAFileWithoutAVersion) {
   EXPECT_THAT(tree.value().warning, HasSubstr("does not say with which version of NIR"));
 }
 
-TEST(Reader, SaysThatANameMayHaveNoSlash) {
+TEST(Reader, ReportsASlashInAName) {
   NirWriter writer = Small();
   writer.Text("node/nodes/enc/lif/type", "LIF");
   EXPECT_THAT(Message(writer.Bytes()), HasSubstr("HDF5 makes groups of a node named \"enc/lif\"; rename the node"));
 }
 
-TEST(Reader, SaysThatANeuronThatNeverLeaksIsAnIf) {
+TEST(Reader, ReportsThatANeuronWithoutLeakIsAnIf) {
   EXPECT_THAT(
       MessageWith([](NirWriter& w) { w.Floats("node/nodes/lif/tau", {1}, {std::numeric_limits<double>::infinity()}); },
                   "tau"),
@@ -202,7 +202,7 @@ TEST(Reader, TakesPaddingAsNumbersOrAsAWord) {
   EXPECT_THAT(numbers({1, 1, 1}), HasSubstr("must have 2 numbers, or one for all, found 3"));
 }
 
-TEST(Reader, RefusesTextWhereNumbersBelongAndNumbersWhereTextDoes) {
+TEST(Reader, RefusesTextForNumbersAndNumbersForText) {
   EXPECT_THAT(MessageWith([](NirWriter& w) { w.Text("node/nodes/lif/tau", "soon"); }, "tau"),
               HasSubstr("must be float32, float64 or integers"));
   EXPECT_THAT(MessageWith([](NirWriter& w) { w.Floats("node/nodes/x/type", {1}, {1}); }),
@@ -216,7 +216,7 @@ TEST(Reader, RefusesUnknownNodeTypesAndListsTheKnown) {
   EXPECT_THAT(message, HasSubstr("CubaLIF"));
 }
 
-TEST(Reader, RefusesShapesThatCannotBe) {
+TEST(Reader, RefusesInvalidShapes) {
   const auto shape = [](std::vector<std::int64_t> dims) {
     return MessageWith([&](NirWriter& w) {
       H5Ldelete(w.file(), "node/nodes/input/shape", H5P_DEFAULT);
@@ -229,7 +229,7 @@ TEST(Reader, RefusesShapesThatCannotBe) {
   EXPECT_THAT(shape({1048577}), HasSubstr("must be 1 to 1048576"));
 }
 
-TEST(Reader, RefusesAWeightThatIsNoMatrix) {
+TEST(Reader, RefusesAWeightThatIsNotAMatrix) {
   EXPECT_THAT(MessageWith([](NirWriter& w) {
                 w.Text("node/nodes/fc/type", "Linear");
                 w.Floats("node/nodes/fc/weight", {4}, {1, 2, 3, 4});

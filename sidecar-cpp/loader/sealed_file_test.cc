@@ -34,7 +34,7 @@ TEST_F(SealedCopy, HoldsTheBytesOfTheFile) {
   EXPECT_EQ(copy.value().Map().bytes(), bytes);
 }
 
-TEST_F(SealedCopy, CannotBeChangedAnyMore) {
+TEST_F(SealedCopy, CannotBeChanged) {
   testing::WriteFile(folder_ / "a.nir", "bytes");
   const auto copy = SealedFile::CopyOf(folder_ / "a.nir", 100);
   testing::WriteFile(folder_ / "a.nir", "other");
@@ -48,7 +48,7 @@ TEST_F(SealedCopy, OfAnEmptyFileIsEmpty) {
   EXPECT_EQ(SealedFile::CopyOf(folder_ / "a.nir", 100).value().Map().bytes(), "");
 }
 
-TEST_F(SealedCopy, EndsWhereAStopIsRequested) {
+TEST_F(SealedCopy, EndsWhenAStopIsRequested) {
   testing::WriteFile(folder_ / "a.nir", "bytes");
   std::stop_source stop;
   stop.request_stop();

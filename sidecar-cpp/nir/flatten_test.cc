@@ -59,7 +59,7 @@ TEST(Flatten, AnEdgeListedTwiceCountsOnce) {
   EXPECT_EQ(Flatten(tree).value().edges.size(), 2u);
 }
 
-TEST(Flatten, RefusesAnEdgeToNowhere) {
+TEST(Flatten, RefusesAnEdgeWithAnUnknownNode) {
   GraphTree tree = Chain(1, {Scale("s")}, 1);
   tree.edges.emplace_back("s", "ghost");
   EXPECT_THAT(Refusal(tree), HasSubstr("there is no \"ghost\""));

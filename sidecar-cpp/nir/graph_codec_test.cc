@@ -124,7 +124,7 @@ TEST(GraphCodec, RefusesValuesThatAreNotFiniteOrNotPositive) {
               HasSubstr("finite and > 0"));
 }
 
-TEST(GraphCodec, RefusesNamesThatCannotBe) {
+TEST(GraphCodec, RefusesInvalidNames) {
   EXPECT_THAT(RefusalOf([](Graph& g) { NodeOf(g, "lif").name = "a"; }), HasSubstr("canonical order"));
   EXPECT_THAT(RefusalOf([](Graph& g) { NodeOf(g, "lif").name = "input"; }), HasSubstr("canonical order"));
   EXPECT_THAT(RefusalOf([](Graph& g) { NodeOf(g, "output").name = std::string(kMaxNameBytes + 1, 'z'); }),
@@ -133,7 +133,7 @@ TEST(GraphCodec, RefusesNamesThatCannotBe) {
   EXPECT_EQ(RefusalOf([](Graph& g) { NodeOf(g, "output").name = std::string(kMaxNameBytes, 'z'); }), "accepted");
 }
 
-TEST(GraphCodec, RefusesIntegersThatCannotBe) {
+TEST(GraphCodec, RefusesInvalidIntegers) {
   const auto refusal = [](const std::string& node, const std::string& field, Integers values) {
     return RefusalOf([&](Graph& g) { NodeOf(g, node).integers[field] = std::move(values); });
   };
@@ -177,7 +177,7 @@ TEST(GraphCodec, ChecksTheNumbersOfAConvolution) {
   EXPECT_THAT(refusal("groups", {0}), HasSubstr("integers that cannot be"));
 }
 
-TEST(GraphCodec, RefusesEdgesThatCannotBe) {
+TEST(GraphCodec, RefusesInvalidEdges) {
   EXPECT_THAT(RefusalOf([](Graph& g) { g.edges.emplace_back(3, 4); }), HasSubstr("an edge names no node"));
   EXPECT_THAT(RefusalOf([](Graph& g) { g.edges.emplace_back(2, 1); }), HasSubstr("enters the Input"));
   EXPECT_THAT(RefusalOf([](Graph& g) { g.edges.emplace_back(3, 2); }), HasSubstr("leaves the Output"));
@@ -186,7 +186,7 @@ TEST(GraphCodec, RefusesEdgesThatCannotBe) {
   EXPECT_THAT(RefusalOf([](Graph& g) { g.edges.push_back(g.edges.back()); }), HasSubstr("not in canonical order"));
 }
 
-TEST(GraphCodec, RefusesAnInputOrOutputThatIsNone) {
+TEST(GraphCodec, RefusesAnInputOrOutputOfAnotherType) {
   EXPECT_THAT(RefusalOf([](Graph& g) { std::swap(g.inputs, g.outputs); }), HasSubstr("no Input or no Output"));
   EXPECT_THAT(RefusalOf([](Graph& g) { g.outputs = {4}; }), HasSubstr("no Input or no Output"));
   EXPECT_THAT(RefusalOf([](Graph& g) { g = {}; }), HasSubstr("no Input or no Output"));
@@ -199,7 +199,7 @@ TEST(GraphCodec, RefusesMoreThanTheLimits) {
 }
 
 // Claims `count` values and sends none.
-TEST(GraphCodec, TakesNoMemoryForValuesThatDoNotCome) {
+TEST(GraphCodec, UsesNoMemoryForMissingValues) {
   StringSink sink;
   WriteNumber(1, sink);
   WriteText("fc", sink);

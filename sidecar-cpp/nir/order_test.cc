@@ -37,7 +37,7 @@ struct Walked {
   Expected<Order> order;
 };
 
-TEST(Order, SourcesComeBeforeTheirTargetsWhateverTheirNames) {
+TEST(Order, SourcesComeBeforeTheirTargetsForAllNames) {
   EXPECT_THAT(Walked(Chain(1, {Scale("z"), Scale("a"), Scale("m")}, 1)).Names(),
               ElementsAre("input", "z", "a", "m", "output"));
 }
@@ -66,7 +66,7 @@ TEST(Order, ANodeMayFeedItself) {
   EXPECT_THAT(Walked(tree).Delayed(), ElementsAre("s -> s"));
 }
 
-TEST(Order, NodesBehindTheOutputTakeNoPart) {
+TEST(Order, NodesAfterTheOutputAreNotEvaluated) {
   GraphTree tree = Chain(1, {Scale("s")}, 1);
   tree.nodes.push_back(Scale("aside"));
   tree.edges.emplace_back("s", "aside");
@@ -80,7 +80,7 @@ TEST(Order, RefusesANodeWithoutSource) {
   EXPECT_THAT(Walked(tree).order.error().message, HasSubstr("node \"orphan\": field \"edges\": no edge enters it"));
 }
 
-TEST(Order, RefusesAnInputThatLeadsNowhere) {
+TEST(Order, RefusesAnInputWithoutAPathToAnOutput) {
   GraphTree tree = Chain(1, {Scale("s")}, 1);
   tree.edges = {{"s", "s"}, {"s", "output"}};
   EXPECT_THAT(Walked(tree).order.error().message, HasSubstr("no path leads from this Input"));

@@ -42,7 +42,7 @@ std::string Refusal(const Node& node, const Shape& input) {
   return window.ok() ? "accepted" : window.error().message;
 }
 
-TEST(Window, OutputsAreAsManyAsPyTorchSays) {
+TEST(Window, OutputsAreAsManyAsInPyTorch) {
   Node conv = Conv2d({4, 2, 3, 2});
   EXPECT_EQ(OutputOf(conv, {2, 7, 9}), (Shape{4, 5, 8}));
   conv.integers["stride"] = {2, 3};
@@ -53,7 +53,7 @@ TEST(Window, OutputsAreAsManyAsPyTorchSays) {
   EXPECT_EQ(OutputOf(Pool({2, 2}, {2, 2}, {0, 0}), {3, 5, 4}), (Shape{3, 2, 2}));
 }
 
-TEST(Window, SamePaddingKeepsTheSizeAndPutsTheOddOneBehind) {
+TEST(Window, SamePaddingKeepsTheSizeAndPadsTheEndMore) {
   Node conv = Conv2d({1, 1, 3, 4});
   conv.integers["padding"] = {kSamePadding, kSamePadding};
   const Window window = WindowOf(conv, {1, 6, 6}).value();
@@ -64,7 +64,7 @@ TEST(Window, SamePaddingKeepsTheSizeAndPutsTheOddOneBehind) {
   EXPECT_THAT(Refusal(conv, {1, 6, 6}), HasSubstr("field \"padding\": \"same\" needs a stride of 1, found 2"));
 }
 
-TEST(Window, ABatchOfOneIsNoDimension) { EXPECT_EQ(OutputOf(Conv2d({1, 2, 3, 3}), {1, 2, 3, 3}), (Shape{1, 1, 1})); }
+TEST(Window, ABatchOfOneIsNotADimension) { EXPECT_EQ(OutputOf(Conv2d({1, 2, 3, 3}), {1, 2, 3, 3}), (Shape{1, 1, 1})); }
 
 TEST(Window, RefusesWhatDoesNotFit) {
   EXPECT_THAT(Refusal(Conv2d({1, 2, 3, 3}), {5, 8, 8}),
@@ -145,7 +145,7 @@ TEST(Shapes, AConvolutionWithoutOneIsRefused) {
               HasSubstr("node \"conv\": field \"edges\": the shape of its input is unknown"));
 }
 
-TEST(Shapes, TwoShapesThatMeetAreNone) {
+TEST(Shapes, DifferentShapesGiveNone) {
   GraphTree tree = testing::Chain(1, {Lif({2, 3, 4}), Conv2d({1, 2, 2, 2})}, 1);
   tree.edges.emplace_back("input", "conv");
   EXPECT_THAT(InputOf(tree, {4, 3, 2}), HasSubstr("its sources have different shapes"));

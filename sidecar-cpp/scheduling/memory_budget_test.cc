@@ -9,7 +9,7 @@
 namespace tandem {
 namespace {
 
-TEST(MemoryBudget, GivesBackWhatAHoldHadWhenItEnds) {
+TEST(MemoryBudget, ReturnsTheBytesOfAnEndedHold) {
   MemoryBudget budget(100);
   const auto account = MemoryAccount::Open(budget);
   {
@@ -21,7 +21,7 @@ TEST(MemoryBudget, GivesBackWhatAHoldHadWhenItEnds) {
   EXPECT_EQ(account->used(), 0u);
 }
 
-TEST(MemoryBudget, RefusesWhatDoesNotFitAndCountsNothingOfIt) {
+TEST(MemoryBudget, RefusesBytesThatDoNotFitWithoutCountingThem) {
   MemoryBudget budget(100);
   const auto one = MemoryAccount::Open(budget);
   const auto other = MemoryAccount::Open(budget);
@@ -41,7 +41,7 @@ TEST(MemoryBudget, AnAccountMayHoldAsMuchAsItLeavesFree) {
   EXPECT_FALSE(account->Take(20));
 }
 
-TEST(MemoryBudget, AnAccountHasItsMinimumHoweverMuchOthersHold) {
+TEST(MemoryBudget, AnAccountAlwaysHasItsMinimum) {
   MemoryBudget budget(100);
   const MemoryHold greedy = MemoryAccount::Open(budget)->Force(200);
   const auto account = MemoryAccount::Open(budget, 10);
@@ -50,7 +50,7 @@ TEST(MemoryBudget, AnAccountHasItsMinimumHoweverMuchOthersHold) {
   EXPECT_FALSE(account->Take(1));
 }
 
-TEST(MemoryBudget, AnUnusedBudgetLetsInAnySize) {
+TEST(MemoryBudget, AnUnusedBudgetAcceptsAnySize) {
   MemoryBudget budget(100);
   const auto account = MemoryAccount::Open(budget);
   const auto huge = account->Take(5000);
@@ -58,7 +58,7 @@ TEST(MemoryBudget, AnUnusedBudgetLetsInAnySize) {
   EXPECT_FALSE(MemoryAccount::Open(budget)->Take(1));
 }
 
-TEST(MemoryBudget, WhatIsForcedCountsAboveTheBudget) {
+TEST(MemoryBudget, ForcedBytesCountAboveTheBudget) {
   MemoryBudget budget(100);
   const auto account = MemoryAccount::Open(budget);
   const MemoryHold forced = account->Force(150);
@@ -80,7 +80,7 @@ TEST(MemoryBudget, AHoldCanBeResizedAndMoved) {
   EXPECT_EQ(account->used(), 25u);
 }
 
-TEST(MemoryBudget, OfManyThreadsNothingIsLeftOver) {
+TEST(MemoryBudget, ManyThreadsReturnAllBytes) {
   MemoryBudget budget(1000);
   const auto account = MemoryAccount::Open(budget);
   std::vector<std::thread> threads;

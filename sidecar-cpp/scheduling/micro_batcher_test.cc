@@ -49,7 +49,7 @@ struct Driven {
   MicroBatcher batcher;
 };
 
-TEST(MicroBatcher, TakesWhatWaitsOfTheFirstTasksKind) {
+TEST(MicroBatcher, TakesAllTasksOfTheFirstTasksKind) {
   Driven driven;
   for (const TaskPtr& task : {TaskPtr(Red("a")), TaskPtr(Blue("b")), TaskPtr(Red("c"))}) driven.Submit(task);
   EXPECT_TRUE(driven.batcher.RunOne());
@@ -90,7 +90,7 @@ TEST(MicroBatcher, TasksTogetherAreAdmittedOneByOne) {
   EXPECT_THAT(driven.batcher.Submit(tasks), ElementsAre(Admission::kAccepted, Admission::kAccepted, Admission::kFull));
 }
 
-TEST(MicroBatcher, AReleasedTaskFreesItsPlaceOnce) {
+TEST(MicroBatcher, AReleasedTaskFreesItsSlotOnce) {
   Driven driven({.threads = 0, .max_in_flight = 1});
   const auto task = Red("a");
   driven.Submit(task);
@@ -114,7 +114,7 @@ TEST(MicroBatcher, StaleTasksAreDiscardedAndMakeRoom) {
   EXPECT_THAT(driven.batches, ElementsAre("bc"));
 }
 
-TEST(MicroBatcher, ClosingRunsWhatWaitsAndRefusesTheRest) {
+TEST(MicroBatcher, ClosingRunsWaitingTasksAndRefusesNewOnes) {
   Driven driven;
   driven.Submit(Red("a"));
   driven.batcher.Close();
@@ -139,7 +139,7 @@ bool RunNow(MicroBatcher& batcher, const TaskPtr& task, const std::function<bool
   return batcher.RunNow({&task, 1}, process);
 }
 
-TEST(MicroBatcher, ALoneTaskRunsOnTheCallersThread) {
+TEST(MicroBatcher, ASingleTaskRunsOnTheCallersThread) {
   Threaded threaded;
   const TaskPtr task = Red("a");
   std::thread::id ran_on;
@@ -173,7 +173,7 @@ TEST(MicroBatcher, NothingElseIsRunOnACallersThreadMeanwhile) {
   });
 }
 
-TEST(MicroBatcher, ATaskGivenUpIsQueuedAndKeepsItsPlaceMeanwhile) {
+TEST(MicroBatcher, ATaskGivenUpIsQueuedAndKeepsItsSlot) {
   Threaded threaded;
   threaded.hold = std::make_shared<std::latch>(1);
   EXPECT_TRUE(RunNow(threaded.batcher, Red("a"), [] { return false; }));
@@ -299,7 +299,7 @@ class Dividing {
                         [](const TaskPtr&) {}};
 };
 
-TEST(MicroBatcher, WhatWaitsIsDividedOverIdleWorkers) {
+TEST(MicroBatcher, WaitingTasksAreDividedOverIdleWorkers) {
   Dividing dividing;
   // A worker may not have begun to wait yet.
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
@@ -308,7 +308,7 @@ TEST(MicroBatcher, WhatWaitsIsDividedOverIdleWorkers) {
   EXPECT_EQ(largest, 2u);
 }
 
-TEST(MicroBatcher, WhatIsNotWorthTwoWorkersIsNotDivided) {
+TEST(MicroBatcher, TooFewTasksAreNotDivided) {
   Dividing dividing;
   for (int round = 0; round < 100; ++round) ASSERT_EQ(dividing.LargestOf({.min = 4}), 4u);
 }
@@ -321,7 +321,7 @@ TEST(MicroBatcher, ATaskGivenUpWakesAWorker) {
   EXPECT_EQ(threaded.ran, 1);
 }
 
-TEST(MicroBatcher, ATaskThatTurnsStaleBehindABusyWorkerIsDiscardedUnasked) {
+TEST(MicroBatcher, AStaleTaskBehindABusyWorkerIsDiscarded) {
   std::latch started(1);
   std::latch go_on(1);
   std::promise<std::string> discarded;

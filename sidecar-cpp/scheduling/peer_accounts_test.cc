@@ -17,7 +17,7 @@ TEST(PeerAccounts, CallsOfOnePeerShareAnAccount) {
   EXPECT_TRUE(accounts.Open("other")->Take(30));
 }
 
-TEST(PeerAccounts, APeerHasItsMinimumHoweverMuchOthersHold) {
+TEST(PeerAccounts, APeerAlwaysHasItsMinimum) {
   MemoryBudget budget(100);
   PeerAccounts accounts(budget, 10);
   const MemoryHold greedy = accounts.Open("one")->Force(200);
@@ -25,7 +25,7 @@ TEST(PeerAccounts, APeerHasItsMinimumHoweverMuchOthersHold) {
   EXPECT_FALSE(accounts.Open("one")->Take(10));
 }
 
-TEST(PeerAccounts, AnAccountThatNothingUsesStartsAnew) {
+TEST(PeerAccounts, AnUnusedAccountIsCreatedAgain) {
   MemoryBudget budget(100);
   PeerAccounts accounts(budget, 0);
   { const auto hold = accounts.Open("one")->Take(40); }
@@ -33,7 +33,7 @@ TEST(PeerAccounts, AnAccountThatNothingUsesStartsAnew) {
   EXPECT_EQ(budget.used(), 0u);
 }
 
-TEST(PeerAccounts, ManyPeersThatAreGoneLeaveThoseThatStay) {
+TEST(PeerAccounts, ManyGonePeersDoNotAffectOthers) {
   MemoryBudget budget(100);
   PeerAccounts accounts(budget, 0);
   const auto hold = accounts.Open("stays")->Take(40);

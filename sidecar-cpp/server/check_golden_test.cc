@@ -48,7 +48,7 @@ class CheckGoldenFile : public ::testing::Test {
   Model model_;
 };
 
-TEST_F(CheckGoldenFile, SaysHowManyAreAsExpected) {
+TEST_F(CheckGoldenFile, ReportsTheNumberOfMatchingVectors) {
   const std::string right = Vector({1, 1}, RightDigest());
   EXPECT_THAT(Said(right + "," + right), HasSubstr("golden vectors: 2 of 2 as expected"));
 }
@@ -60,22 +60,22 @@ TEST_F(CheckGoldenFile, NamesTheFirstThatDiffers) {
   EXPECT_THAT(Said(Vector({1, 1}, "0123456789abcdef")), HasSubstr("expected state digest 0123456789abcdef, got "));
 }
 
-TEST_F(CheckGoldenFile, TakesTheFileBesideTheModelBeforeTheManifests) {
+TEST_F(CheckGoldenFile, PrefersTheFileBesideTheModel) {
   const std::string right = Vector({1, 1}, RightDigest());
   Said(right);
   EXPECT_THAT(Said(Vector({1, 1}, "0123456789abcdef"), "1", "1/golden.json"), HasSubstr("1/golden.json"));
 }
 
-TEST_F(CheckGoldenFile, LeavesThoseOfAnotherVersionAlone) {
+TEST_F(CheckGoldenFile, IgnoresThoseOfAnotherVersion) {
   EXPECT_THAT(Said(Vector({1, 1}, "0123456789abcdef"), "2"), HasSubstr("none of this version; those in"));
 }
 
-TEST_F(CheckGoldenFile, SaysWhereThereAreNone) {
+TEST_F(CheckGoldenFile, ReportsThatThereAreNone) {
   model_.manifest.golden_file.clear();
   EXPECT_EQ(Said(), "golden vectors: none");
 }
 
-TEST_F(CheckGoldenFile, RefusesWhatCannotBeRun) {
+TEST_F(CheckGoldenFile, RefusesVectorsThatCannotBeRun) {
   EXPECT_THAT(Said(), HasSubstr("error: "));  // no file
   EXPECT_THAT(Said(Vector({1, 1, 1}, "0123456789abcdef")), HasSubstr("its input has 3 numbers; the model takes 2"));
   EXPECT_THAT(Said(Vector({1, 1}, "123")), HasSubstr("state_digest must have 16 hexadecimal digits"));

@@ -59,7 +59,7 @@ TEST(CommandLine, TakesAVariableOfTheEnvironmentForAFlag) {
   EXPECT_EQ(parsed->core.batcher.max_in_flight, 7u);
 }
 
-TEST(CommandLine, AsksTheListenAddressForItsHealthUnlessToldAnother) {
+TEST(CommandLine, ChecksTheHealthOfTheListenAddressByDefault) {
   EXPECT_EQ(Parse({"--listen", "unix:/a", "--check-health"})->check_health, "unix:/a");
   EXPECT_EQ(Parse({"--listen", "unix:/a", "--check-health", "unix:/b"})->check_health, "unix:/b");
 }

@@ -65,7 +65,7 @@ engine::v1::InferItem Item(std::uint64_t id, std::uint64_t timeout_us = 0) {
   return item;
 }
 
-TEST(EngineCore, EveryJobIsAnsweredOnceWhateverHappensToIt) {
+TEST(EngineCore, EveryJobIsAnsweredExactlyOnce) {
   constexpr std::uint64_t kCallers = 4;
   constexpr std::uint64_t kJobs = 600;
   const std::uint64_t seed = testing::SeedOr(1);
@@ -116,21 +116,21 @@ class ThreadSink final : public ResultSink {
   std::counting_semaphore<> answered_{0};
 };
 
-TEST(EngineCore, TheFirstJobOfAQuickModelRunsOnTheThreadThatSubmitsIt) {
+TEST(EngineCore, AQuickModelsFirstJobRunsOnTheSubmittingThread) {
   const auto sink = std::make_shared<ThreadSink>();
   EngineCore core({"test", {.threads = 1}}, OneNet());
   core.Submit({MakeJob(core, Item(1), sink)});
   EXPECT_EQ(sink->Await(), std::this_thread::get_id());
 }
 
-TEST(EngineCore, SoDoAFewTogether) {
+TEST(EngineCore, AFewQuickJobsRunOnTheSubmittingThread) {
   const auto sink = std::make_shared<ThreadSink>();
   EngineCore core({"test", {.threads = 1}}, OneNet());
   core.Submit({MakeJob(core, Item(1), sink), MakeJob(core, Item(2), sink)});
   for (int answer = 0; answer < 2; ++answer) EXPECT_EQ(sink->Await(), std::this_thread::get_id());
 }
 
-TEST(EngineCore, ManyTogetherAreLeftToTheWorkers) {
+TEST(EngineCore, ManyJobsRunOnTheWorkers) {
   constexpr std::uint64_t kMany = 1000;
   const auto sink = std::make_shared<ThreadSink>();
   EngineCore core({"test", {.threads = 1}}, OneNet());
@@ -140,7 +140,7 @@ TEST(EngineCore, ManyTogetherAreLeftToTheWorkers) {
   for (std::uint64_t id = 0; id < kMany; ++id) EXPECT_NE(sink->Await(), std::this_thread::get_id());
 }
 
-TEST(EngineCore, ADrainingEngineRefusesNewWorkAndRunsTheOld) {
+TEST(EngineCore, ADrainingEngineRefusesNewWorkAndRunsQueuedJobs) {
   const auto sink = std::make_shared<CountingSink>();
   EngineCore core({"test", {.threads = 0}}, OneNet());
   auto old = Item(1);

@@ -97,12 +97,12 @@ class Executing : public ::testing::Test {
                      }};
 };
 
-TEST_F(Executing, AJobFreesItsPlaceThenIsAnsweredThenFlushed) {
+TEST_F(Executing, AJobFreesItsSlotThenIsAnsweredThenFlushed) {
   executor_.Process({Job(1)}, 0);
   EXPECT_THAT(journal_->lines, ElementsAre("free", "1 OK", "flush"));
 }
 
-TEST_F(Executing, ABatchIsAnsweredTogetherAndTellsHowLargeItWas) {
+TEST_F(Executing, ABatchIsAnsweredTogetherWithItsSize) {
   executor_.Process({Job(1), Job(2)}, 0);
   EXPECT_THAT(journal_->lines, ElementsAre("free", "1 OK", "free", "2 OK", "flush", "flush"));
   EXPECT_THAT(journal_->batch_items, ElementsAre(2u, 2u));
@@ -122,7 +122,7 @@ TEST_F(Executing, AnOverflowIsAnsweredAtOnceAndTheRestOfItsBatchRuns) {
               ElementsAre("free", "2 NON_FINITE", "flush", "free", "1 OK", "free", "3 OK", "flush", "flush", "flush"));
 }
 
-TEST_F(Executing, AFaultInTheMiddleOfABatchFailsWhatHasNoAnswerYet) {
+TEST_F(Executing, AFaultInABatchFailsOnlyUnansweredJobs) {
   int released = 0;
   on_release_ = [&] {
     if (++released == 2) throw std::runtime_error("a fault");
@@ -131,7 +131,7 @@ TEST_F(Executing, AFaultInTheMiddleOfABatchFailsWhatHasNoAnswerYet) {
   EXPECT_THAT(Answers(), ElementsAre("1 OK", "2 INTERNAL", "3 INTERNAL"));
 }
 
-TEST_F(Executing, AFaultForLackOfMemorySaysSo) {
+TEST_F(Executing, AFaultForLackOfMemoryReportsIt) {
   bool broken = true;
   on_release_ = [&] {
     if (std::exchange(broken, false)) throw std::bad_alloc();
@@ -150,7 +150,7 @@ TEST_F(Executing, AWorkerGoesOnAfterAFault) {
   EXPECT_EQ(Answers().back(), "2 OK");
 }
 
-TEST_F(Executing, AModelIsQuickOnceARunAloneWasQuick) {
+TEST_F(Executing, AModelIsQuickAfterAQuickRunAlone) {
   EXPECT_FALSE(AreQuick({Job(1)}));
   executor_.Process({Job(2), Job(3)}, 0);
   EXPECT_FALSE(AreQuick({Job(1)}));  // a batch does not show the time of one input
@@ -159,7 +159,7 @@ TEST_F(Executing, AModelIsQuickOnceARunAloneWasQuick) {
   EXPECT_FALSE(AreQuick({Job(5, 1e-30f, Detail::kLayers)}));
 }
 
-TEST_F(Executing, AModelThatWasMeasuredIsQuickFromTheFirst) {
+TEST_F(Executing, AMeasuredModelIsQuickFromTheFirstRun) {
   Executor::MeasureModel(*model_);
   EXPECT_TRUE(AreQuick({Job(1)}));
 }
@@ -175,13 +175,13 @@ TEST_F(Executing, JobsThatCannotRunTogetherAreNotQuick) {
   EXPECT_FALSE(AreQuick({Job(1), Job(2, 1e-30f, Detail::kLayers)}));
 }
 
-TEST_F(Executing, NothingIsSaidOfTheSizeOfABatchBeforeTheModelWasMeasured) {
+TEST_F(Executing, TheSizeOfABatchIsUnknownBeforeTheModelWasMeasured) {
   EXPECT_EQ(executor_.BatchSizeOf(Job(1)->request()).min, 1u);
   Executor::MeasureModel(*model_);
   EXPECT_GT(executor_.BatchSizeOf(Job(1)->request()).min, 1u);
 }
 
-TEST_F(Executing, ARunThatFailsSaysNothingOfWhatTheModelTakes) {
+TEST_F(Executing, AFailedRunIsNotMeasured) {
   executor_.Process({Job(1, 1e20f)}, 0);
   EXPECT_FALSE(AreQuick({Job(2)}));
 }
@@ -214,7 +214,7 @@ TEST_F(ExecutingLong, ACancelledJobIsAnsweredWhileTheRestOfItsBatchRuns) {
                                            "3 OK", "flush", "flush", "flush"));
 }
 
-TEST_F(ExecutingLong, ALongJobIsGivenUpUnansweredAndCanBeRunByAWorker) {
+TEST_F(ExecutingLong, ALongJobIsGivenUpUnansweredAndAWorkerCanRunIt) {
   const auto job = Job(1);
   EXPECT_FALSE(executor_.ProcessNow(std::vector{job}));
   EXPECT_THAT(journal_->lines, ElementsAre());

@@ -24,7 +24,7 @@ class Recordings : public Service {
   }
 };
 
-TEST_F(Recordings, AreThereForEveryAnswer) {
+TEST_F(Recordings, ExistForEveryAnswer) {
   const std::uint64_t id = RunOne(Item(0));
   ASSERT_NE(id, 0u);
   engine::v1::GetRecordingResponse recording;
@@ -41,7 +41,7 @@ TEST_F(Recordings, AreThereForEveryAnswer) {
   EXPECT_EQ(recording.nodes(1).spikes().size(), 16u);
 }
 
-TEST_F(Recordings, OfOneInputAreEqualHoweverMuchIsAsked) {
+TEST_F(Recordings, OfOneInputAreEqualForEveryDetail) {
   InferItem digest_only = Item(0);
   digest_only.set_digest_only(true);
   InferItem layers = Item(0);
@@ -56,7 +56,7 @@ TEST_F(Recordings, OfOneInputAreEqualHoweverMuchIsAsked) {
   EXPECT_EQ(texts[2], texts[0]);
 }
 
-TEST_F(Recordings, OfARunThatFailsGoUpToTheStepBefore) {
+TEST_F(Recordings, OfAFailedRunEndBeforeTheFailedStep) {
   Stream stream(core_, *stub_);
   InferItem item = Item(7, "series", {3, kInputs}, 0.5f);
   std::vector<float> values(std::size_t{3} * kInputs, 0.5f);
@@ -76,7 +76,7 @@ TEST_F(Recordings, OfARunThatFailsGoUpToTheStepBefore) {
   EXPECT_TRUE(stream.Finish().ok());
 }
 
-TEST_F(Recordings, ThatAreNotKeptAreNotFoundAndTheErrorSaysWhatToDo) {
+TEST_F(Recordings, ThatAreNotStoredGiveAnErrorWithAdvice) {
   engine::v1::GetRecordingResponse recording;
   const grpc::Status status = Get(12345, recording);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);

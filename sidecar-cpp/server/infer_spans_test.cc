@@ -127,7 +127,7 @@ class TracedService : public WithCollector, public Service {
   TracedService() : Service(0, 1024, &spans) {}
 };
 
-TEST_F(TracedService, ATracedItemTellsOfItsWaitAndItsSimulation) {
+TEST_F(TracedService, ATracedItemHasSpansOfItsWaitAndSimulation) {
   Stream stream(core_, *stub_);
   stream.Send({Traced(Item(1), 7)});
   stream.Read(1);
@@ -152,7 +152,7 @@ TEST_F(TracedService, ATracedItemTellsOfItsWaitAndItsSimulation) {
   EXPECT_EQ(Attribute(seen[0], "tandem.digest"), digest);
 }
 
-TEST_F(TracedService, ItemsThatAreNotSampledTellNothing) {
+TEST_F(TracedService, UnsampledItemsHaveNoSpans) {
   Stream stream(core_, *stub_);
   stream.Send({Item(1), Traced(Item(2), 2, true, 0)});
   stream.Read(2);
@@ -160,7 +160,7 @@ TEST_F(TracedService, ItemsThatAreNotSampledTellNothing) {
   EXPECT_EQ(core_.spans().malformed(), 0u);
 }
 
-TEST_F(TracedService, ATraceParentThatIsNoneIsCountedAndTheItemAnswered) {
+TEST_F(TracedService, AnInvalidTraceParentIsCountedAndTheItemAnswered) {
   Stream stream(core_, *stub_);
   InferItem longer = Traced(Item(1), 1);
   longer.mutable_trace_parent()->push_back('x');
@@ -174,7 +174,7 @@ TEST_F(TracedService, ATraceParentThatIsNoneIsCountedAndTheItemAnswered) {
   EXPECT_EQ(spans.traces(), 0u);
 }
 
-TEST_F(TracedService, ItemsOfManyTracesRunTogetherAndEachTellsOfItself) {
+TEST_F(TracedService, ItemsOfManyTracesRunTogetherWithSeparateSpans) {
   constexpr std::uint8_t kItems = 40;
   Stream stream(core_, *stub_);
   stream.run_while_reading = false;
@@ -195,7 +195,7 @@ TEST_F(TracedService, ItemsOfManyTracesRunTogetherAndEachTellsOfItself) {
   EXPECT_THAT(ids, SizeIs(3 * kItems));
 }
 
-TEST_F(TracedService, TheNodesOfAnItemThatAsksForThemShareItsSimulation) {
+TEST_F(TracedService, RequestedNodeSpansShareTheSimulationTime) {
   Stream stream(core_, *stub_);
   stream.run_while_reading = false;
   stream.Send({Traced(Item(1), 1, true), Traced(Item(2), 2)});
@@ -224,7 +224,7 @@ TEST_F(TracedService, TheNodesOfAnItemThatAsksForThemShareItsSimulation) {
   EXPECT_LE(shares, 1.001);
 }
 
-TEST_F(TracedService, AnItemThatIsRefusedSaysWhy) {
+TEST_F(TracedService, ARefusedItemHasItsReason) {
   Stream stream(core_, *stub_);
   stream.Send({Traced(Item(1, "nowhere"), 1), Traced(Item(2, "net", {3}), 2)});
   stream.Read(2);
@@ -237,7 +237,7 @@ TEST_F(TracedService, AnItemThatIsRefusedSaysWhy) {
   EXPECT_EQ(Attribute(spans.Of(Trace(2)).at(0), "tandem.reason"), "INPUT_LENGTH");
 }
 
-TEST_F(TracedService, AnItemThatIsCancelledInTheQueueWaitedAndDidNotFail) {
+TEST_F(TracedService, AnItemCancelledInTheQueueHasNoFailedSpan) {
   Stream stream(core_, *stub_);
   stream.run_while_reading = false;
   stream.Send({Traced(Item(1), 1)});
@@ -255,7 +255,7 @@ class FullTracedService : public WithCollector, public Service {
   FullTracedService() : Service(0, 1, &spans) {}
 };
 
-TEST_F(FullTracedService, AnItemThatFindsNoPlaceSaysSo) {
+TEST_F(FullTracedService, AnItemWithoutAFreeSlotHasItsReason) {
   Stream stream(core_, *stub_);
   stream.run_while_reading = false;
   stream.Send({Item(1), Traced(Item(2), 2)});
@@ -265,7 +265,7 @@ TEST_F(FullTracedService, AnItemThatFindsNoPlaceSaysSo) {
   EXPECT_THAT(seen[0].error, HasSubstr("ENGINE_FULL: "));
 }
 
-TEST_F(TracedService, AUnaryCallMayBringItsTraceInItsMetadata) {
+TEST_F(TracedService, AUnaryCallMaySendItsTraceInItsMetadata) {
   const auto infer = [&](InferItem item, const std::string& traceparent) {
     engine::v1::InferRequest request;
     *request.mutable_item() = std::move(item);
@@ -289,7 +289,7 @@ TEST_F(TracedService, AUnaryCallMayBringItsTraceInItsMetadata) {
   EXPECT_EQ(spans.traces(), 2u);
 }
 
-TEST_F(TracedService, AUnaryCallThatIsRefusedSaysWhy) {
+TEST_F(TracedService, ARefusedUnaryCallHasItsReason) {
   engine::v1::InferRequest request;
   *request.mutable_item() = Traced(Item(0, "nowhere"), 1);
   engine::v1::InferResponse response;
@@ -331,7 +331,7 @@ std::size_t AllocationsOf(EngineCore& core, const InferItem& item) {
   return least;
 }
 
-TEST(InferSpans, AnItemThatIsNotTracedAllocatesWhatItDidWithoutTracing) {
+TEST(InferSpans, AnUntracedItemAllocatesAsWithoutTracing) {
   Collector spans;
   EngineCore off({"off", {.threads = 0}}, Models());
   EngineCore on({"on", {.threads = 0}}, Models(), &spans);
@@ -343,7 +343,7 @@ TEST(InferSpans, AnItemThatIsNotTracedAllocatesWhatItDidWithoutTracing) {
   EXPECT_GT(AllocationsOf(on, Traced(Item(1), 1, true)), bare) << "the count counts";
 }
 
-TEST(InferSpans, OfVeryManyNodesThoseThatTookLongestAreTold) {
+TEST(InferSpans, OfVeryManyNodesTheSlowestHaveSpans) {
   std::vector<Node> scales;
   for (int k = 0; k < 300; ++k) {
     scales.push_back(testing::MakeNode("s" + std::to_string(k), NodeType::kScale, {{"scale", testing::Scalar(1.0)}}));

@@ -76,7 +76,7 @@ TEST_F(Service, AMessageOfTooManyItemsIsRefusedItemByItem) {
   EXPECT_TRUE(stream.results.at(7).has_inference());
 }
 
-TEST_F(Service, AMessageOfAbsurdlyManyItemsEndsTheStream) {
+TEST_F(Service, AMessageOfVeryManyItemsEndsTheStream) {
   Stream stream(core_, *stub_);
   stream.Send(std::vector<InferItem>(kFatalItemsPerMessage + 1));
   stream.Read(1);
@@ -113,7 +113,7 @@ TEST_F(Service, ADeadStreamsItemsLeaveTheQueue) {
   EXPECT_TRUE(Infer(Item(0)).ok());
 }
 
-TEST_F(Service, AnItemThatWaitedTooLongIsNotRun) {
+TEST_F(Service, ATimedOutItemIsNotRun) {
   Stream stream(core_, *stub_);
   InferItem item = Item(1);
   item.set_timeout_us(1);
@@ -129,7 +129,7 @@ InferStreamRequest RequestOf(const std::vector<InferItem>& items) {
   return request;
 }
 
-TEST_F(Service, AWrongChecksumEndsTheStreamAndCancelsWhatIsInFlight) {
+TEST_F(Service, AWrongChecksumEndsTheStreamAndCancelsItsItems) {
   RawStream stream(server_->InProcessChannel(), true);
   stream.Send(WithChecksum(RequestOf({Item(1), Item(2)}), 0));
   while (core_.in_flight() != 2) std::this_thread::yield();
@@ -143,7 +143,7 @@ TEST_F(Service, AWrongChecksumEndsTheStreamAndCancelsWhatIsInFlight) {
   EXPECT_EQ(core_.in_flight(), 0u);
 }
 
-TEST_F(Service, AWrongChecksumLeavesOtherStreamsAlone) {
+TEST_F(Service, AWrongChecksumDoesNotAffectOtherStreams) {
   RawStream hit(server_->InProcessChannel(), true);
   Stream other(core_, *stub_);
   other.Send({Item(1)});
@@ -172,7 +172,7 @@ TEST_F(Service, AStreamNamesItsProcessBeforeAnythingIsSent) {
   EXPECT_TRUE(stream.Finish().ok());
 }
 
-TEST_F(Service, UnreadAnswersStopTheReadingAndNothingIsLost) {
+TEST_F(Service, UnreadAnswersStopReadingWithoutLoss) {
   // Far more refused items than the limit on unsent answers: all are answered once the caller reads.
   Stream stream(core_, *stub_);
   constexpr std::uint64_t kMessages = 40;
@@ -190,7 +190,7 @@ TEST_F(Service, UnreadAnswersStopTheReadingAndNothingIsLost) {
   EXPECT_TRUE(stream.Finish().ok());
 }
 
-TEST_F(Service, DrainingAnswersWhatIsInFlightThenClosesTheStream) {
+TEST_F(Service, DrainingAnswersOpenItemsThenClosesTheStream) {
   // Over a socket, since gRPC's in-process transport drops its calls at the begin of a shutdown.
   stub_ = EngineService::NewStub(grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials()));
   Stream stream(core_, *stub_);
@@ -245,7 +245,7 @@ TEST_F(ThreadedService, ADeadlineStopsALongSimulation) {
   EXPECT_EQ(stream.Reason(1), "DEADLINE_EXCEEDED");
 }
 
-TEST_F(ThreadedService, LoneItemsAreAnsweredOneAfterTheOther) {
+TEST_F(ThreadedService, SingleItemsAreAnsweredInSequence) {
   Stream stream(core_, *stub_);
   stream.run_while_reading = false;
   for (std::uint64_t id = 0; id < 200; ++id) {
@@ -257,7 +257,7 @@ TEST_F(ThreadedService, LoneItemsAreAnsweredOneAfterTheOther) {
   EXPECT_TRUE(stream.Finish().ok());
 }
 
-TEST_F(ThreadedService, LoneItemsOfAClosedStreamAreAllAnswered) {
+TEST_F(ThreadedService, SingleItemsOfAClosedStreamAreAllAnswered) {
   Stream stream(core_, *stub_);
   stream.run_while_reading = false;
   for (std::uint64_t id = 0; id < 100; ++id) stream.Send({Item(id)});
@@ -319,7 +319,7 @@ class FailingService : public FailingSpans, public Service {
   FailingService() : Service(0, 1024, this) {}
 };
 
-TEST_F(FailingService, MemoryThatEndsMidBatchFailsItsItemsAndNothingElse) {
+TEST_F(FailingService, LackOfMemoryInABatchFailsOnlyItsItems) {
   Stream stream(core_, *stub_);
   stream.run_while_reading = false;
   InferItem traced = Item(1);
@@ -343,7 +343,7 @@ TEST_F(Service, AMessageOfTooManyCancelIdsEndsTheStream) {
   EXPECT_EQ(InfoOf(status).metadata().at("field"), "cancel_ids");
 }
 
-TEST_F(Service, AnItemWhoseShapeIsFarTooLongIsRefusedAndTheStreamGoesOn) {
+TEST_F(Service, AnItemWithATooLongShapeIsRefusedAndTheStreamContinues) {
   Stream stream(core_, *stub_);
   InferItem item = Item(1);
   for (std::size_t k = 0; k < kMaxShapeDimensions; ++k) item.add_shape(1);
@@ -358,7 +358,7 @@ class SmallService : public Service {
   SmallService() : Service(0, 1024, nullptr, std::size_t{64} << 10) {}
 };
 
-TEST_F(SmallService, AFullMemoryRefusesAtOnceAndServesAgainWhenItIsFree) {
+TEST_F(SmallService, AFullMemoryRefusesAtOnceUntilMemoryIsFree) {
   Stream stream(core_, *stub_);
   stream.run_while_reading = false;
   std::vector<InferItem> items;

@@ -7,7 +7,7 @@
 namespace tandem {
 namespace {
 
-TEST(KeepAwake, CallsAgainAndAgain) {
+TEST(KeepAwake, CallsRepeatedly) {
   std::counting_semaphore<> called{0};
   const KeepAwake keep_awake([&called] { called.release(); }, std::chrono::milliseconds(1));
   for (int call = 0; call < 3; ++call) EXPECT_TRUE(called.try_acquire_for(std::chrono::seconds(10)));

@@ -51,7 +51,7 @@ class ListenerTest : public ::testing::Test {
   std::unique_ptr<Listener> listener_;
 };
 
-TEST_F(ListenerTest, HandsOnWhatConnects) {
+TEST_F(ListenerTest, PassesOnConnections) {
   Open(1 << 20);
   const int client = Connect();
   EXPECT_TRUE(accepted_.try_acquire_for(std::chrono::milliseconds(kManyMs)));

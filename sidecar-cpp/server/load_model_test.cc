@@ -64,7 +64,7 @@ TEST_F(LoadModelCall, MakesAModelReadyThatIsSentAsBytes) {
   EXPECT_EQ(response.inference().steps(), 5u);
 }
 
-TEST_F(LoadModelCall, IsHeldUnderAnotherNameWhereTheCallerSaysSo) {
+TEST_F(LoadModelCall, IsHeldUnderAnotherNameOnRequest) {
   auto request = Request(NetBytes());
   request.set_held_as("new@1");
   ASSERT_TRUE(Load(request).ok());
@@ -72,7 +72,7 @@ TEST_F(LoadModelCall, IsHeldUnderAnotherNameWhereTheCallerSaysSo) {
   EXPECT_EQ(Infer(Item(1, "new")).error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
-TEST_F(LoadModelCall, OfAFileThatIsNoModelChangesNothing) {
+TEST_F(LoadModelCall, WithAnInvalidFileChangesNothing) {
   ASSERT_TRUE(Load(Request(NetBytes())).ok());
   const std::size_t held = Held();
   for (const std::string& nir : {NetBytes().substr(0, 3000), std::string("not a model")}) {
@@ -90,7 +90,7 @@ TEST_F(LoadModelCall, WithAnUnknownSettingNamesIt) {
   EXPECT_THAT(Load(request).error_message(), HasSubstr("stepps"));
 }
 
-TEST_F(LoadModelCall, ThatGivesAnotherModelIdThanIsAskedForChangesNothing) {
+TEST_F(LoadModelCall, WithAnotherModelIdThanRequestedChangesNothing) {
   ASSERT_TRUE(Load(Request(NetBytes())).ok());
   auto request = Request(OtherBytes());
   request.set_model_id(1);
@@ -102,7 +102,7 @@ TEST_F(LoadModelCall, ThatGivesAnotherModelIdThanIsAskedForChangesNothing) {
   EXPECT_EQ(response.inference().spike_counts_size(), 3);
 }
 
-TEST_F(LoadModelCall, ReplacesAVersionAndQueuedInputsFinishWithWhatTheyBeganWith) {
+TEST_F(LoadModelCall, ReplacesAVersionAndQueuedInputsFinishWithTheOldOne) {
   ASSERT_TRUE(Load(Request(NetBytes())).ok());
   Stream stream(core_, *stub_);
   stream.Send({Item(1, "new")});
@@ -117,7 +117,7 @@ TEST_F(LoadModelCall, ReplacesAVersionAndQueuedInputsFinishWithWhatTheyBeganWith
   EXPECT_TRUE(stream.Finish().ok());
 }
 
-TEST_F(LoadModelCall, UnloadGivesUpTheVersionAndQueuedInputsFinish) {
+TEST_F(LoadModelCall, UnloadRemovesTheVersionAndQueuedInputsFinish) {
   ASSERT_TRUE(Load(Request(NetBytes())).ok());
   Stream stream(core_, *stub_);
   stream.Send({Item(1, "new")});
@@ -132,7 +132,7 @@ TEST_F(LoadModelCall, UnloadGivesUpTheVersionAndQueuedInputsFinish) {
   EXPECT_EQ(Unload("new", 1).error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
-TEST_F(LoadModelCall, RefusesFieldsThatMakeNoSense) {
+TEST_F(LoadModelCall, RefusesInvalidFields) {
   auto nameless = Request(NetBytes());
   nameless.clear_name();
   auto lengthy = Request(NetBytes());
@@ -156,7 +156,7 @@ TEST_F(LoadModelCall, IsRefusedWhileTheEngineDrains) {
   EXPECT_EQ(InfoOf(Load(Request(NetBytes()))).reason(), "DRAINING");
 }
 
-TEST(EngineWithoutModels, IsServingOnceOneIsLoaded) {
+TEST(EngineWithoutModels, IsServingAfterOneIsLoaded) {
   EngineCore core({.engine_id = "test", .batcher = {.threads = 0}}, Repository({}));
   const auto server = Server::Start({.listen = "127.0.0.1:0"}, core).value();
   EXPECT_FALSE(core.HasUsableModel());

@@ -13,7 +13,7 @@ TEST(MemoryGuard, RelievesAProcessThatTakesTooMuch) {
   EXPECT_TRUE(relieved.try_acquire_for(std::chrono::seconds(10)));
 }
 
-TEST(MemoryGuard, LeavesOneAloneThatDoesNot) {
+TEST(MemoryGuard, DoesNothingBelowTheLimit) {
   bool is_relieved = false;
   {
     const MemoryGuard guard([] { return ResidentMemory() * 100; }, [&] { is_relieved = true; });

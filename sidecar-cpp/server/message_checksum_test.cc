@@ -17,7 +17,7 @@ InferStreamRequest Request() {
   return request;
 }
 
-TEST(MessageChecksum, StandsBehindTheMessageAsItsLastField) {
+TEST(MessageChecksum, IsTheLastFieldOfTheMessage) {
   const std::string plain = Request().SerializeAsString();
   const std::string bytes = BytesOf(WithChecksum(Request(), 5));
   ASSERT_EQ(bytes.size(), plain.size() + 9);
@@ -32,20 +32,20 @@ TEST(MessageChecksum, StandsBehindTheMessageAsItsLastField) {
   EXPECT_EQ(parsed.items(0).id(), 7u);
 }
 
-TEST(MessageChecksum, IsWrongWhicheverBitIsChanged) {
+TEST(MessageChecksum, IsWrongIfAnyBitIsChanged) {
   const std::string bytes = BytesOf(WithChecksum(Request(), 0));
   for (std::size_t bit = 0; bit < bytes.size() * 8; ++bit) {
     EXPECT_FALSE(EndsWithChecksum(WithChangedBit(bytes, bit), 0)) << bit;
   }
 }
 
-TEST(MessageChecksum, IsWrongForAnotherPlaceInTheStream) {
+TEST(MessageChecksum, IsWrongForAnotherIndexInTheStream) {
   const std::string message = BytesOf(WithChecksum(Request(), 4));
   EXPECT_TRUE(EndsWithChecksum(message, 4));
   EXPECT_FALSE(EndsWithChecksum(message, 5));
 }
 
-TEST(MessageChecksum, OfAnEmptyMessageIsAllThereIs) {
+TEST(MessageChecksum, IsTheWholeEncodingOfAnEmptyMessage) {
   const std::string message = BytesOf(WithChecksum(InferStreamRequest(), 0));
   EXPECT_EQ(message.size(), 9u);
   EXPECT_TRUE(EndsWithChecksum(message, 0));

@@ -7,7 +7,7 @@ namespace {
 
 using std::chrono::microseconds;
 
-TEST(RecentCost, NothingIsKnownBeforeARunWasSeen) {
+TEST(RecentCost, NothingIsKnownBeforeTheFirstRun) {
   const Model model;
   EXPECT_EQ(CostOf(model, 1), std::nullopt);
 }
@@ -18,7 +18,7 @@ TEST(RecentCost, CountsByTheStep) {
   EXPECT_EQ(CostOf(model, 30), microseconds(300));
 }
 
-TEST(RecentCost, FollowsWhatItSeesAndForgetsOneSlowRun) {
+TEST(RecentCost, AdaptsAndForgetsOneSlowRun) {
   const Model model;
   NoteCost(model, 1, microseconds(40));
   NoteCost(model, 1, microseconds(10'000));

@@ -22,14 +22,14 @@ std::string Decode(RequestDecoder& decoder, const std::string& message) {
   return request.ok() ? "OK" : request.error().reason;
 }
 
-TEST(RequestDecoder, ReadsAMessageWhoseChecksumIsRight) {
+TEST(RequestDecoder, ReadsAMessageWithTheRightChecksum) {
   RequestDecoder decoder(false);
   const auto request = decoder.Decode(Checked(5, 0));
   ASSERT_TRUE(request.ok());
   EXPECT_EQ(request.value().cancel_ids.at(0), 5u);
 }
 
-TEST(RequestDecoder, TakesMessagesOfACallerThatSendsNoChecksums) {
+TEST(RequestDecoder, AcceptsMessagesWithoutChecksums) {
   RequestDecoder decoder(false);
   EXPECT_EQ(Decode(decoder, WithoutChecksum(1)), "OK");
   EXPECT_EQ(Decode(decoder, WithoutChecksum(2)), "OK");
@@ -48,7 +48,7 @@ TEST(RequestDecoder, RefusesAMessageWithoutChecksumAfterOneThatHadOne) {
   EXPECT_EQ(Decode(decoder, WithoutChecksum(2)), "CHECKSUM");
 }
 
-TEST(RequestDecoder, RefusesAFirstMessageWithoutChecksumWhereTheCallerSaidThatItSendsThem) {
+TEST(RequestDecoder, RefusesAFirstMessageWithoutAnAnnouncedChecksum) {
   RequestDecoder decoder(true);
   EXPECT_EQ(Decode(decoder, WithoutChecksum(1)), "CHECKSUM");
 }
@@ -59,7 +59,7 @@ TEST(RequestDecoder, RefusesAMessageAfterOneThatWasLost) {
   EXPECT_EQ(Decode(decoder, Checked(3, 2)), "CHECKSUM");
 }
 
-TEST(RequestDecoder, RefusesAMessageThatComesTwice) {
+TEST(RequestDecoder, RefusesARepeatedMessage) {
   RequestDecoder decoder(true);
   EXPECT_EQ(Decode(decoder, Checked(1, 0)), "OK");
   EXPECT_EQ(Decode(decoder, Checked(1, 0)), "CHECKSUM");
@@ -73,7 +73,7 @@ TEST(RequestDecoder, RefusesAMessageWithAnyOfItsBitsChangedWhereChecksumsWereAnn
   }
 }
 
-TEST(RequestDecoder, RefusesWhatIsNoMessage) {
+TEST(RequestDecoder, RefusesAnInvalidMessage) {
   RequestDecoder decoder(false);
   EXPECT_EQ(Decode(decoder, "\x0a\xff"), "MALFORMED_MESSAGE");
 }

@@ -61,7 +61,7 @@ TEST(RequestScan, RefusesMoreCancelIdsThanTheLimitPackedOrNot) {
   EXPECT_EQ(Reason(Repeat("\x10\x05", kMaxCancelIds + 1)), "BATCH_TOO_LARGE");
 }
 
-TEST(RequestScan, RefusesAbsurdlyManyItems) {
+TEST(RequestScan, RefusesVeryManyItems) {
   const std::string empty("\x0a\x00", 2);
   EXPECT_EQ(Reason(Repeat(empty, kFatalItemsPerMessage)), "OK");
   EXPECT_EQ(Reason(Repeat(empty, kFatalItemsPerMessage + 1)), "BATCH_TOO_LARGE");
@@ -78,7 +78,7 @@ TEST(RequestScan, CountsTheShapeOfAnItemPackedOrNot) {
   EXPECT_EQ(UnaryReason(item.SerializeAsString()), "INPUT_LENGTH");
 }
 
-TEST(RequestScan, RefusesAnItemOfVeryManyFieldsThatItDoesNotKnow) {
+TEST(RequestScan, RefusesAnItemWithVeryManyUnknownFields) {
   const std::string unknown("\xa2\x06\x00", 3);
   // The item itself is a field of the request.
   EXPECT_EQ(UnaryReason(Repeat(unknown, kMaxItemFields - 1)), "OK");
@@ -92,7 +92,7 @@ TEST(RequestScan, RefusesVeryManyFieldsBesideTheItem) {
   EXPECT_EQ(CheckUnaryRequest("\x12\x83\x06" + Repeat(unknown, kMaxItemFields + 1))->reason, "INVALID_FIELD");
 }
 
-TEST(RequestScan, WhatIsCutShortIsMalformedAtEveryByteInsideAField) {
+TEST(RequestScan, AMessageCutInsideAFieldIsMalformed) {
   InferStreamRequest request;
   request.add_items()->set_data("12345678");
   const std::string whole = request.SerializeAsString();

@@ -49,7 +49,7 @@ struct Running {
   Expected<std::unique_ptr<Server>> server;
 };
 
-TEST(Server, PortZeroBecomesTheRealPort) {
+TEST(Server, PortZeroIsReplacedByTheBoundPort) {
   const Running running("127.0.0.1:0");
   ASSERT_TRUE(running.server.ok());
   EXPECT_THAT(running.server.value()->address(), StartsWith("127.0.0.1:"));
@@ -63,7 +63,7 @@ TEST(Server, AnAddressInUseIsRefusedWithAdvice) {
   EXPECT_THAT(second.server.error().message, HasSubstr("--listen"));
 }
 
-TEST(Server, WhatIsNoAddressIsRefused) {
+TEST(Server, AnInvalidAddressIsRefused) {
   for (const char* address : {"", "localhost", ":", "host:99999", "host:x", "unix:"}) {
     EXPECT_TRUE(!Running(address).server.ok()) << address;
   }
@@ -85,7 +85,7 @@ TEST(Server, AUnixSocketServesAndIsNotTakenFromItsOwner) {
   }
 }
 
-TEST(Server, WhatTakesThePathOfAUnixSocketIsNamed) {
+TEST(Server, AFileAtThePathOfAUnixSocketIsNamed) {
   const testing::TemporaryFolder folder;
   const std::filesystem::path path = folder.path() / "engine.sock";
   const auto refusal = [&] { return Running("unix:" + path.string()).server.error().message; };
@@ -135,13 +135,13 @@ TEST(Server, HealthSaysNotServingWithoutAUsableModel) {
   EXPECT_THAT(error->message, HasSubstr("holds no usable model"));
 }
 
-TEST(Server, HealthOfNobodyIsAnErrorThatNamesTheAddress) {
+TEST(Server, HealthWithoutAServerIsAnErrorWithTheAddress) {
   const auto error = CheckHealth("unix:/no/such.sock", kHealthTimeout);
   ASSERT_TRUE(error);
   EXPECT_THAT(error->message, HasSubstr("unix:/no/such.sock"));
 }
 
-TEST(Server, AWatchOnItsHealthDoesNotHoldUpADrain) {
+TEST(Server, AHealthWatchDoesNotDelayADrain) {
   Running running("127.0.0.1:0");
   grpc::GenericStub stub(running.Channel());
   grpc::ClientContext context;

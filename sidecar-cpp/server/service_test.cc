@@ -56,7 +56,7 @@ TEST_F(Service, UnaryAnswersWithTheInference) {
   EXPECT_EQ(response.inference().model_version(), 1u);
 }
 
-TEST_F(Service, DigestsAloneAreGivenWithoutTheReadout) {
+TEST_F(Service, OnlyDigestsAreReturnedOnRequest) {
   engine::v1::InferResponse whole;
   engine::v1::InferResponse bare;
   InferItem item = Item(0);
@@ -71,7 +71,7 @@ TEST_F(Service, DigestsAloneAreGivenWithoutTheReadout) {
   EXPECT_TRUE(bare.inference().potentials().empty());
 }
 
-TEST_F(Service, LayersAndTheirEventsAreToldToWhoAsks) {
+TEST_F(Service, ReturnsLayersAndEventsOnRequest) {
   engine::v1::InferResponse plain;
   engine::v1::InferResponse layers;
   engine::v1::InferResponse raster;
@@ -96,7 +96,7 @@ TEST_F(Service, LayersAndTheirEventsAreToldToWhoAsks) {
   EXPECT_EQ(raster.inference().readout_digest(), plain.inference().readout_digest());
 }
 
-TEST_F(Service, OnAStreamWhoAsksForDetailAndWhoDoesNotEachGetTheirs) {
+TEST_F(Service, OnAStreamEachItemGetsItsRequestedDetail) {
   Stream stream(core_, *stub_);
   InferItem layers = Item(1);
   layers.set_detail(engine::v1::DETAIL_LAYERS);
@@ -143,7 +143,7 @@ TEST_F(Service, ADetailThatIsUnknownOrTooMuchIsRefused) {
   EXPECT_THAT(refused.error_message(), HasSubstr("send a series of 83333 steps at most"));
 }
 
-TEST_F(Service, ASeriesGoesOnFromTheStateOfAnAnswer) {
+TEST_F(Service, ASeriesContinuesFromTheStateOfAnAnswer) {
   engine::v1::InferResponse whole;
   ASSERT_TRUE(Infer(Item(0, "series", {6, kInputs}, 1.0f), &whole).ok());
   EXPECT_EQ(whole.inference().state(), "") << "it was not asked for";
@@ -178,7 +178,7 @@ TEST_F(Service, AStateThatDoesNotFitIsRefused) {
   EXPECT_EQ(InfoOf(status).metadata().at("field"), "state");
 }
 
-TEST_F(Service, TheReadoutDigestIsThatOfTheAnswer) {
+TEST_F(Service, TheReadoutDigestMatchesTheAnswer) {
   engine::v1::InferResponse response;
   ASSERT_TRUE(Infer(Item(0), &response).ok());
   const engine::v1::Inference& answer = response.inference();

@@ -17,7 +17,7 @@ TEST(Tls, NoFilesArePlaintext) {
   EXPECT_TRUE(OwnChannelCredentials({}).ok());
 }
 
-TEST(Tls, HalfASettingIsRefusedWithWhatIsMissing) {
+TEST(Tls, AnIncompleteSettingIsRefusedWithTheMissingPart) {
   EXPECT_THAT(ServerCredentialsOf({"a.pem", "", ""}).error().message,
               HasSubstr("--tls-cert and --tls-key go together"));
   EXPECT_THAT(ServerCredentialsOf({"", "a.key", ""}).error().message,

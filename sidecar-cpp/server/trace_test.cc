@@ -48,7 +48,7 @@ TEST_F(TraceService, GivesADigestOfEveryNodeAtEveryStep) {
   EXPECT_TRUE(response_.output().empty());
 }
 
-TEST_F(TraceService, OfAPlaceGivesTheValuesThatItsDigestCovers) {
+TEST_F(TraceService, ForAPlaceGivesTheValuesOfItsDigest) {
   ASSERT_TRUE(Trace(Request(Item(0, "series", {5, kInputs}))).ok());
   const std::uint64_t want = response_.digests(3 * 6 + 2);
   ASSERT_TRUE(Trace(Request(Item(0, "series", {5, kInputs}), 3, "lif1")).ok());
@@ -58,7 +58,7 @@ TEST_F(TraceService, OfAPlaceGivesTheValuesThatItsDigestCovers) {
   EXPECT_EQ(DigestOf(response_.potential() + response_.output()), want);
 }
 
-TEST_F(TraceService, SaysWhyARunEndedEarly) {
+TEST_F(TraceService, GivesTheReasonOfAnEarlyEnd) {
   ASSERT_TRUE(Trace(Request(Item(0, "net", {kInputs}, std::numeric_limits<float>::max()))).ok());
   EXPECT_EQ(response_.ended(), "NON_FINITE");
   EXPECT_EQ(response_.digests_size(), 0);
@@ -74,7 +74,7 @@ TEST_F(TraceService, RefusesAPlaceThatIsNotInTheRun) {
   EXPECT_EQ(InfoOf(node).reason(), "TRACE_NODE");
 }
 
-TEST(Tracer, RefusesMoreDigestsThanItMayGather) {
+TEST(Tracer, RefusesMoreDigestsThanTheLimit) {
   MemoryBudget budget(EngineCore::kDefaultMemoryBytes);
   const auto account = MemoryAccount::Open(budget);
   Manifest series;
@@ -118,7 +118,7 @@ TEST_F(TraceService, RunsOneAtATime) {
   EXPECT_TRUE(Trace(Request(Item(0))).ok());
 }
 
-TEST_F(TraceService, LeavesTheQueueOfInferAlone) {
+TEST_F(TraceService, DoesNotUseTheQueueOfInfer) {
   grpc::ClientContext context;
   auto trace = Begin(context, Request(Item(0)));
   while (core_.in_flight() != 1) std::this_thread::yield();
@@ -127,7 +127,7 @@ TEST_F(TraceService, LeavesTheQueueOfInferAlone) {
   EXPECT_TRUE(trace.get().ok());
 }
 
-TEST_F(TraceService, OfACallThatIsCancelledIsDropped) {
+TEST_F(TraceService, IsDroppedWhenItsCallIsCancelled) {
   grpc::ClientContext context;
   auto call = Begin(context, Request(Item(0)));
   while (core_.in_flight() != 1) std::this_thread::yield();
@@ -152,7 +152,7 @@ TEST_F(ThreadedTraceService, ADeadlineStopsIt) {
   EXPECT_EQ(InfoOf(Trace(Request(item))).reason(), "DEADLINE_EXCEEDED");
 }
 
-TEST_F(ThreadedTraceService, OneAfterTheOtherIsNeverRefused) {
+TEST_F(ThreadedTraceService, SequentialCallsAreNeverRefused) {
   for (int k = 0; k < 200; ++k) ASSERT_TRUE(Trace(Request(Item(0), 1, "lif1")).ok());
 }
 

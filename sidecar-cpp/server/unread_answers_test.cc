@@ -95,14 +95,14 @@ TEST_F(UnreadAnswersTest, AStreamEndsAndItsMemoryIsFree) {
   EXPECT_THAT(status.error_message(), HasSubstr("was not read"));
 }
 
-TEST_F(UnreadAnswersTest, ACallThatReadsInTimeStays) {
+TEST_F(UnreadAnswersTest, ACallThatReadsInTimeIsNotEnded) {
   UnreadInfer call(core_, *stub_);
   PassTime(kMaxUnread / 2);
   EXPECT_TRUE(call.Finish().ok());
   EXPECT_EQ(server_->unread().ended(), 0u);
 }
 
-TEST_F(UnreadAnswersTest, AStreamThatHasReadEverythingStaysForAnyTime) {
+TEST_F(UnreadAnswersTest, AStreamThatHasReadEverythingIsNeverEnded) {
   Stream stream(core_, *stub_);
   for (std::uint64_t id = 1; id < 4; ++id) {
     stream.Send({Item(id)});
@@ -116,7 +116,7 @@ TEST_F(UnreadAnswersTest, AStreamThatHasReadEverythingStaysForAnyTime) {
   EXPECT_EQ(server_->unread().ended(), 0u);
 }
 
-TEST_F(UnreadAnswersTest, ACallThatWaitsForItsTurnIsNotUnread) {
+TEST_F(UnreadAnswersTest, AQueuedCallDoesNotCountAsUnread) {
   engine::v1::InferRequest request;
   *request.mutable_item() = Item(1);
   engine::v1::InferResponse response;
@@ -128,7 +128,7 @@ TEST_F(UnreadAnswersTest, ACallThatWaitsForItsTurnIsNotUnread) {
   EXPECT_TRUE(call.get().ok());
 }
 
-TEST_F(UnreadAnswersTest, UnaryCallsLeaveStreamsTheirMemory) {
+TEST_F(UnreadAnswersTest, UnaryCallsDoNotUseTheMemoryOfStreams) {
   const MemoryHold unread = core_.UnaryAccount("hostile")->Force(std::size_t{1} << 40);
   InferItem large = Item(1, "series", {4096, kInputs});
   EXPECT_EQ(InfoOf(Infer(large)).reason(), "ENGINE_FULL");
@@ -138,12 +138,12 @@ TEST_F(UnreadAnswersTest, UnaryCallsLeaveStreamsTheirMemory) {
   EXPECT_TRUE(stream.results.at(1).has_inference());
 }
 
-TEST_F(UnreadAnswersTest, StreamsLeaveUnaryCallsTheirMemory) {
+TEST_F(UnreadAnswersTest, StreamsDoNotUseTheMemoryOfUnaryCalls) {
   const MemoryHold unread = MemoryAccount::Open(core_.stream_memory())->Force(std::size_t{1} << 40);
   EXPECT_TRUE(Infer(Item(1, "series", {4096, kInputs})).ok());
 }
 
-TEST_F(UnreadAnswersTest, AConnectionLeavesOthersRoomForOrdinaryUnaryCalls) {
+TEST_F(UnreadAnswersTest, AConnectionLeavesMemoryForUnaryCallsOfOthers) {
   const MemoryHold unread = core_.UnaryAccount("hostile")->Force(std::size_t{1} << 40);
   EXPECT_TRUE(Infer(Item(1)).ok());
   engine::v1::DescribeResponse response;
@@ -185,7 +185,7 @@ void UnreadAnswersTest::ExpectStuckConnectionIsClosed() {
   EXPECT_TRUE(caller.IsClosedByPeer());
 }
 
-TEST_F(UnreadAnswersTest, AConnectionThatTakesNothingIsClosedAndOthersStay) {
+TEST_F(UnreadAnswersTest, AConnectionThatReadsNothingIsClosedAndOthersStay) {
   Stream other(core_, *stub_);
   ExpectStuckConnectionIsClosed();
   other.Send({Item(1)});
@@ -202,7 +202,7 @@ class UnixUnreadAnswersTest : public InFolder, public UnreadAnswersTest {
   UnixUnreadAnswersTest() : UnreadAnswersTest("unix:" + (folder.path() / "engine.sock").string()) {}
 };
 
-TEST_F(UnixUnreadAnswersTest, AConnectionThatTakesNothingIsClosed) { ExpectStuckConnectionIsClosed(); }
+TEST_F(UnixUnreadAnswersTest, AConnectionThatReadsNothingIsClosed) { ExpectStuckConnectionIsClosed(); }
 
 }  // namespace
 }  // namespace tandem

@@ -31,7 +31,7 @@ std::string Logged(const std::string& level, bool json, const std::function<void
 constexpr TraceId kTrace{0x0a, 0xf7, 0x65, 0x19, 0x16, 0xcd, 0x43, 0xdd,
                          0x84, 0x48, 0xeb, 0x21, 0x1c, 0x80, 0x31, 0x9c};
 
-TEST(Log, AnEventIsOneLineOfJsonWhateverItHolds) {
+TEST(Log, AnEventIsAlwaysOneLineOfJson) {
   const std::string text = Logged("info", true, [] { spdlog::info("two\nlines and a \"quote\""); });
   EXPECT_THAT(text, HasSubstr(R"("message":"two\u000alines and a \"quote\""})"));
   EXPECT_EQ(std::ranges::count(text, '\n'), 1);
@@ -53,7 +53,7 @@ TEST(Log, ALineAboutATracedInputNamesItsTrace) {
   EXPECT_THAT(text, EndsWith("info outside\n"));
 }
 
-TEST(Log, TheLevelMovesUpAndDownBetweenTraceAndErrorAndALineSaysSo) {
+TEST(Log, ALevelChangeIsLogged) {
   const std::string text = Logged("info", false, [] {
     spdlog::debug("unseen");
     LogMore();

@@ -49,7 +49,7 @@ TEST(OtlpSettings, AnEndpointIsAUrlOrASocket) {
   EXPECT_TRUE(With({{"OTEL_EXPORTER_OTLP_ENDPOINT", "https://a:1"}}).value().tls);
 }
 
-TEST(OtlpSettings, WhatIsNoEndpointIsRefusedWithAdvice) {
+TEST(OtlpSettings, AnInvalidEndpointIsRefusedWithAdvice) {
   for (const char* endpoint :
        {"collector:4317", "ftp://collector", "http://", "http:///path", "unix:", "http://user:secret@collector:4317"}) {
     const auto settings = With({{"OTEL_EXPORTER_OTLP_ENDPOINT", endpoint}});
@@ -59,7 +59,7 @@ TEST(OtlpSettings, WhatIsNoEndpointIsRefusedWithAdvice) {
   }
 }
 
-TEST(OtlpSettings, WhatIsSetForTracesGoesBeforeWhatIsSetForAll) {
+TEST(OtlpSettings, VariablesOfTracesTakePrecedence) {
   const auto settings = With({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://all:1"},
                               {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://traces:2"},
                               {"OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"},
@@ -79,7 +79,7 @@ TEST(OtlpSettings, AnotherProtocolIsRefusedAndTheAnswerSaysWhatToDo) {
   EXPECT_THAT(settings.error().message, HasSubstr("set it to grpc"));
 }
 
-TEST(OtlpSettings, TheServiceIsNamedByItsVariableElseByTheResourceElseByUs) {
+TEST(OtlpSettings, TheServiceNameComesFromItsVariableThenTheResourceThenTheDefault) {
   const std::pair<const std::string, std::string> endpoint{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://a:1"};
   const std::pair<const std::string, std::string> resource{
       "OTEL_RESOURCE_ATTRIBUTES", "service.name=mine, deployment.environment = a%2Cb%20c,x=1,x=2"};

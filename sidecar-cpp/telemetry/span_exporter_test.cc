@@ -141,7 +141,7 @@ TEST(SpanExporter, SendsAFullBatchAtOnceAndTheRestAfterTheDelay) {
   EXPECT_EQ(exporter.sent(), 10u);
 }
 
-TEST(SpanExporter, KeepsSpansWhileNobodyListensAndSendsThemWhenSomebodyDoes) {
+TEST(SpanExporter, KeepsSpansUntilAReceiverListens) {
   const Socket socket;
   SpanExporter exporter(To(socket.address));
   exporter.Add(Spans(5));
@@ -188,7 +188,7 @@ TEST(SpanExporter, SpansThatAreRefusedAreNotSentAgain) {
   EXPECT_EQ(receiver.Await(2).size(), 2u);
 }
 
-TEST(SpanExporter, AReceiverThatHangsCostsTheTimeout) {
+TEST(SpanExporter, AHangingReceiverTakesTheTimeout) {
   Receiver receiver;
   receiver.Hold(true);
   OtlpSettings settings = To(receiver.address());
@@ -198,7 +198,7 @@ TEST(SpanExporter, AReceiverThatHangsCostsTheTimeout) {
   Await([&] { return exporter.dropped() == 2; });
 }
 
-TEST(SpanExporter, AnEndSendsWhatIsHeld) {
+TEST(SpanExporter, AnEndSendsWaitingSpans) {
   Receiver receiver;
   OtlpSettings settings = To(receiver.address());
   settings.delay = kLong;
@@ -228,7 +228,7 @@ TEST(SpanExporter, AnEndWaitsNoLongerThanItsLimit) {
   EXPECT_EQ(exporter.dropped(), 7u);
 }
 
-TEST(SpanExporter, AnEndDoesNotWaitForAReceiverThatIsGone) {
+TEST(SpanExporter, AnEndDoesNotWaitForAMissingReceiver) {
   const Socket socket;
   OtlpSettings settings = To(socket.address);
   settings.first_pause = settings.longest_pause = kLong;
@@ -249,7 +249,7 @@ TEST(SpanExporter, ReachesAReceiverOnAUnixSocket) {
   EXPECT_EQ(receiver.AwaitSpans(2).size(), 2u);
 }
 
-TEST(SpanExporter, ThreadsThatAddAtOnceLoseNothing) {
+TEST(SpanExporter, ConcurrentThreadsLoseNoSpans) {
   constexpr std::size_t kThreads = 4;
   constexpr std::size_t kTimes = 200;
   Receiver receiver;

@@ -32,7 +32,7 @@ TEST(TraceContext, OnlyTheLowestFlagSaysSampled) {
   EXPECT_TRUE(TraceContextFromBytes(bytes)->sampled);
 }
 
-TEST(TraceContext, OtherLengthsAndIdsOfZerosAreNone) {
+TEST(TraceContext, OtherLengthsAndIdsOfZerosAreInvalid) {
   const std::string bytes = *BytesOfTraceparent(kHeader);
   EXPECT_FALSE(TraceContextFromBytes(""));
   EXPECT_FALSE(TraceContextFromBytes(bytes.substr(1)));
@@ -41,7 +41,7 @@ TEST(TraceContext, OtherLengthsAndIdsOfZerosAreNone) {
   EXPECT_FALSE(TraceContextFromBytes(bytes.substr(0, 16) + std::string(8, '\0') + bytes.substr(24)));
 }
 
-TEST(TraceContext, OfHeadersOnlyTheW3CsFormIsTaken) {
+TEST(TraceContext, OnlyTheW3CsFormOfHeadersIsAccepted) {
   EXPECT_TRUE(BytesOfTraceparent("cc" + kHeader.substr(2) + "-what-comes-later"));
   const std::vector<std::string> others = {"",
                                            kHeader.substr(1),

@@ -158,7 +158,7 @@ TEST(Client, RunsACallbackOnlyInPoll) {
   EXPECT_TRUE(ran);
 }
 
-TEST(Client, HasWhatTheRouterSaysOfAnError) {
+TEST(Client, HasTheDetailsOfAnError) {
   FakeRouter router;
   router.Fail(Refusal(grpc::StatusCode::INVALID_ARGUMENT, "INPUT_LENGTH", milliseconds(1'500)));
   Client client(router.address());
@@ -172,7 +172,7 @@ TEST(Client, HasWhatTheRouterSaysOfAnError) {
   EXPECT_EQ(answer.error().retry_after, milliseconds(1'500));
 }
 
-TEST(Client, RetriesWhatTheRouterRefusesForAMoment) {
+TEST(Client, RetriesARefusalWithARetryDelay) {
   FakeRouter router;
   router.Fail(Refusal(grpc::StatusCode::RESOURCE_EXHAUSTED, "ROUTER_FULL", milliseconds(1)));
   router.Fail(Refusal(grpc::StatusCode::UNAVAILABLE, "NO_ENGINE", milliseconds(1)));
@@ -205,7 +205,7 @@ TEST(Client, RunsNoCallbackOfACancelledCall) {
   EXPECT_TRUE(Reason(client, Text("cat")).ok());
 }
 
-TEST(Client, EndsWithCallsInFlight) {
+TEST(Client, EndsWithOpenCalls) {
   FakeRouter router;
   router.Hang();
   Client client(router.address());
@@ -276,7 +276,7 @@ TEST(Client, GivesEachItemOfABatchItsOwnOutcome) {
   while (!ran) client.Wait(kLong);
 }
 
-TEST(Stream, AnswersMoreRequestsThanMayWait) {
+TEST(Stream, AnswersMoreRequestsThanTheLimitOfWaitingOnes) {
   constexpr std::size_t kRequests = 5 * Stream::kMaxWaiting;
   FakeRouter router;
   Client client(router.address());
@@ -301,7 +301,7 @@ TEST(Stream, AnswersMoreRequestsThanMayWait) {
   EXPECT_EQ(answered, kRequests);
 }
 
-TEST(Stream, RefusesARequestThatWouldWaitWithoutBound) {
+TEST(Stream, RefusesARequestAboveTheLimitOfWaitingOnes) {
   FakeRouter router;
   Client client(router.address());
   auto stream = client.ReasonStream([](const auto&) {}, [](const auto&) {});
@@ -311,7 +311,7 @@ TEST(Stream, RefusesARequestThatWouldWaitWithoutBound) {
   EXPECT_TRUE(held);
 }
 
-TEST(Stream, TellsWhyItEnded) {
+TEST(Stream, ReportsWhyItEnded) {
   FakeRouter router;
   router.EndStreamsWith(Refusal(grpc::StatusCode::UNAVAILABLE, "DRAINING", std::nullopt));
   Client client(router.address());
@@ -359,19 +359,19 @@ TEST(RetryDelay, DoublesUpToItsMaximum) {
   EXPECT_EQ(RetryDelay(RetryPolicy(), 4, true, error, 1), std::nullopt);
 }
 
-TEST(RetryDelay, IsTheRoutersWhereItSaysOne) {
+TEST(RetryDelay, IsTheRoutersIfItNamesOne) {
   const auto error = WithCode(grpc::StatusCode::RESOURCE_EXHAUSTED, "ROUTER_FULL", milliseconds(500));
   EXPECT_EQ(RetryDelay({}, 1, true, error, 0), milliseconds(500));
   EXPECT_EQ(RetryDelay({}, 1, true, error, 1), milliseconds(600));
 }
 
-TEST(RetryDelay, IsNoneForWhatARetryDoesNotHelp) {
+TEST(RetryDelay, IsNoneIfARetryDoesNotHelp) {
   EXPECT_FALSE(RetryDelay({}, 1, true, WithCode(grpc::StatusCode::RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE"), 0));
   EXPECT_FALSE(RetryDelay({}, 1, true, WithCode(grpc::StatusCode::INVALID_ARGUMENT, "INPUT_LENGTH"), 0));
   EXPECT_FALSE(RetryDelay({}, 1, true, WithCode(grpc::StatusCode::DEADLINE_EXCEEDED), 0));
 }
 
-TEST(RetryDelay, IsNoneOfACallThatMayNotRepeatUnlessItWasRefused) {
+TEST(RetryDelay, IsNoneForACallThatMayNotRepeatUnlessItWasRefused) {
   EXPECT_FALSE(RetryDelay({}, 1, false, WithCode(grpc::StatusCode::UNAVAILABLE), 0));
   EXPECT_TRUE(RetryDelay({}, 1, false, WithCode(grpc::StatusCode::UNAVAILABLE, "NO_ENGINE", milliseconds(1)), 0));
 }
