@@ -34,9 +34,10 @@ void AddSpikesBench(benchmark::State& state) {
   const auto every = static_cast<std::uint32_t>(1000 / state.range(0));
   for (std::uint32_t j = 0; j < kIn; j += every) active.push_back(j);
   FloatRow y(kOut);
+  const FloatRow start(kOut, 0.0f);
+  const SpikeRow rows[] = {{active, y.data()}};
   for (auto _ : state) {
-    std::fill(y.begin(), y.end(), 0.0f);
-    for (std::size_t p = 0; p < weights.panel_count(); ++p) AddSpikes(weights.panel(p), active, y.data());
+    for (std::size_t p = 0; p < weights.panel_count(); ++p) AddSpikes(weights.panel(p), start.data(), 0, kIn, rows);
     benchmark::DoNotOptimize(y.data());
   }
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(active.size() * kOut));

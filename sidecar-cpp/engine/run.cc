@@ -118,13 +118,11 @@ void Run::ForEachRunning(Do&& what) {
   }
 }
 
-// Returns true if node k must be evaluated for this row. A later node of a block may fail at an earlier step than the
-// known failure. Rows after that failure are not needed.
-bool Run::Runs(std::size_t item, std::uint32_t k, std::uint32_t step) const {
-  const Item& it = items_[item];
-  if (!it.running) return false;
-  if (!it.failure) return true;
-  return step < it.failure->step || (step == it.failure->step && k < it.failure->node);
+// The first steps of a block that an item has for node k.
+std::uint32_t Run::StepsToRun(std::size_t item, std::uint32_t k, const Block& block) const {
+  std::uint32_t steps = 0;
+  while (steps < block.steps() && Runs(item, k, block.first_step + steps)) ++steps;
+  return steps;
 }
 
 void Run::CountWork(std::size_t elements) {
@@ -206,12 +204,6 @@ void Run::SumSources(std::uint32_t k, const Block& block) {
     if (!finite) Fail(item, k, step);
     CountWork(n * node.sources.size());
   });
-}
-
-// The node's input: the row of its only source, or the result of SumSources.
-const float* Run::InputOf(const NetworkNode& node, std::size_t item, std::uint32_t step, const Block& block) const {
-  if (node.sources.size() > 1 || node.reads_itself) return state_.sum(block.RowOf(item, step));
-  return state_.nodes[node.sources[0].node].out.At(item, step - block.first_step);
 }
 
 // Called for each row of a node that is recorded or read out, while it is in the nearest cache.

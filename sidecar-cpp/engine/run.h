@@ -22,6 +22,7 @@
 #include "engine/simulator.h"
 #include "kernels/dense.h"
 #include "kernels/elementwise.h"
+#include "kernels/linear.h"
 #include "kernels/neuron.h"
 #include "kernels/weights.h"
 
@@ -75,10 +76,9 @@ class Run {
     std::uint64_t synaptic_operations = 0;
   };
   // A row of the present linear node, added source by source.
-  struct ActiveRow {
+  struct ValueRow {
     std::size_t item;
     std::span<const std::uint32_t> active;
-    bool all_one;
     const float* x;
     float* y;
   };
@@ -95,6 +95,7 @@ class Run {
   template <typename Do>
   void ForEachRow(std::uint32_t k, const Block& block, Do&& what);
   [[nodiscard]] bool Runs(std::size_t item, std::uint32_t k, std::uint32_t step) const;
+  [[nodiscard]] std::uint32_t StepsToRun(std::size_t item, std::uint32_t k, const Block& block) const;
   void CountWork(std::size_t elements);
   void Stop(std::size_t item);
   void Fail(std::size_t item, std::uint32_t k, std::uint32_t step);
@@ -126,7 +127,9 @@ class Run {
   [[nodiscard]] ActiveSources ActiveOf(const NetworkNode& node, std::size_t item, std::uint32_t step,
                                        const Block& block, const std::uint32_t*& index);
   void AddDenseRows(const Panel& panel, std::size_t sources);
-  void AddActiveRows(const Panel& panel);
+  void AddSpikeRows(const Panel& panel, const float* start);
+  void AddValueRows(const Panel& panel);
+  void CheckSums(std::uint32_t k, std::size_t item, const Block& block);
   void ReadOut(std::size_t item, std::uint32_t step, const RecordedRow& row);
   void AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const Block& block);
   void AfterRow(std::uint32_t k, std::size_t item, std::uint32_t step, const RecordedRow& row);
@@ -144,7 +147,8 @@ class Run {
   BatchState state_;
   std::vector<Item> items_;
   std::vector<DenseRow> dense_rows_;  // of the present linear node
-  std::vector<ActiveRow> active_rows_;
+  std::vector<SpikeRow> spike_rows_;
+  std::vector<ValueRow> value_rows_;
   std::size_t running_;
   std::uint32_t step_ = 0;  // of Step
   CheckInterval check_interval_;
@@ -152,6 +156,22 @@ class Run {
   RunRecorder* recorder_ = nullptr;  // nothing is recorded
   std::size_t first_recorded_ = 0;
 };
+
+// Returns true if node k must be evaluated for this row. A later node of a block may fail at an earlier step than the
+// known failure. Rows after that failure are not needed.
+inline bool Run::Runs(std::size_t item, std::uint32_t k, std::uint32_t step) const {
+  const Item& it = items_[item];
+  if (!it.running) return false;
+  if (!it.failure) return true;
+  return step < it.failure->step || (step == it.failure->step && k < it.failure->node);
+}
+
+// The node's input: the row of its only source, or the result of SumSources.
+inline const float* Run::InputOf(const NetworkNode& node, std::size_t item, std::uint32_t step,
+                                 const Block& block) const {
+  if (node.sources.size() > 1 || node.reads_itself) return state_.sum(block.RowOf(item, step));
+  return state_.nodes[node.sources[0].node].out.At(item, step - block.first_step);
+}
 
 template <typename Do>
 void Run::ForEachRow(std::uint32_t k, const Block& block, Do&& what) {

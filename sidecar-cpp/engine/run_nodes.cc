@@ -65,8 +65,7 @@ void Run::EvaluateLif(std::uint32_t k, const Block& block) {
   const std::size_t n = PaddedSize(network_.nodes[k].out);
   float* const before = state_.before();
   for (std::size_t item = block.first_item; item < block.end_item; ++item) {
-    std::uint32_t steps = 0;
-    while (steps < block.steps() && Runs(item, k, block.first_step + steps)) ++steps;
+    const std::uint32_t steps = StepsToRun(item, k, block);
     if (steps == 0) continue;
     float* const v = state_.nodes[k].potential[item];
     std::copy_n(v, n, before);
@@ -126,33 +125,44 @@ ActiveSources Run::ActiveOf(const NetworkNode& node, std::size_t item, std::uint
 void Run::EvaluateLinear(std::uint32_t k, const Block& block) {
   const NetworkNode& node = network_.nodes[k];
   dense_rows_.clear();
-  active_rows_.clear();
+  spike_rows_.clear();
+  value_rows_.clear();
   ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) {
     const float* const x = InputOf(node, item, step, block);
     float* const y = state_.nodes[k].out.At(item, step - block.first_step);
     const std::uint32_t* index = nullptr;
     const ActiveSources active = ActiveOf(node, item, step, block, index);
     items_[item].synaptic_operations += std::uint64_t{active.count} * node.out;
+    CountWork(node.in / 4);
+    if (active.all_one) return spike_rows_.push_back({{index, active.count}, y});
     std::copy(node.start.begin(), node.start.end(), y);
     // Skipping zeros costs an index for each source. It is slower if few are zero, and adding the product of a zero
     // does not change the sum.
-    if (!active.all_one && !node.starts_at_minus_zero && active.count * 4 >= std::size_t{3} * node.in) {
+    if (!node.starts_at_minus_zero && active.count * 4 >= std::size_t{3} * node.in) {
       dense_rows_.push_back({x, y});
     } else {
-      active_rows_.push_back({item, {index, active.count}, active.all_one, x, y});
+      value_rows_.push_back({item, {index, active.count}, x, y});
     }
-    CountWork(node.in / 4);
   });
   for (std::size_t p = 0; p < node.weights->panel_count(); ++p) {
     AddDenseRows(node.weights->panel(p), node.in);
-    AddActiveRows(node.weights->panel(p));
+    AddSpikeRows(node.weights->panel(p), node.start.data());
+    AddValueRows(node.weights->panel(p));
   }
-  ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) {
-    if (!AllFinite(PaddedSize(node.out), state_.nodes[k].out.At(item, step - block.first_step))) {
-      return Fail(item, k, step);
-    }
-    if (!node.constant) AfterRow(k, item, step, block);
-  });
+  for (std::size_t item = block.first_item; item < block.end_item; ++item) CheckSums(k, item, block);
+  if (node.constant || k != network_.readout) return;
+  ForEachRow(k, block, [&](std::size_t item, std::uint32_t step) { AfterRow(k, item, step, block); });
+}
+
+// All rows of an item at once, since nearly always all of them are finite.
+void Run::CheckSums(std::uint32_t k, std::size_t item, const Block& block) {
+  const std::size_t n = PaddedSize(network_.nodes[k].out);
+  const float* const y = state_.nodes[k].out.At(item, 0);
+  const std::uint32_t steps = StepsToRun(item, k, block);
+  if (AllFinite(steps * n, y)) return;
+  std::uint32_t step = 0;
+  while (AllFinite(n, y + step * n)) ++step;
+  Fail(item, k, block.first_step + step);
 }
 
 // Adds the weights of one panel to all rows of the block, while they are in the cache.
@@ -164,15 +174,24 @@ void Run::AddDenseRows(const Panel& panel, std::size_t sources) {
   }
 }
 
-void Run::AddActiveRows(const Panel& panel) {
-  for (const ActiveRow& row : active_rows_) {
+void Run::AddSpikeRows(const Panel& panel, const float* start) {
+  std::size_t longest = 0;
+  std::size_t sources = 0;
+  for (const SpikeRow& row : spike_rows_) {
+    longest = std::max(longest, row.active.size());
+    sources += row.active.size();
+  }
+  for (std::size_t begin = 0; begin == 0 || (begin < longest && running_ > 0); begin += kSourcesPerCall) {
+    AddSpikes(panel, start, begin, begin + kSourcesPerCall, spike_rows_);
+    CountWork(std::min(sources, kSourcesPerCall * spike_rows_.size()) * panel.width / 2);
+  }
+}
+
+void Run::AddValueRows(const Panel& panel) {
+  for (const ValueRow& row : value_rows_) {
     for (std::size_t begin = 0; begin < row.active.size() && items_[row.item].running; begin += kSourcesPerCall) {
       const auto some = row.active.subspan(begin, std::min(kSourcesPerCall, row.active.size() - begin));
-      if (row.all_one) {
-        AddSpikes(panel, some, row.y);
-      } else {
-        AddValues(panel, some, row.x, row.y);
-      }
+      AddValues(panel, some, row.x, row.y);
       CountWork(some.size() * panel.width / 2);
     }
   }

@@ -14,8 +14,16 @@
 
 namespace tandem {
 
-// y[first + k] += weight for each source in `active` (spikes: a weight times 1 is that weight).
-void AddSpikes(const Panel& panel, std::span<const std::uint32_t> active, float* y);
+// A row whose active sources are all 1 (spikes: a weight times 1 is that weight). `y` need not hold anything yet.
+struct SpikeRow {
+  std::span<const std::uint32_t> active;
+  float* y;
+};
+
+// y[first + k] += weight for each source at [begin, end) of the row's list, for each row. `begin` 0: from
+// start[first + k] instead of from what y holds.
+void AddSpikes(const Panel& panel, const float* start, std::size_t begin, std::size_t end,
+               std::span<const SpikeRow> rows);
 
 // y[first + k] += weight * x[source] for each source in `active`.
 void AddValues(const Panel& panel, std::span<const std::uint32_t> active, const float* x, float* y);

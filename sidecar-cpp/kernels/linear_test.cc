@@ -56,8 +56,15 @@ TEST_P(Linear, SpikesAddTheirWeightsInOrder) {
       x[j] = 1.0f;
       active.push_back(j);
     }
-    EXPECT_TRUE(SameBits(OverPanels(given, [&](const Panel& panel, float* y) { AddSpikes(panel, active, y); }),
-                         given.Law(x.data())));
+    // The list in two parts, and a second row with an empty one.
+    FloatRow other(given.start.size(), 7.0f);
+    const FloatRow y = OverPanels(given, [&](const Panel& panel, float* first) {
+      const SpikeRow rows[] = {{active, first}, {{}, other.data()}};
+      AddSpikes(panel, given.start.data(), 0, 5, rows);
+      AddSpikes(panel, given.start.data(), 5, 100, rows);
+    });
+    EXPECT_TRUE(SameBits(y, given.Law(x.data())));
+    EXPECT_TRUE(SameBits(other, given.start));
   }
 }
 
@@ -101,7 +108,10 @@ TEST_P(Linear, WithoutActiveSourcesMinusZeroStays) {
   Case given(20, 5, 1);
   given.start.assign(32, -0.0f);
   std::fill(given.start.begin() + 20, given.start.end(), 0.0f);
-  EXPECT_TRUE(SameBits(OverPanels(given, [&](const Panel& panel, float* y) { AddSpikes(panel, {}, y); }), given.start));
+  FloatRow y(given.start.size(), 7.0f);
+  const SpikeRow rows[] = {{{}, y.data()}};
+  OverPanels(given, [&](const Panel& panel, float*) { AddSpikes(panel, given.start.data(), 0, 5, rows); });
+  EXPECT_TRUE(SameBits(y, given.start));
 }
 
 TEST(Weights, ANarrowMatrixIsNotPaddedOut) {
