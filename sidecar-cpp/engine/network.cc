@@ -247,9 +247,21 @@ MaybeError CheckElements(std::size_t elements) {
 }
 
 void FindWhatOnlyLists(Network& network) {
-  for (NetworkNode& node : network.nodes) node.only_lists = ListsSpikes(node);
-  network.nodes[network.readout].only_lists = false;
+  std::vector<bool> is_read(network.nodes.size(), false);
+  is_read[network.readout] = true;
   for (const NetworkNode& node : network.nodes) {
+    for (const Source& source : node.sources) is_read[source.node] = true;
+  }
+  // An Output behind its one source has nothing to add, and cannot fail.
+  const auto is_unread_output = [&](std::size_t k) {
+    return network.nodes[k].type == NodeType::kOutput && network.nodes[k].sources.size() == 1 && !is_read[k];
+  };
+  for (std::size_t k = 0; k < network.nodes.size(); ++k) {
+    network.nodes[k].only_lists = ListsSpikes(network.nodes[k]) || is_unread_output(k);
+  }
+  for (std::size_t k = 0; k < network.nodes.size(); ++k) {
+    if (is_unread_output(k)) continue;
+    const NetworkNode& node = network.nodes[k];
     const bool lists_do = node.weights || node.conv || (node.pool && !node.pool->empty());
     const bool takes_list = lists_do && node.sources.size() == 1 && !node.sources[0].delayed;
     for (const Source& source : node.sources) network.nodes[source.node].only_lists &= takes_list;

@@ -31,7 +31,7 @@ struct NetworkNode {
   bool constant = false;                  // evaluated once, at step 0
   bool feeds_delayed = false;             // a delayed edge leaves it, so its last output is state
   bool reads_itself = false;              // its only source is itself: the input row must not be the output row
-  bool only_lists = false;                // its spikes are read from lists only, never from its rows of output
+  bool only_lists = false;                // no node reads its rows of output: lists of its spikes, if anything
   std::optional<std::uint32_t> recorded;  // index into Network::recorded
 
   std::optional<std::uint32_t> input_offset;  // for a root Input: the index of its first value in a step

@@ -73,6 +73,22 @@ TEST(Network, SettingsOfANodeThatIsNotANeuronAreRefused) {
   EXPECT_THAT(refusal("input"), HasSubstr("\"nodes.input\": is of type Input, which has no such settings"));
 }
 
+TEST(Network, RowsThatNoNodeReadsAreNotWritten) {
+  const auto only_lists = [](const std::string& readout) {
+    Manifest manifest;
+    manifest.readout_node = readout;
+    const Node scale = MakeNode("scale", NodeType::kScale, {{"scale", Scalar(2)}});
+    std::vector<std::string> names;
+    for (const NetworkNode& node : testing::Compile(Chain(1, {scale, Lif(1)}, 1), manifest).nodes) {
+      if (node.only_lists) names.push_back(node.name);
+    }
+    return names;
+  };
+  // The readout of an Output is that of the neurons before it.
+  EXPECT_THAT(only_lists("output"), ::testing::ElementsAre("lif", "output"));
+  EXPECT_THAT(only_lists("scale"), ::testing::ElementsAre("lif", "output"));
+}
+
 TEST(Network, StateThatWouldExhaustMemoryIsRefused) {
   std::vector<Node> nodes;
   for (int k = 0; k < 20; ++k) {

@@ -153,6 +153,7 @@ void Run::ReportFailure(std::size_t item) {
 
 void Run::Evaluate(std::uint32_t k, const Block& block) {
   const NetworkNode& node = network_.nodes[k];
+  if (node.type == NodeType::kOutput && node.only_lists && !shape_.keeps_all_rows) return;
   if (node.input_offset) return TakeInput(k, block);
   if (node.sources.size() > 1 || node.reads_itself) SumSources(k, block);
   if (node.weights) return EvaluateLinear(k, block);
@@ -227,7 +228,7 @@ void Run::ReadOut(std::size_t item, std::uint32_t step, const RecordedRow& row) 
   const NetworkNode& node = network_.nodes[network_.readout];
   const std::size_t n = PaddedSize(node.out);
   const bool fires = IsSpikingNeuron(node.type) || node.type == NodeType::kThreshold;
-  if (fires) CountSpikes(n, row.out, state_.counts(item));
+  if (fires && !ListsSpikes(node)) CountSpikes(n, row.out, state_.counts(item));
   const float* const potential = row.potential != nullptr ? row.potential : row.out;
   float* const collected = state_.collected[item];
   switch (network_.readout_from) {

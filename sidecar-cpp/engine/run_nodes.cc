@@ -24,6 +24,15 @@ CubaParams CubaOf(const NetworkNode& node) {
   return {node.b.data(), node.w_in.data(), MembraneOf(node), node.synapse_gain};
 }
 
+// Whether the readout takes more from a step than which neurons fired.
+bool ReadsEveryStep(ReadoutFrom from) {
+  return from != ReadoutFrom::kSpikeCount && from != ReadoutFrom::kLastPotential;
+}
+
+void CountListed(std::span<const std::uint32_t> spikes, std::uint32_t* counts) {
+  for (const std::uint32_t neuron : spikes) ++counts[neuron];
+}
+
 }  // namespace
 
 StepOutcome Run::EvaluateRow(const NetworkNode& node, const RowOfNode& row) {
@@ -84,7 +93,8 @@ bool Run::StepLifs(std::uint32_t k, const Block& block, std::size_t item, std::u
   const NetworkNode& node = network_.nodes[k];
   NodeState& state = state_.nodes[k];
   const std::size_t n = PaddedSize(node.out);
-  const bool watched = (recorder_ != nullptr && node.recorded) || k == network_.readout;
+  const bool reads_out = k == network_.readout;
+  const bool watched = (recorder_ != nullptr && node.recorded) || (reads_out && ReadsEveryStep(network_.readout_from));
   const std::uint32_t offset = first - block.first_step;
   const float* const x = InputOf(node, item, first, block);
   LifSteps run;
@@ -104,6 +114,7 @@ bool Run::StepLifs(std::uint32_t k, const Block& block, std::size_t item, std::u
   }
   for (std::uint32_t step = 0; step < steps; ++step) {
     items_[item].total_spikes += run.counts[step];
+    if (reads_out) CountListed({run.spikes + step * run.spikes_stride, run.counts[step]}, state_.counts(item));
     if (watched) AfterRow(k, item, first + step, {run.y + step * n, nullptr, run.v_trace + step * n});
   }
   return true;
