@@ -52,7 +52,11 @@ HWY_INLINE VU Steps(const LifParams& p, size_t n, size_t at, const LifSteps& run
       v[k] = hn::Add(v[k], hn::Mul(a[k], hn::Add(hn::Sub(leak[k], v[k]), drive)));
       if constexpr (!kSubtract) highest[k] = hn::Max(highest[k], v[k]);
       const auto fired = hn::Gt(v[k], threshold[k]);
-      v[k] = hn::IfThenElse(fired, kSubtract ? hn::Sub(v[k], threshold[k]) : reset[k], v[k]);
+      if constexpr (kSubtract) {
+        v[k] = hn::Sub(v[k], hn::IfThenElseZero(fired, threshold[k]));  // less 0 it is itself
+      } else {
+        v[k] = hn::IfThenElse(fired, reset[k], v[k]);
+      }
       if (run.v_trace != nullptr) hn::Store(v[k], d, run.v_trace + step * n + from);
       if (run.y != nullptr) hn::Store(hn::IfThenElseZero(fired, hn::Set(d, 1.0f)), d, run.y + step * n + from);
       count += list.Next(fired, spikes + count);
@@ -81,8 +85,8 @@ HWY_INLINE VU LastSteps(const LifParams& p, size_t n, size_t at, const LifSteps&
 template <bool kConstantInput, bool kSubtract>
 HWY_INLINE bool AllSteps(const LifParams& p, size_t n, const LifSteps& run) {
   const size_t lanes = hn::Lanes(D());
-  // With 16 registers, four vectors would not fit.
-  constexpr size_t kVectors = HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64 ? 4 : 2;
+  // Where there are but 16 registers, what does not fit is read from the stack, which is quicker than to wait.
+  constexpr size_t kVectors = 4;
   VU largest = hn::Zero(DU());
   size_t at = 0;
   for (; at + kVectors * lanes <= n; at += kVectors * lanes) {
