@@ -77,7 +77,7 @@ describe('tandem-engine-faulty', () => {
   it('refuses faults that it does not have', async () => {
     const refused = await run(FAULTY, '--fault', 'manners=1');
     expect(refused).toMatchObject({ code: 1 });
-    expect(refused.stderr).toContain('there are answers=SHARE');
+    expect(refused.stderr).toContain('the faults are answers=SHARE');
   });
 
   it.each([
