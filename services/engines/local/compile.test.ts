@@ -177,6 +177,17 @@ describe('compileGraph', () => {
       },
       'node "input": field "edges": does not reach an Output',
     ],
+    [
+      'an input that does not reach an output, before sizes that contradict each other',
+      {
+        ...chain(2, 2, { a: node('LI', { tau: [1, 1], r: [1, 1, 1], v_leak: 0 }) }),
+        edges: [
+          ['a', 'a'],
+          ['a', 'output'],
+        ],
+      },
+      'node "input": field "edges": does not reach an Output',
+    ],
   ])('refuses %s', (_, bad, message) => {
     expect(error(bad)).toContain(message);
   });

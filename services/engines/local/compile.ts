@@ -22,8 +22,9 @@ const MAX_NAMES = 10;
 export function compileNetwork(file: Uint8Array, manifest: Manifest): Network {
   const { graph: nested, nodes: nodeCount, parameters: parameterCount } = readNir(file);
   const graph = flatten(nested);
-  const sizes = inferSizes(graph);
+  // In the order of the C++ engine, so that both name the same problem of a file with several.
   const order = orderNodes(graph);
+  const sizes = inferSizes(graph);
   checkSettings(graph, manifest);
   checkElements(graph, sizes, 0);
   // Also of nodes that take no part: a parameter that is not finite is an error wherever it stands.
