@@ -106,7 +106,13 @@ fn answer(request: ReasonRequest) -> ReasonResponse {
 }
 
 fn missing() -> ReasonError {
-    ReasonError { code: 3, reason: "INPUT_MISSING".into(), message: "no input".into(), field: "text".into() }
+    ReasonError {
+        code: 3,
+        reason: "INPUT_MISSING".into(),
+        message: "no input".into(),
+        field: "text".into(),
+        retry_after_ms: 0,
+    }
 }
 
 fn text(text: &str) -> ReasonRequest {
