@@ -34,7 +34,7 @@ describe('a stream of large requests', () => {
 });
 
 describe('a stream of requests', () => {
-  /** Opens a stream whose router never answers; `ended` records how it is counted. */
+  /** Opens a stream to a router that never answers; `ended` records how it is counted. */
   function open(): {
     call: FakeCall<Buffer>;
     calls: OpenCalls;

@@ -39,7 +39,7 @@ describe('lockForProcess', () => {
     expect(lockForProcess(path).heldBy).toBe(0);
   });
 
-  it('takes the lock of an ended process whose id was reused', () => {
+  it('takes the lock of an ended process if another process has its id now', () => {
     lockForProcess(path);
     writeFileSync(`${path}.lock`, `${process.pid} 1`);
     expect(lockForProcess(path).heldBy).toBe(0);

@@ -195,7 +195,7 @@ describe('an engine that claims another engine’s instance id', () => {
   const WHY = 'it contradicted the majority';
   let owner: FakeEngine;
 
-  // The imitator, a, is first in the pool and starts with an id of its own.
+  // Engine a is first in the pool. It starts with its own id, and later claims the id of the owner.
   beforeEach(() => {
     owner = new FakeEngine('owner');
     pool.add(owner);

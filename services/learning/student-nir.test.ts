@@ -62,7 +62,7 @@ describe('studentFiles', () => {
 });
 
 describe('checkBase', () => {
-  it('refuses a base whose readout is a potential', () => {
+  it('refuses a base that reads out a potential', () => {
     expect(() => checkBase(base('readout: {from: last_potential}'))).toThrow('its readout is a potential');
   });
 

@@ -97,7 +97,7 @@ describe('validateInput refuses, with the kind and the field of the error', () =
     expect(refusal(spec, raw)).toEqual([kind, field]);
   });
 
-  it('a shape whose product overflows', () => {
+  it('a shape with more elements than 32 bits can count', () => {
     expect(refusal(series, input([65_536, 65_536], [1, 2]))[0]).toBe('INPUT_LENGTH');
   });
 });

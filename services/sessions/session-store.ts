@@ -155,9 +155,9 @@ export class SessionStore {
   /** A message is answered: its session is now at that step. Throws SESSION_LIMIT; then nothing has changed. */
   commit(session: Session, model: SessionModel, step: Step): void {
     if (session.ended !== undefined) return;
-    if (session.model === undefined) this.#checkBytes(session.caller, Math.max(0, session.growth(step)));
     const before = session.bytes;
     if (session.model === undefined) {
+      this.#checkBytes(session.caller, Math.max(0, session.growth(step)));
       this.#open += 1;
       this.#counts.opened += 1;
       session.model = model;

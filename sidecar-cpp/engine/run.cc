@@ -265,10 +265,8 @@ RunResult Run::ResultOf(std::size_t item) {
     if (inputs_[item].return_state) sums.assign(collected, collected + n);
     DivideRow(PaddedSize(n), static_cast<float>(result.steps), collected, collected);
   }
-  const bool of_last_step =
-      network_.readout_from == ReadoutFrom::kSpikeCount || network_.readout_from == ReadoutFrom::kLastPotential;
   const float* const last = readout.potential.base != nullptr ? readout.potential[item] : readout.out[item];
-  const float* const potential = of_last_step ? last : collected;
+  const float* const potential = ReadsLastPotential(network_.readout_from) ? last : collected;
   result.potentials.assign(potential, potential + n);
   result.total_spikes = items_[item].total_spikes;
   result.synaptic_operations = items_[item].synaptic_operations;

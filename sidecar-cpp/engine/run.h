@@ -28,6 +28,11 @@
 
 namespace tandem {
 
+// Whether the readout has the potentials of the last step. All others collect something at every step.
+inline bool ReadsLastPotential(ReadoutFrom from) {
+  return from == ReadoutFrom::kSpikeCount || from == ReadoutFrom::kLastPotential;
+}
+
 // Not thread-safe. Its arguments must outlive it; see RunBatch.
 class Run {
  public:

@@ -24,11 +24,6 @@ CubaParams CubaOf(const NetworkNode& node) {
   return {node.b.data(), node.w_in.data(), MembraneOf(node), node.synapse_gain};
 }
 
-// Whether the readout takes more from a step than which neurons fired.
-bool ReadsEveryStep(ReadoutFrom from) {
-  return from != ReadoutFrom::kSpikeCount && from != ReadoutFrom::kLastPotential;
-}
-
 void CountListed(std::span<const std::uint32_t> spikes, std::uint32_t* counts) {
   for (const std::uint32_t neuron : spikes) ++counts[neuron];
 }
@@ -94,7 +89,8 @@ bool Run::StepLifs(std::uint32_t k, const Block& block, std::size_t item, std::u
   NodeState& state = state_.nodes[k];
   const std::size_t n = PaddedSize(node.out);
   const bool reads_out = k == network_.readout;
-  const bool watched = (recorder_ != nullptr && node.recorded) || (reads_out && ReadsEveryStep(network_.readout_from));
+  const bool watched =
+      (recorder_ != nullptr && node.recorded) || (reads_out && !ReadsLastPotential(network_.readout_from));
   const std::uint32_t offset = first - block.first_step;
   const float* const x = InputOf(node, item, first, block);
   LifSteps run;

@@ -34,7 +34,7 @@ struct Node {
   std::string name;  // after flattening "outer/inner"
   NodeType type = NodeType::kInput;
   std::map<std::string, Tensor> parameters;  // parameters of the file; the others have a default
-  std::map<std::string, Integers> integers;  // the same; a field with a count has exactly so many
+  std::map<std::string, Integers> integers;  // parameters of the file; a field with a fixed count has that many
 };
 
 // A NIRGraph as in the file.

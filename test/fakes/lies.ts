@@ -156,7 +156,7 @@ export const WRONG_ANSWERS: readonly EngineLie[] = [
   },
 ];
 
-/** Unusual but correct answers: also to an item that does not exist, or twice, as long as it is rare. */
+/** Unusual answers that are accepted while they are rare, such as two answers to one item. */
 export const HARMLESS: readonly EngineLie[] = [
   { name: 'an answer without a readout digest', tamper: unsigned(() => ({ readoutDigest: 0n })) },
   { name: 'an answer twice', tamper: (honest) => [honest, honest] },

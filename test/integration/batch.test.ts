@@ -195,7 +195,7 @@ describe('a batch with engines of unequal speed', () => {
 /** Initial number of concurrent items of an engine: engines/concurrency-limit.ts. */
 const LIMIT = LIMIT_DEFAULTS.initial;
 
-describe('a batch whose caller cancels', () => {
+describe('a batch that its caller cancels', () => {
   let silent: LyingEngine;
 
   beforeAll(async () => {

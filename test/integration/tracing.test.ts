@@ -164,7 +164,7 @@ describe('a sampled request', () => {
     expect(named(spans, 'compute')).toMatchObject([{ parentSpanId: attempt?.spanId }]);
   });
 
-  it('that waits for an equal one names the request whose answer it got', async () => {
+  it('with the answer of an equal request names the trace of that request', async () => {
     await start({ sidecars: fleet.settings.slice(0, 1) });
     fleet.front('one').delayMs = 100;
     const [leader, follower] = [caller(), caller()];

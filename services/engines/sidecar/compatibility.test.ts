@@ -10,8 +10,8 @@ function why(over: Partial<Versions>): string | undefined {
 describe('whyIncompatible accepts an engine', () => {
   it.each([
     ['of the router’s versions', {}],
-    ['whose newest protocol is the router’s oldest', { protocol: 3, oldestProtocol: 2 }],
-    ['whose oldest protocol is the router’s newest', { protocol: 5, oldestProtocol: 4 }],
+    ['if its newest protocol is the router’s oldest', { protocol: 3, oldestProtocol: 2 }],
+    ['if its oldest protocol is the router’s newest', { protocol: 5, oldestProtocol: 4 }],
   ])('%s', (_, versions) => {
     expect(why(versions)).toBeUndefined();
   });

@@ -74,7 +74,7 @@ describe('validation', () => {
     expect(only.calls).toEqual([]);
   });
 
-  it('refuses a model whose events do not fit its network', async () => {
+  it('refuses a model if the size of its events differs from the input of its network', async () => {
     const router = build([engine('a')], [version(1, { events: { ...bins, width: 4 } })]);
     expect(await kindOf(router.reason(question(), context()))).toBe('MODEL_INVALID');
   });
