@@ -93,8 +93,10 @@ describe('every address of a name', () => {
   it('is an engine that serves when the router has started', async () => {
     await startWith(HOSTS);
     expect(ids()).toEqual(['engine-127-0-0-1', 'engine-127-0-0-2', 'engine-127-0-0-3']);
-    const { failed, perEngine } = await closedLoad({ system: { reason }, inputs, total: 300, inFlight: 8 }).finished;
-    expect([failed, perEngine]).toEqual([[], Object.fromEntries(ids().map((id) => [id, 100]))]);
+    const load = closedLoad({ system: { reason }, inputs, total: 300, inFlight: 8 });
+    const { failed, firstPerEngine, perEngine } = await load.finished;
+    expect([failed, firstPerEngine]).toEqual([[], Object.fromEntries(ids().map((id) => [id, 100]))]);
+    expect(Object.keys(perEngine).sort()).toEqual(ids());
   });
 
   it('is also found by the system’s own resolver', async () => {
