@@ -182,7 +182,9 @@ const shape = z.strictObject({
         .min(0)
         .max(100)
         .default(20)
-        .describe('Retries, percent of requests; in addition, each request in flight may be retried once.'),
+        .describe(
+          'Retries, and requests to a second engine beside one that is late: percent of all requests. In addition, each request in flight may be retried once. 0: none.',
+        ),
     })
     .prefault({})
     .describe('Retries on another engine when one fails.')

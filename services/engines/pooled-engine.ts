@@ -9,7 +9,7 @@ import type { Engine, EngineKind, EngineModel } from './engine.ts';
 import { inferChecked, inferEachChecked } from './infer-checked.ts';
 import type { ModelPins } from './model-pins.ts';
 import type { ModelProblem } from './model-problems.ts';
-import { type Peers, comparePeers, isToBlame } from './slowness.ts';
+import { type Peers, answersWithin, comparePeers, isToBlame } from './slowness.ts';
 import { Speed } from './speed.ts';
 
 /** Finds the ready engines that hold a model version. */
@@ -163,6 +163,12 @@ export class PooledEngine {
     // slow.
     if (neededMs <= shareMs) return neededMs;
     return this.#comparePeers(model, version, shareMs, length) === 'FASTER' ? shareMs : neededMs;
+  }
+
+  /** Whether it usually answers such an input within `ms`, and answers now. */
+  answersWithin({ model, version, data }: InferenceInput, ms: number): boolean {
+    const times = this.#timesOf(model, version);
+    return answersWithin(times, { ms, inFlight: this.engine.inFlight + 1, bytes: data.length }, performance.now());
   }
 
   /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { AnswerTimes } from './answer-times.ts';
-import { comparePeers, isToBlame } from './slowness.ts';
+import { answersWithin, comparePeers, isToBlame } from './slowness.ts';
 
 const BYTES = 12;
 const NOW_MS = 10_000;
@@ -38,6 +38,27 @@ describe('comparePeers', () => {
 
   it('returns UNKNOWN without peers that were asked', () => {
     expect([compare(250), compare(250, new AnswerTimes())]).toEqual(['UNKNOWN', 'UNKNOWN']);
+  });
+});
+
+describe('answersWithin', () => {
+  const within = (ms: number, times: AnswerTimes, inFlight = 1): boolean =>
+    answersWithin(times, { ms, inFlight, bytes: BYTES }, NOW_MS);
+
+  it('is true from twice its mean latency on', () => {
+    expect([within(6, peer(3)), within(5.9, peer(3))]).toEqual([true, false]);
+  });
+
+  it('is false if it has too many inputs', () => {
+    expect([within(29, peer(3), 4), within(29, peer(3), 5)]).toEqual([true, false]);
+  });
+
+  it('is false if it has kept another input waiting for half of that time', () => {
+    expect([within(20, peer(3, NOW_MS - 9)), within(20, peer(3, NOW_MS - 10))]).toEqual([true, false]);
+  });
+
+  it('is false if it has never answered', () => {
+    expect(within(1_000, new AnswerTimes())).toBe(false);
   });
 });
 

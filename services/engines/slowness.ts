@@ -10,12 +10,21 @@ const WAITING_PART = 0.5;
 /** The latencies of other engines for the same model. */
 export type Peers = 'FASTER' | 'AS_SLOW' | 'UNKNOWN';
 
+/** Whether an engine usually answers within `ms`, and has not kept another request waiting for a good part of that. */
+export function answersWithin(
+  times: AnswerTimes,
+  { ms, inFlight, bytes }: { readonly ms: number; readonly inFlight: number; readonly bytes: number },
+  nowMs: number,
+): boolean {
+  return times.isKnown && !isWaiting(times, ms, nowMs) && times.latencyQuantileMs(inFlight, bytes) <= ms;
+}
+
 /** Compares with a request that had no answer for `elapsedMs`. */
 export function comparePeers(peers: Iterable<AnswerTimes>, elapsedMs: number, bytes: number, nowMs: number): Peers {
   let isAnySlow = false;
   for (const times of peers) {
-    const isWaiting = nowMs - times.waitingSinceMs >= WAITING_PART * elapsedMs;
-    if (isWaiting || (times.isKnown && times.latencyQuantileMs(1, bytes) > elapsedMs)) isAnySlow = true;
+    if (isWaiting(times, elapsedMs, nowMs) || (times.isKnown && times.latencyQuantileMs(1, bytes) > elapsedMs))
+      isAnySlow = true;
     else if (times.lastAnswerMs > -Infinity) return 'FASTER';
   }
   return isAnySlow ? 'AS_SLOW' : 'UNKNOWN';
@@ -28,4 +37,8 @@ export function comparePeers(peers: Iterable<AnswerTimes>, elapsedMs: number, by
 export function isToBlame(elapsedMs: number, latencyQuantileMs: number, wasAttempt: boolean, peers: Peers): boolean {
   if (elapsedMs < MIN_BLAME_MS) return false;
   return peers === 'UNKNOWN' ? wasAttempt : peers === 'FASTER' && elapsedMs >= latencyQuantileMs;
+}
+
+function isWaiting({ waitingSinceMs }: AnswerTimes, elapsedMs: number, nowMs: number): boolean {
+  return nowMs - waitingSinceMs >= WAITING_PART * elapsedMs;
 }

@@ -4,7 +4,8 @@
 // A refusal (the engine says that the input or the model is at fault) is a claim: the caller gets it only when another
 // engine says the same. There are two kinds of requests to engines, one after the other:
 //
-//   attempts        engines in the order of the plan, `maxAttempts` at most; all but the first use the retry budget
+//   attempts        engines in the order of the plan, `maxAttempts` at most; all but the first use the retry budget, those
+//                   that are made beside a late one, too
 //   confirmations   from the first refusal on: engines that were not asked yet, of another kind than the refuser first, two
 //                   at most; they are neither attempts nor retries
 //
@@ -78,19 +79,40 @@ export class AttemptPlan<E extends EngineClient> {
     if (engine === undefined || !(refuser === undefined ? this.#takeAttempt() : this.#takeConfirmation())) {
       return undefined;
     }
+    return this.#begin(engine, able, requests);
+  }
+
+  /** Whether another engine can be asked. */
+  get hasOthers(): boolean {
+    return this.#left.length > 0;
+  }
+
+  /**
+   * An attempt beside one that has taken `elapsedMs`. Undefined: no engine would probably answer sooner, or none may be
+   * asked.
+   */
+  backup(elapsedMs: number): NextAttempt<E> | undefined {
+    const { input } = this.request;
+    if (this.#refusals !== undefined || !this.request.options.budget.isHalfFull) return undefined;
+    const able = this.#left.filter(({ isAvailable }) => isAvailable);
+    const engine = able.find((other) => other.availableSlots > 0 && other.answersWithin(input, elapsedMs));
+    return engine !== undefined && this.#takeAttempt() ? this.#begin(engine, able.length, 1) : undefined;
+  }
+
+  #begin(engine: E, able: number, requests: number): NextAttempt<E> {
     // An engine that is not usable now stays: its breaker may allow it later.
     this.#left = this.#left.filter((other) => other !== engine);
     const startedMs = performance.now();
-    const request: AttemptContext = refuser === undefined ? this.request : this.#toConfirm();
-    const shares = refuser === undefined ? 1 + Math.min(able - 1, this.#attemptsLeft) : CONFIRMATION_SHARES;
+    const isConfirmation = this.#refusals !== undefined;
+    const request: AttemptContext = isConfirmation ? this.#toConfirm() : this.request;
+    const shares = isConfirmation ? CONFIRMATION_SHARES : 1 + Math.min(able - 1, this.#attemptsLeft);
     return { engine, request, timeoutMs: attemptTimeMs(engine, request, shares, startedMs, requests), startedMs };
   }
 
   /** Call instead of `next` if the first attempt was made in a group. */
-  begun(engine: E, timeoutMs: number, startedMs: number): NextAttempt<E> {
+  begun({ engine }: NextAttempt<E>): void {
     this.#attempts = 1;
     this.#left = this.#left.filter((other) => other !== engine);
-    return { engine, request: this.request, timeoutMs, startedMs };
   }
 
   answered({ engine, startedMs }: NextAttempt<E>, inference: Inference): Outcome<E> {

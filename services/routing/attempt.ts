@@ -8,6 +8,7 @@ import type { OpenSpan } from '../core/request-trace.ts';
 import { type Work, workOf } from '../core/work.ts';
 import type { Admission } from './admission.ts';
 import type { Dispute } from './dispute.ts';
+import type { LateAttempts } from './late-attempts.ts';
 import { malformedDispute } from './malformed.ts';
 import type { RetryBudget } from './retry-budget.ts';
 
@@ -36,6 +37,8 @@ export interface EngineClient {
    * sent at once; default one.
    */
   attemptMs(input: InferenceInput, shareMs: number, requests?: number): number;
+  /** Whether it usually answers such an input within `ms`, and answers now. */
+  answersWithin(input: InferenceInput, ms: number): boolean;
   infer(input: InferenceInput, context: CallContext, timeoutMs?: number): Promise<Inference>;
 }
 
@@ -45,6 +48,7 @@ export interface AttemptOptions {
   /** Maximum time of an attempt if another engine can still be asked, milliseconds. */
   readonly attemptTimeoutMs: number;
   readonly budget: RetryBudget;
+  readonly lateAttempts: LateAttempts;
   /** Queue of votes that wait for a free slot. */
   readonly admission: Pick<Admission, 'waitForRoom'>;
   readonly observer: Observer;

@@ -1,13 +1,14 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { fakeInference } from '../../test/fakes/fake-engine.ts';
+import { type FakeEngine, fakeInference } from '../../test/fakes/fake-engine.ts';
 import { fakeTracing, silent } from '../../test/fakes/fake-parts.ts';
 import { build, buildWhole, context, engine, lost, question } from '../../test/fakes/router-parts.ts';
 import { Call } from '../core/call.ts';
 import type { TensorInput } from './check-input.ts';
 import { RouterError } from '../core/errors.ts';
-import type { CallContext } from '../core/inference.ts';
+import type { CallContext, Inference } from '../core/inference.ts';
 import { Admission } from './admission.ts';
 import type { GroupedItem } from './group.ts';
+import type { RouterOptions } from './options.ts';
 import type { ReasonQuestion } from './question.ts';
 import type { ReasonAnswer, Router } from './router.ts';
 
@@ -173,5 +174,57 @@ describe('Router.reasonTogether', () => {
     const grouped = together(build([only]), same(3), limits);
     limits.controller.abort(new RouterError('CANCELLED', 'the caller left'));
     expect((await grouped).said.map(cacheOf)).toEqual(Array(3).fill('CANCELLED'));
+  });
+});
+
+describe('a group whose engine is late', () => {
+  /** Two engines that have answered before, and then `late` answers when the test says so. */
+  async function startLate(over: Partial<RouterOptions> = {}): Promise<{
+    readonly router: Router;
+    readonly late: FakeEngine;
+    readonly good: FakeEngine;
+    readonly answerLate: () => void;
+    readonly failLate: () => void;
+  }> {
+    const [late, good] = [engine('late'), engine('good')];
+    const router = build([late, good], undefined, over);
+    await together(router, same(8));
+    const { promise, resolve, reject } = Promise.withResolvers<Inference>();
+    promise.catch(() => undefined);
+    late.behaviour = () => promise;
+    return {
+      ...{ router, late, good },
+      answerLate: () => resolve(fakeInference()),
+      failLate: () => reject(new RouterError('ENGINE_LOST', 'gone')),
+    };
+  }
+
+  it('is answered by another engine, each request once', async () => {
+    const { router, late, answerLate } = await startLate();
+    const asked = late.calls.length;
+    const { said } = await together(router, same(4));
+    expect(late.calls.length - asked).toBe(2);
+    expect(said.map(enginesOf)).toEqual(Array(4).fill('good OK'));
+    answerLate();
+    await new Promise(setImmediate);
+    expect([said.length, router.inFlight]).toEqual([4, 0]);
+  });
+
+  it('frees each slot once', async () => {
+    const admission = new Admission({ maxQueue: 100, maxWaitMs: 1_000 });
+    const { router, failLate } = await startLate({ admission });
+    const left = jest.spyOn(admission, 'leave');
+    await together(router, same(4));
+    failLate();
+    await new Promise(setImmediate);
+    expect([left.mock.calls.length, router.inFlight]).toEqual([4, 0]);
+  });
+
+  it('is answered by that engine if the other one fails', async () => {
+    const { router, good, answerLate } = await startLate();
+    setTimeout(answerLate, 100);
+    good.behaviour = lost;
+    const { said } = await together(router, same(2));
+    expect(said.filter((each) => each instanceof RouterError)).toEqual([]);
   });
 });

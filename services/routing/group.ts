@@ -2,8 +2,8 @@
 // one group to one engine, without a promise for each. So a request costs a fraction of a single one.
 //
 // A request that needs more than one engine's answer runs alone: a vote, a hedge, layers, an equal question that is
-// being computed, a message of a session, and a request that must wait for an engine. If its engine fails, a request
-// continues alone with failover.
+// being computed, a message of a session, and a request that must wait for an engine. If its engine fails or is late, a
+// request continues alone with failover.
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Ending } from '../cache/single-flight.ts';
 import { RouterError } from '../core/errors.ts';
@@ -15,7 +15,8 @@ import type { Answer } from './answer.ts';
 import { recordAnswer, recordFailure } from './attempt.ts';
 import { AttemptPlan, type NextAttempt } from './attempt-plan.ts';
 import type { Outcome } from './executor.ts';
-import { failoverAfter } from './executors/failover.ts';
+import { Failover, MIN_LATE_MS } from './executors/failover.ts';
+import type { Watched } from './late-attempts.ts';
 import type { RouteOptions } from './options.ts';
 import type { ReasonQuestion } from './question.ts';
 import { type ReasonAnswer, toReasonAnswer } from './reason-answer.ts';
@@ -232,43 +233,78 @@ class Member {
 }
 
 /** Members of a group that are sent to one engine together. */
-class Run implements InferenceListener {
+class Run implements InferenceListener, Watched {
+  checkMs: number;
   readonly #members: readonly Member[];
   readonly #next: NextAttempt<PooledEngine>;
+  #unanswered: number;
+  /** By member: of those that continue alone. */
+  readonly #alone = new Map<Member, Failover<PooledEngine>>();
 
   constructor(members: readonly Member[], next: NextAttempt<PooledEngine>) {
     this.#members = members;
     this.#next = next;
+    this.#unanswered = members.length;
+    this.checkMs = next.startedMs + MIN_LATE_MS;
   }
 
   send(context: CallContext): void {
     const { engine, timeoutMs } = this.#next;
+    const { plan, options } = this.#members[0]!.request;
     const inputs = this.#members.map(({ request }) => request.input);
+    if (plan.length > 1) options.lateAttempts.watch(this);
     engine.inferEach(inputs, context, timeoutMs, this);
+  }
+
+  get isOver(): boolean {
+    return this.#unanswered === 0;
+  }
+
+  /** Late: each member that has no answer yet continues alone, and may ask another engine. */
+  check(nowMs: number): void {
+    this.checkMs = Infinity;
+    for (const member of this.#members) {
+      if (!member.hasEnded && !this.#alone.has(member)) this.#continue(member).check(nowMs);
+    }
   }
 
   answered(index: number, inference: Inference): void {
     const member = this.#members[index]!;
     const { engine, startedMs } = this.#next;
     const { request } = member;
+    this.#unanswered -= 1;
     recordAnswer(engine, request, this.#span(request), startedMs, inference);
+    if (member.hasEnded) return;
+    this.#alone.get(member)?.close();
     request.claims.push({ engine, said: inference, durationMs: performance.now() - startedMs });
     this.#conclude(member, { engine, inference, grade: 'SINGLE', isFirm: true, ballots: NO_BALLOTS });
   }
 
   failed(index: number, error: RouterError): void {
     const member = this.#members[index]!;
-    const { engine, startedMs, timeoutMs } = this.#next;
+    const { engine, startedMs } = this.#next;
     const { request } = member;
+    this.#unanswered -= 1;
     recordFailure(engine, request, this.#span(request), startedMs, error);
+    (this.#alone.get(member) ?? this.#continue(member)).failed(this.#next, error);
+  }
+
+  /** With failover, after the attempt of the group. */
+  #continue(member: Member): Failover<PooledEngine> {
+    const { request } = member;
     const plan = new AttemptPlan(request);
-    failoverAfter(plan, plan.begun(engine, timeoutMs, startedMs), error).then(
+    plan.begun(this.#next);
+    const alone = new Failover(
+      plan,
       (outcome) => this.#conclude(member, outcome),
-      (thrown: unknown) => {
+      (error) => {
         audit(request);
-        member.fail(RouterError.from(thrown));
+        member.fail(error);
       },
     );
+    alone.join(this.#next);
+    this.#alone.set(member, alone);
+    return alone;
   }
 
   /** Never throws: an engine's stream calls it. */

@@ -32,6 +32,11 @@ export class RetryBudget {
     return this.#tokens < 1;
   }
 
+  /** Attempts beside a late one leave the rest to requests whose engine has failed. */
+  get isHalfFull(): boolean {
+    return this.#tokens >= Math.max(1, this.#capacity / 2);
+  }
+
   /** Whether one more attempt is allowed. */
   withdraw(): boolean {
     if (this.#tokens < 1) return false;

@@ -5,6 +5,7 @@ import type { BreakerOptions } from '../../services/engines/breaker.ts';
 import { Admission } from '../../services/routing/admission.ts';
 import type { AttemptOptions, EngineClient } from '../../services/routing/attempt.ts';
 import type { Execution } from '../../services/routing/executor.ts';
+import { LateAttempts } from '../../services/routing/late-attempts.ts';
 import { RetryBudget } from '../../services/routing/retry-budget.ts';
 import { Tracing } from '../../services/telemetry/tracing.ts';
 
@@ -50,6 +51,7 @@ export function fakeExecution<E extends EngineClient>(
       maxAttempts: 3,
       attemptTimeoutMs: 1_000,
       budget: new RetryBudget(100, 20),
+      lateAttempts: new LateAttempts(),
       admission: new Admission({ maxQueue: 100, maxWaitMs: 1_000 }),
       observer: silent,
       onDispute: () => undefined,

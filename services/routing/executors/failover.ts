@@ -1,31 +1,49 @@
 // Failover: asks the engines of a plan one after the other until one answers. attempt-plan.ts decides which engine is
 // next and how failures count.
-import { RouterError } from '../../core/errors.ts';
+//
+// An engine that is late gets a backup (Dean and Barroso, "The tail at scale", 2013): another engine that usually
+// answers sooner, and answers now, is asked beside it, and the first answer counts. So one engine behind a bad link, or
+// in a pause, delays few requests. The late attempt is not cancelled: its end shows whether the engine is to blame.
+import { isOver } from '../../core/call.ts';
+import type { Inference } from '../../core/inference.ts';
 import { type EngineClient, attempt } from '../attempt.ts';
 import { AttemptPlan, type NextAttempt } from '../attempt-plan.ts';
-import type { Executor, Outcome } from '../executor.ts';
+import type { Executor } from '../executor.ts';
+import type { Watched } from '../late-attempts.ts';
+import { FirstAnswer } from './first-answer.ts';
 
-export const failover: Executor = (execution) => askInTurn(new AttemptPlan(execution));
+/** No engine is late before, milliseconds: a healthy process is interrupted this long. */
+export const MIN_LATE_MS = 10;
+/** Time to the next check, as a share of the time that has passed. */
+const CHECK_AGAIN = 0.25;
 
-/** Continues after a failed attempt. */
-export async function failoverAfter<E extends EngineClient>(
-  plan: AttemptPlan<E>,
-  failed: NextAttempt<E>,
-  error: RouterError,
-): Promise<Outcome<E>> {
-  const end = plan.failed(failed, error);
-  if (end !== undefined) throw end;
-  return await askInTurn(plan);
-}
+export const failover: Executor = (execution) =>
+  new Promise((resolve, reject) => new Failover(new AttemptPlan(execution), resolve, reject).start());
 
-async function askInTurn<E extends EngineClient>(plan: AttemptPlan<E>): Promise<Outcome<E>> {
-  for (let next = plan.next(); next !== undefined; next = plan.next()) {
-    try {
-      return plan.answered(next, await attempt(next.engine, next.request, next.timeoutMs));
-    } catch (thrown) {
-      const end = plan.failed(next, RouterError.from(thrown));
-      if (end !== undefined) throw end;
-    }
+export class Failover<E extends EngineClient> extends FirstAnswer<E> implements Watched {
+  checkMs = Infinity;
+  /** Of the newest attempt. */
+  #startedMs = 0;
+  #isWatched = false;
+
+  check(nowMs: number): void {
+    const { plan } = this;
+    const elapsedMs = nowMs - this.#startedMs;
+    this.checkMs = nowMs + elapsedMs * CHECK_AGAIN;
+    if (isOver(plan.request.context)) return;
+    const backup = plan.backup(elapsedMs);
+    if (backup !== undefined) this.ask(backup);
   }
-  throw plan.exhausted;
+
+  protected begins({ startedMs }: NextAttempt<E>): void {
+    this.#startedMs = startedMs;
+    this.checkMs = startedMs + MIN_LATE_MS;
+    if (this.#isWatched || !this.plan.hasOthers) return;
+    this.#isWatched = true;
+    this.plan.request.options.lateAttempts.watch(this);
+  }
+
+  protected infer({ engine, request, timeoutMs }: NextAttempt<E>): Promise<Inference> {
+    return attempt(engine, request, timeoutMs);
+  }
 }

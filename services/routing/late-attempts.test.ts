@@ -1,0 +1,72 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { LateAttempts } from './late-attempts.ts';
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+class Request {
+  isOver = false;
+  checkMs: number;
+  readonly checkedMs: number[] = [];
+  readonly #againMs: number;
+
+  constructor(checkMs: number, againMs = Infinity) {
+    this.checkMs = performance.now() + checkMs;
+    this.#againMs = againMs;
+  }
+
+  check(nowMs: number): void {
+    this.checkedMs.push(nowMs);
+    this.checkMs = nowMs + this.#againMs;
+  }
+}
+
+const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+describe('LateAttempts', () => {
+  it('checks a request within 5 ms of its time', async () => {
+    const late = new LateAttempts();
+    const request = new Request(12);
+    late.watch(request);
+    await pass(11);
+    expect(request.checkedMs).toHaveLength(0);
+    await pass(6);
+    expect(request.checkedMs).toHaveLength(1);
+  });
+
+  it('checks it again at each time that it sets', async () => {
+    const late = new LateAttempts();
+    const request = new Request(10, 20);
+    late.watch(request);
+    await pass(100);
+    expect(request.checkedMs).toHaveLength(5);
+  });
+
+  it('does not check a request that is over', async () => {
+    const late = new LateAttempts();
+    const request = new Request(10);
+    late.watch(request);
+    request.isOver = true;
+    await pass(100);
+    expect(request.checkedMs).toHaveLength(0);
+  });
+
+  it('has no timer while nothing is watched', async () => {
+    const late = new LateAttempts();
+    const request = new Request(1_000);
+    late.watch(request);
+    expect(jest.getTimerCount()).toBe(1);
+    request.isOver = true;
+    await pass(10);
+    expect(jest.getTimerCount()).toBe(0);
+    const another = new Request(10);
+    late.watch(another);
+    await pass(20);
+    expect(another.checkedMs).toHaveLength(1);
+  });
+});
