@@ -56,6 +56,21 @@ describe('LateAttempts', () => {
     expect(request.checkedMs).toHaveLength(0);
   });
 
+  it('forgets requests that are over, even if its timer cannot run', () => {
+    const late = new LateAttempts();
+    const asked = jest.fn(() => true);
+    for (let n = 0; n < 1_000; n += 1) {
+      late.watch({
+        checkMs: 0,
+        check: () => undefined,
+        get isOver() {
+          return asked();
+        },
+      });
+    }
+    expect(asked.mock.calls.length).toBeGreaterThan(800);
+  });
+
   it('has no timer while nothing is watched', async () => {
     const late = new LateAttempts();
     const request = new Request(1_000);

@@ -11,28 +11,34 @@ export interface Watched {
 }
 
 const SWEEP_MS = 5;
+/** At least so many requests are added before those that are over are removed. */
+const ROOM = 128;
 
 export class LateAttempts {
   #watched: Watched[] = [];
+  /** The length at which requests that are over are removed. */
+  #full = ROOM;
   #timer: NodeJS.Timeout | undefined;
   // Answers that arrived while this process was busy are read before the sweep, so they do not count as late.
   readonly #onTimer = (): void => void setImmediate(this.#sweep);
   readonly #sweep = (): void => {
+    this.#removeOver();
     const nowMs = performance.now();
-    const watched = this.#watched;
-    this.#watched = [];
-    for (const each of watched) {
-      if (each.isOver) continue;
-      this.#watched.push(each);
-      if (nowMs >= each.checkMs) each.check(nowMs);
-    }
+    for (const each of this.#watched) if (nowMs >= each.checkMs) each.check(nowMs);
     if (this.#watched.length > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   };
 
   watch(request: Watched): void {
-    this.#watched.push(request);
+    if (this.#watched.push(request) >= this.#full) this.#removeOver();
     this.#timer ??= setInterval(this.#onTimer, SWEEP_MS).unref();
+  }
+
+  #removeOver(): void {
+    let kept = 0;
+    for (const each of this.#watched) if (!each.isOver) this.#watched[kept++] = each;
+    this.#watched.length = kept;
+    this.#full = 2 * kept + ROOM;
   }
 }
