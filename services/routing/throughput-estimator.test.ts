@@ -1,0 +1,56 @@
+import { describe, expect, it } from '@jest/globals';
+import { ThroughputEstimator } from './throughput-estimator.ts';
+
+/** With answers at 10, 20 … ms after `fromMs`, and running. */
+function withAnswers(count: number, fromMs = 0, throughput = new ThroughputEstimator()): ThroughputEstimator {
+  throughput.start(fromMs);
+  for (let n = 1; n <= count; n += 1) throughput.recordAnswer(fromMs + 10 * n);
+  return throughput;
+}
+
+describe('ThroughputEstimator', () => {
+  it('runs from its start to its stop', () => {
+    const throughput = new ThroughputEstimator();
+    const runs = [throughput.isRunning];
+    throughput.start(0);
+    runs.push(throughput.isRunning);
+    throughput.stop(5);
+    expect([...runs, throughput.isRunning]).toEqual([false, true, false]);
+  });
+
+  it('is the number of answers by the time that they took', () => {
+    const throughput = withAnswers(20);
+    expect(throughput.rateAt(210, 1)).toBeCloseTo(0.1, 2);
+  });
+
+  it('falls while no answer comes', () => {
+    const throughput = withAnswers(20);
+    expect(throughput.rateAt(2_000, 1)).toBeLessThan(0.02);
+  });
+
+  it('forgets old answers, so that a new rate shows within two seconds', () => {
+    const throughput = withAnswers(20);
+    for (let ms = 202; ms <= 2_200; ms += 2) throughput.recordAnswer(ms);
+    expect(throughput.rateAt(2_202, 1)).toBeCloseTo(0.5, 1);
+  });
+
+  it('does not count time between a stop and the next start', () => {
+    const throughput = withAnswers(20);
+    throughput.stop(200);
+    expect(withAnswers(20, 1_200, throughput).rateAt(1_410, 1)).toBeCloseTo(0.1, 2);
+  });
+
+  it('is forgotten when it was stopped for ten seconds', () => {
+    const throughput = withAnswers(20);
+    throughput.stop(200);
+    throughput.start(10_200);
+    expect(throughput.rateAt(10_210, 1)).toBeCloseTo(1 / 10, 6);
+    throughput.recordAnswer(10_201);
+    expect(throughput.rateAt(10_202, 1)).toBeGreaterThan(0.9);
+  });
+
+  it('counts all requests under way as answered until as many answers have come', () => {
+    const throughput = withAnswers(2);
+    expect([throughput.rateAt(20, 8), throughput.rateAt(20, 2)]).toEqual([expect.closeTo(8 / 20, 2), expect.closeTo(3 / 20, 2)]);
+  });
+});
