@@ -51,6 +51,9 @@ describe('ThroughputEstimator', () => {
 
   it('counts all requests under way as answered until as many answers have come', () => {
     const throughput = withAnswers(2);
-    expect([throughput.rateAt(20, 8), throughput.rateAt(20, 2)]).toEqual([expect.closeTo(8 / 20, 2), expect.closeTo(3 / 20, 2)]);
+    expect([throughput.rateAt(20, 8), throughput.rateAt(20, 2)]).toEqual([
+      expect.closeTo(8 / 20, 2),
+      expect.closeTo(3 / 20, 2),
+    ]);
   });
 });
