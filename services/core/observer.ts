@@ -23,6 +23,8 @@ export interface Observer {
   planned(strategy: string): void;
   /** An engine was asked once. */
   attemptEnded(engineId: string, outcome: Outcome, durationMs: number): void;
+  /** Another engine was asked beside this one, because it was late. */
+  engineLate(engineId: string): void;
   /** An engine has computed an answer for this model version, even if no caller waits for it any more. */
   computed(model: string, version: number, work: Work): void;
   /** A request for this model version is answered, computed or cached. */

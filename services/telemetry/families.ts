@@ -84,6 +84,11 @@ export function toFamilies({ counts, standing, upMs }: Reading): Family[] {
       })),
     },
     counter(
+      'tandem_engine_late_total',
+      'Attempts that were late, so that another engine was asked beside this one.',
+      ofEngines(({ late }) => late),
+    ),
+    counter(
       'tandem_engine_dissents_total',
       'Ballots that did not agree with the verdict.',
       ofEngines(({ dissents }) => dissents),

@@ -70,6 +70,8 @@ export interface EngineCounts {
   readonly failed: number;
   /** Failures that are not the engine's fault. */
   readonly others: number;
+  /** How often another engine was asked beside it, because it was late. */
+  readonly late: number;
   readonly dissents: number;
   /** Of answered attempts. */
   readonly latency: LatencySummary;
@@ -102,6 +104,7 @@ export interface SavedMetrics {
     readonly id: string;
     readonly failed: number;
     readonly others: number;
+    readonly late: number;
     readonly dissents: number;
     readonly latencies: SavedLatencies;
   }[];
@@ -121,6 +124,6 @@ export interface SavedMetrics {
 }
 
 export const NO_ENGINE_COUNTS: EngineCounts = {
-  ...{ succeeded: 0, failed: 0, others: 0, dissents: 0 },
+  ...{ succeeded: 0, failed: 0, others: 0, late: 0, dissents: 0 },
   ...{ latency: NO_LATENCY, histogram: NO_HISTOGRAM },
 };

@@ -61,6 +61,10 @@ export class Metrics implements Observer, EventObserver, AgentObserver {
     else counts.others += 1;
   }
 
+  engineLate(engineId: string): void {
+    this.#engine(engineId).late += 1;
+  }
+
   computed(model: string, version: number, work: Work): void {
     const counts = this.#model(model, version);
     counts.inferences += 1;
@@ -145,8 +149,8 @@ export class Metrics implements Observer, EventObserver, AgentObserver {
       engines: engineIds.flatMap((id) => {
         const counts = engines.get(id);
         if (counts === undefined) return [];
-        const { failed, others, dissents, latencies } = counts;
-        return [{ id, failed, others, dissents, latencies: latencies.save() }];
+        const { failed, others, late, dissents, latencies } = counts;
+        return [{ id, failed, others, late, dissents, latencies: latencies.save() }];
       }),
       models: [...models.values()].map((counts) => ({ ...counts })),
       cache: { ...cache },
@@ -170,10 +174,10 @@ export class Metrics implements Observer, EventObserver, AgentObserver {
       for (const [name, count] of Object.entries(saved.strategies)) {
         added(counts.strategies, name, MAX_STRATEGIES, () => ({ count: 0 })).count += count;
       }
-      for (const { id, failed, others, dissents, latencies } of saved.engines) {
+      for (const { id, failed, others, late, dissents, latencies } of saved.engines) {
         const to = this.#engine(id);
         to.latencies.restore(latencies);
-        Object.assign(to, { failed, others, dissents });
+        Object.assign(to, { failed, others, late, dissents });
       }
       for (const each of saved.models) Object.assign(this.#model(each.model, each.version), each);
       copyKnown(saved.cache, counts.cache);
@@ -239,6 +243,7 @@ class TypeCounts {
 class AttemptCounts {
   failed = 0;
   others = 0;
+  late = 0;
   dissents = 0;
   readonly latencies = new Latencies();
 }
@@ -291,9 +296,9 @@ function toTypeCounts([type, counts]: [string, TypeCounts]): RequestTypeCounts {
   };
 }
 
-function toEngineCounts({ latencies, failed, others, dissents }: AttemptCounts): EngineCounts {
+function toEngineCounts({ latencies, failed, others, late, dissents }: AttemptCounts): EngineCounts {
   const latency = latencies.summary();
-  return { succeeded: latency.count, failed, others, dissents, latency, histogram: latencies.histogram() };
+  return { succeeded: latency.count, failed, others, late, dissents, latency, histogram: latencies.histogram() };
 }
 
 function toModelCounts({ computeUs, ...counts }: ModelWork): ModelCounts {

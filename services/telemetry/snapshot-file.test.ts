@@ -42,6 +42,7 @@ async function firstRun(): Promise<Reading> {
   metrics.attemptEnded('engine-1', 'OK', 2);
   metrics.attemptEnded('engine-1', 'ENGINE_LOST', 2);
   metrics.attemptEnded('gone', 'OK', 2);
+  metrics.engineLate('engine-1');
   metrics.computed('m', 3, { computeUs: 9, batchItems: 1, synapticOperations: 5n, totalSpikes: 2n });
   metrics.answered('m', 3);
   metrics.cacheUsed('MISS');

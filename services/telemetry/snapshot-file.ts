@@ -46,7 +46,11 @@ const bodySchema: z.ZodType<SavedMeter> = z.strictObject({
     sinceMs: z.number(),
     types: z.array(z.strictObject({ type: name, errors: counts, latencies })).max(64),
     strategies: counts,
-    engines: z.array(z.strictObject({ id: name, failed: count, others: count, dissents: count, latencies })).max(512),
+    engines: z
+      .array(
+        z.strictObject({ id: name, failed: count, others: count, late: count.default(0), dissents: count, latencies }),
+      )
+      .max(512),
     models: z
       .array(
         z.strictObject({

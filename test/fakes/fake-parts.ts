@@ -16,6 +16,7 @@ export const silent: Observer = {
   requestEnded: () => undefined,
   planned: () => undefined,
   attemptEnded: () => undefined,
+  engineLate: () => undefined,
   computed: () => undefined,
   answered: () => undefined,
   cacheUsed: () => undefined,

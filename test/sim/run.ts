@@ -135,6 +135,7 @@ class Simulation {
       requestEnded: () => undefined,
       planned: () => (this.#attempts.planned += 1),
       attemptEnded: () => undefined,
+      engineLate: () => undefined,
       computed: () => undefined,
       answered: () => undefined,
       cacheUsed: (status) => this.#journal.count(status),

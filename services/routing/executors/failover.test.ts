@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { fakeExecution } from '../../../test/fakes/fake-parts.ts';
+import { fakeExecution, silent } from '../../../test/fakes/fake-parts.ts';
 import { HandDriven } from '../../../test/fakes/hand-driven.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { AttemptOptions } from '../attempt.ts';
@@ -53,6 +53,13 @@ describe('an engine that is late', () => {
     expect(askedIds()).toEqual(['a', 'b']);
     b.answer();
     expect((await answering).engine.id).toBe('b');
+  });
+
+  it('is counted for each backup', async () => {
+    const late: string[] = [];
+    void start({ observer: { ...silent, engineLate: (id) => void late.push(id) } });
+    await pass(2 * LATE_MS);
+    expect(late).toEqual(['a', 'b']);
   });
 
   it('is not cancelled then, so that its end shows whether it is to blame', async () => {

@@ -22,22 +22,25 @@ export const failover: Executor = (execution) =>
 
 export class Failover<E extends EngineClient> extends FirstAnswer<E> implements Watched {
   checkMs = Infinity;
-  /** Of the newest attempt. */
-  #startedMs = 0;
+  /** The newest attempt. */
+  #newest: NextAttempt<E> | undefined;
   #isWatched = false;
 
   check(nowMs: number): void {
     const { plan } = this;
-    const elapsedMs = nowMs - this.#startedMs;
+    const { engine, startedMs } = this.#newest!;
+    const elapsedMs = nowMs - startedMs;
     this.checkMs = nowMs + elapsedMs * CHECK_AGAIN;
     if (isOver(plan.request.context)) return;
     const backup = plan.backup(elapsedMs);
-    if (backup !== undefined) this.ask(backup);
+    if (backup === undefined) return;
+    plan.request.options.observer.engineLate(engine.id);
+    this.ask(backup);
   }
 
-  protected begins({ startedMs }: NextAttempt<E>): void {
-    this.#startedMs = startedMs;
-    this.checkMs = startedMs + MIN_LATE_MS;
+  protected begins(attempt: NextAttempt<E>): void {
+    this.#newest = attempt;
+    this.checkMs = attempt.startedMs + MIN_LATE_MS;
     if (this.#isWatched || !this.plan.hasOthers) return;
     this.#isWatched = true;
     this.plan.request.options.lateAttempts.watch(this);
