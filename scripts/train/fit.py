@@ -20,7 +20,7 @@ SHARPNESS = {"spike_count": 0.5, "mean_potential": 4.0, "last_potential": 4.0}
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. Loss = cross-entropy + `spike_cost` × mean hidden spikes a neuron and run."""
+    """How to train. Loss = cross-entropy + `spike_cost` × mean hidden spikes per neuron and run."""
 
     epochs: int = 16
     batch: int = 256
@@ -75,7 +75,7 @@ def train(
 def evaluate(
     parameters: Parameters, x: np.ndarray, labels: np.ndarray, shape: Shape
 ) -> tuple[float, float]:
-    """Accuracy and mean hidden spikes a run."""
+    """Accuracy and mean hidden spikes per run."""
     readout, spikes = infer(parameters, x, shape)
     return float((readout.argmax(1) == labels).mean()), float(spikes.mean())
 

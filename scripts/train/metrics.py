@@ -13,7 +13,7 @@ def accuracy(predicted: np.ndarray, labels: np.ndarray) -> float:
 
 
 def macro_f1(predicted: np.ndarray, labels: np.ndarray) -> float:
-    """Mean F1 over the classes that occur in `labels`, each class counting alike."""
+    """Mean F1 over the classes that occur in `labels`; each class has the same weight."""
     scores = []
     for label in np.unique(labels):
         right = ((predicted == label) & (labels == label)).sum()

@@ -49,7 +49,7 @@ class Shape:
 def initial_parameters(shape: Shape, key: jax.Array) -> Parameters:
     """Random weights (out, in), with currents that let about a third of the neurons spike.
 
-    `weight1` is in units of `input_gain`, so that Adam's steps suit it.
+    `weight1` is in units of `input_gain`, so that Adam's step size fits.
     """
     first, second = jax.random.split(key)
     return {

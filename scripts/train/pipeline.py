@@ -20,7 +20,7 @@ from simulator import Answers, Model
 from vectors import write_golden, write_heldout, write_json, write_samples
 from wordnet import LABELS
 
-GLOSSES = 47_104  # of 116,919: what half an hour on two busy cores encoded
+GLOSSES = 47_104  # of 116,919: as many as two busy cores encoded in half an hour
 HELDOUT = 500
 SHAPE = Shape()
 RECIPE = Recipe()
@@ -92,7 +92,7 @@ def train_and_export(cache: Path, glosses: int | None, epochs: int | None, out: 
 
 
 def compare(cache: Path, glosses: int | None, epochs: int | None, readme: Path) -> None:
-    """Train every variant alike and put the table of their validation results into `readme`."""
+    """Train every variant in the same way and write the table of their validation results into `readme`."""
     data = load(cache, glosses or GLOSSES)
     recipe = dataclasses.replace(RECIPE, epochs=epochs or RECIPE.epochs)
     linear = fit_linear(_set(data.train), _set(data.validation), len(LABELS), say)

@@ -14,7 +14,7 @@ EXAMPLES = """examples:
   reference.py deploy/models/supersense --input encodings.npy
   reference.py braille.nir --dt 1e-4 --kind series --input sample.npy
 
-An .npy input holds one run, or several stacked along the first axis. One JSON line comes out a run.
+An .npy input holds one run, or several along the first axis. Prints one line of JSON for each run.
 """
 
 

@@ -30,7 +30,7 @@ class NonFiniteError(ArithmeticError):
 
 @dataclass(frozen=True)
 class Answers:
-    """One row a run: what NUMERICS.md lists under "What a run returns"."""
+    """One row for each run: what NUMERICS.md lists under "What a run returns"."""
 
     steps: int
     spike_counts: np.ndarray  # uint32 (runs, n)
@@ -78,7 +78,7 @@ class Model:
         return run.answers(steps)
 
     def _find_constant_nodes(self) -> set[str]:
-        """Nodes whose output is the same at every step: evaluated, and counted, once."""
+        """Nodes whose output is the same at every step: they are evaluated and counted once."""
         found: set[str] = set()
         if self.settings.kind == "constant":
             for node in self.nodes:
@@ -127,7 +127,7 @@ def _constants(node: Node, settings: Settings) -> dict[str, np.ndarray]:
 
 
 class _Run:
-    """The state of `count` runs side by side; element-wise, so none depends on another."""
+    """The state of `count` runs side by side; each element is separate, so no run depends on another."""
 
     def __init__(self, model: Model, count: int) -> None:
         self.model = model

@@ -24,7 +24,7 @@ from text_data import TextData, TextPart
 from wordnet import LABELS
 
 DIMENSIONS = 256
-FREQUENCY = 1e-3  # a token of this share of all tokens has half its weight
+FREQUENCY = 1e-3  # a token with this share of all tokens has half of its weight
 TOKENS_A_BATCH = 150
 LARGEST = 127  # of a weight, in steps
 
@@ -107,7 +107,7 @@ def train_embedding(
 
 
 class TokenOptimizer:
-    """Adam (Kingma and Ba 2015) on the rows that a batch touches; the others stand still."""
+    """Adam (Kingma and Ba 2015) on the rows that a batch uses; the others do not change."""
 
     def __init__(self, values: np.ndarray) -> None:
         self.values = values
@@ -133,7 +133,7 @@ def quantize(embedding: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _drop(x: csr_array, share: float, rng: np.random.Generator) -> csr_array:
-    """Without some of the tokens; the others keep the sum of 1."""
+    """Without some of the tokens; the sum of the others is 1 again."""
     kept = csr_array((x.data * (rng.random(x.nnz) >= share), x.indices, x.indptr), x.shape)
     return (diags_array(1 / np.maximum(kept.sum(1), 1e-3)) @ kept).tocsr().astype(np.float32)
 

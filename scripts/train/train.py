@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Train and export the `supersense` model: one command, everything pinned and seeded.
+"""Train and export the `supersense` model: one command, with fixed versions and seeds.
 
-Makes its own environment under the cache, downloads WordNet and the encoder, encodes the glosses
-(the long part; it resumes), trains, calibrates, and writes deploy/models/supersense and
+Creates its own environment in the cache, downloads WordNet and the encoder, encodes the glosses
+(this takes longest; it continues after an interruption), trains, calibrates, and writes deploy/models/supersense and
 test/data/supersense.
 """
 

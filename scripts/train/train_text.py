@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Train and export the `supersense-text` model: one command, everything pinned and seeded.
+"""Train and export the `supersense-text` model: one command, with fixed versions and seeds.
 
-Makes its own environment under the cache, downloads WordNet and the encoder, encodes the tokens, trains
-the embedding (kept in the cache, so that an interrupted run goes on behind it), trains the network, and
+Creates its own environment in the cache, downloads WordNet and the encoder, encodes the tokens, trains
+the embedding (kept in the cache, so that an interrupted run continues after it), trains the network, and
 writes deploy/models/supersense-text.
 """
 

@@ -27,7 +27,7 @@ def _base64(encoding: np.ndarray) -> str:
 
 
 def write_golden(path: Path, model: Model, samples: Part, heldout: Part) -> None:
-    """Sixteen inputs and their exact answers: real encodings, then corners no text reaches."""
+    """Sixteen inputs and their exact answers: real encodings, then extreme values that no text gives."""
     n = samples.x.shape[1]
     real = {name: samples.x[i] for i, name in enumerate(list(SAMPLE_CANDIDATES)[:6])}
     real |= {heldout.synsets[i].name: heldout.x[i] for i in range(4)}
@@ -80,9 +80,9 @@ def write_heldout(folder: Path, heldout: Part, linear: LinearClassifier) -> None
 
 
 def write_samples(path: Path, samples: Part, readout: np.ndarray, temperature: float) -> None:
-    """Up to eight right answers of different labels: the first seven, the least sure other.
+    """Up to eight right answers of different labels: the first seven, and the least certain of the others.
 
-    `readout` is (candidates, classes); an answer won by a tie is not taken.
+    `readout` is (candidates, classes); answers decided by a tie are left out.
     """
     scores = softmax(readout, temperature)
     second, top = np.sort(readout, 1)[:, -2:].T

@@ -33,10 +33,10 @@ class Synset:
 
 
 def read_synsets(dict_folder: Path) -> list[Synset]:
-    """Every synset with a definition, one for each distinct definition, in file order.
+    """Every synset with a definition, one for each different definition, in file order.
 
-    Glosses shared by several synsets are kept once (the first), so that no text can stand
-    on both sides of the train/test split.
+    Glosses shared by several synsets are kept once (the first), so that no text can be
+    in both the training and the test set.
     """
     seen: set[str] = set()
     synsets = []

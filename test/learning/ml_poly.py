@@ -25,7 +25,7 @@ def run(losses):
         for k, loss in enumerate(row):
             regrets[k] += mean - loss
             squares[k] += (mean - loss) ** 2
-        # Rounded, since the fractions would grow without end; far finer than binary64.
+        # Rounded, because the fractions would grow without limit; far more exact than binary64.
         regrets = [Fraction(round(r * 2**200), 2**200) for r in regrets]
         squares = [Fraction(round(s * 2**200), 2**200) for s in squares]
         weights.append(mixture(regrets, squares))

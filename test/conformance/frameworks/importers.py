@@ -20,7 +20,7 @@ def read_only(_graph, _inputs, _settings):
 
 
 def stepped(net, inputs):
-    """A network that keeps its state in itself, or takes and gives it."""
+    """A network that stores its state, or gets it as an argument and returns it."""
     import torch
 
     outputs, state = [], None
@@ -100,7 +100,7 @@ def run(importer, file, case):
         graph = nir.read(str(file))
         inputs = inputs.reshape(steps, *graph.nodes["input"].input_type["input"])
         outputs = importer(graph, inputs, settings_of(case["manifest"]))
-    except Exception as error:  # whatever an importer trips over
+    except Exception as error:  # any error of an importer
         return {"result": "refused", "why": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
     if outputs is None:
         return {"result": "agrees"}

@@ -73,7 +73,7 @@ def conv_strided():
 
 
 def learned():
-    """A decay and a threshold for each neuron, as training leaves them."""
+    """A decay and a threshold for each neuron, as after training."""
     torch.manual_seed(12)
 
     def neurons(size):
@@ -91,7 +91,7 @@ def rleaky_diagonal():
 
 
 def last(seed, gain, threshold, **options):
-    """A last layer that resets in another way. No single reset for both layers gives the same spikes."""
+    """The last layer resets in another way. No single reset for both layers gives the same spikes."""
     torch.manual_seed(seed)
     layers = [nn.Linear(8, SIZE), lif(SIZE), nn.Linear(SIZE, 5), lif(5, threshold=threshold, **options)]
     layers[2].weight.data *= gain

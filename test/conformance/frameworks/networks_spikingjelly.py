@@ -28,7 +28,7 @@ def run(net, seed, *shape, **options):
 
 
 def exact():
-    """Weights and inputs of small whole numbers: potentials meet their thresholds."""
+    """Weights and inputs of small whole numbers: potentials equal their thresholds."""
     net = nn.Sequential(layer.Linear(4, 4, bias=False), neuron.IFNode(v_threshold=2.0))
     net[0].weight.data = torch.tensor([[1.0, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [2, 0, 0, 1]])
     inputs = (np.random.default_rng(3).random((100, 4)) < 0.4).astype(np.float32)

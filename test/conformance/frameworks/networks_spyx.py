@@ -1,4 +1,4 @@
-"""Spyx: https://spyx.readthedocs.io. Its neurons fire a step late, and reset as snnTorch's."""
+"""Spyx: https://spyx.readthedocs.io. Its neurons fire one step late, and reset in the same way as snnTorch's."""
 
 import jax
 import jax.numpy as jnp

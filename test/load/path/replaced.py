@@ -1,4 +1,4 @@
-"""The design that Tandem replaces: JSON over TCP, in Python, one line a request and one an answer. Nothing is computed.
+"""The design that Tandem replaces: JSON over TCP, in Python, with one line for each request and one for each answer. Nothing is computed.
 
 replaced.py server        prints its port
 replaced.py client PORT SECONDS [CPU]   one request at a time, 768 floats; prints latencies as JSON

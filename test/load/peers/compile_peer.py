@@ -1,6 +1,6 @@
 """The network as plain PyTorch under torch.compile, its constant first layer computed once.
 
-`by_step` is the loop of the tutorials; `by_layer` runs each layer through all steps, so that the layers behind the first
+`by_step` is the loop of the tutorials; `by_layer` runs each layer through all steps, so that the layers after the first
 are one matrix product for all steps, as SpikingJelly does it.
 """
 

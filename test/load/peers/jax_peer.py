@@ -1,7 +1,7 @@
 """JAX, one jitted function around jax.lax.scan: the way Spyx runs a network; its constant first layer is computed once.
 
 `by_step` scans once over the steps of the whole network, as Spyx does; `by_layer` scans each layer on its own, so that
-the layers behind the first are one matrix product for all steps.
+the layers after the first are one matrix product for all steps.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from network import Layer, Operation
 
 @dataclass
 class JaxPeer:
-    """`run` takes what `prepare` makes of a batch and returns the spike counts [batch, outputs]."""
+    """`run` takes what `prepare` makes from a batch and returns the spike counts [batch, outputs]."""
 
     run: Callable[[Array], Array]
     series: bool
@@ -29,7 +29,7 @@ class JaxPeer:
         return f"JAX {jax.__version__}"
 
     def prepare(self, batch: np.ndarray) -> Array:
-        if self.series:  # [steps, batch, y, x, channel]: the order in which XLA's convolutions on CPUs are quick
+        if self.series:  # [steps, batch, y, x, channel]: the order in which XLA's convolutions on CPUs are fast
             batch = np.moveaxis(batch.swapaxes(0, 1), 2, -1)
         return jax.block_until_ready(jnp.asarray(np.ascontiguousarray(batch)))
 
@@ -46,7 +46,7 @@ def _currents(layer: Layer) -> Callable[[Array], Array]:
 
     def run(x: Array) -> Array:
         for op, (weight, bias) in zip(layer.operations, constants, strict=True):
-            if op.type == "Flatten":  # the weights behind it want channels first
+            if op.type == "Flatten":  # the weights after it need channels first
                 x = jnp.moveaxis(x, -1, 1).reshape(x.shape[0], -1)
             elif op.type == "SumPool2d":
                 x = lax.reduce_window(x, 0.0, lax.add, (1, *op.kernel, 1), (1, *op.stride, 1), "VALID")

@@ -19,7 +19,7 @@ SEED = 14
 ITEMS = 64
 DT = 1e-3
 TAU = 4e-3
-ACTIVITY = 0.08  # aimed at in each layer
+ACTIVITY = 0.08  # the target in each layer
 
 
 def lif(size: tuple[int, ...]) -> dict:
@@ -38,7 +38,7 @@ def spikes_of(currents: np.ndarray) -> np.ndarray:
 
 
 def scaled(currents: np.ndarray) -> tuple[float, np.ndarray]:
-    """The gain at which neurons on these currents are active as wanted, and their spikes."""
+    """The gain at which neurons with these currents are as active as the target, and their spikes."""
     low, high = 0.0, 1.0
     while spikes_of(currents * high).mean() < ACTIVITY:
         high *= 2
@@ -83,7 +83,7 @@ def deep(random: np.random.Generator, folder: Path) -> None:
 
 
 def moving_strokes(random: np.random.Generator, steps: int, side: int) -> np.ndarray:
-    """Events [items, steps, polarity, y, x]: edges of a stroke that a moving eye sees, and a little noise."""
+    """Events [items, steps, polarity, y, x]: the edges of a stroke that moves, and a little noise."""
     events = random.random((ITEMS, steps, 2, side, side)) < 0.002
     for item in events:
         corners = random.uniform(8, side - 8, size=(5, 2))

@@ -1,6 +1,6 @@
-"""A chain of layers out of a NIR file, in numpy: what every peer is built from.
+"""A chain of layers from a NIR file, in numpy. Every peer is built from it.
 
-A layer is some linear operations and the LIF neurons behind them. Everything that can be computed ahead is in its
+A layer is some linear operations and the LIF neurons after them. Everything that can be computed before a run is in its
 weights: with the gain a·r and the threshold folded in, a step is v = decay·v + x, spike if v > 1, then v - 1. That is the
 model in real numbers; only its rounding differs from proto/NUMERICS.md.
 """

@@ -1,7 +1,7 @@
 """snnTorch, its first layer computed once for all steps.
 
 Its own reset by subtraction comes a step late for a potential that is still above the threshold after it, which gives other
-spikes than every other library here; so the reset is written out.
+spikes than every other library here. So the reset is written out here.
 """
 
 from __future__ import annotations

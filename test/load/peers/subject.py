@@ -1,9 +1,9 @@
-"""A peer of `npm run bench`: measures when told to, so that the rounds of all subjects interleave.
+"""A peer of `npm run bench`: measures when told to, so that the rounds of all subjects alternate.
 
 Usage: python subject.py PEER --nir FILE --inputs FILE --shape 768 --steps 16 --dt 0.001 [--series]
 
 Prints one line of JSON: its version and, for each size of batch, the spike counts of every input. Then each line
-"BATCH SECONDS" on standard input is answered with a line {"us": the median of microseconds an input}.
+"BATCH SECONDS" on standard input is answered with a line {"us": the median of microseconds per input}.
 """
 
 import argparse
@@ -40,14 +40,14 @@ PEERS = {
 
 
 def seconds(run: Callable[[], object]) -> float:
-    """The smaller of elapsed time and CPU time: other programs take the core away, which is not the peer's time."""
+    """The smaller of elapsed time and CPU time: time in which other programs use the core is not the peer's."""
     wall, cpu = time.perf_counter(), time.process_time()
     run()
     return min(time.perf_counter() - wall, time.process_time() - cpu)
 
 
 def measure(run: Callable[[object], object], inputs: list, batch: int, limit: float) -> float:
-    """Median microseconds an input."""
+    """Median microseconds per input."""
     at = 0
 
     def some(calls: int) -> None:

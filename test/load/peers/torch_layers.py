@@ -17,7 +17,7 @@ torch.set_grad_enabled(False)
 
 @dataclass
 class TorchPeer:
-    """`run` takes what `prepare` makes of a batch and returns the spike counts [batch, outputs]."""
+    """`run` takes what `prepare` makes from a batch and returns the spike counts [batch, outputs]."""
 
     version: str
     run: Callable[[Tensor], Tensor]
@@ -32,7 +32,7 @@ class TorchPeer:
 
 
 class Currents(nn.Module):
-    """A layer's linear operations. `gain`: on top of what the weights hold."""
+    """A layer's linear operations. `gain`: a factor in addition to the weights."""
 
     def __init__(self, layer: Layer, gain: float = 1.0) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Currents(nn.Module):
         scale, modules = 1.0, []
         for op in layer.operations:
             if op.type == "SumPool2d":
-                # A mean is quicker than a sum in PyTorch; the weights behind it make up for the difference.
+                # A mean is faster than a sum in PyTorch; the weights after it correct for the difference.
                 scale *= op.kernel[0] * op.kernel[1]
             modules.append(_module(op, scale if op.weight is not None else 1, gain if op is weighted[-1] else 1))
             if op.weight is not None:
@@ -75,6 +75,6 @@ def version(*others: str) -> str:
 
 
 def first_layer_alone(layers: list[Layer], steps: int, series: bool) -> TorchPeer:
-    """No peer, but the least that any program on PyTorch takes."""
+    """Not a peer: the minimum time of any program on PyTorch."""
     first = Currents(layers[0]).eval()
     return TorchPeer(version(), first.of_steps if series else first, series)
