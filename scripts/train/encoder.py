@@ -49,7 +49,7 @@ class Encoder:
         for i, row in enumerate(rows):
             ids[i, : len(row)] = row
         mask = ids != PAD_ID
-        # Positions count from 2, as in RoBERTa; the positions of padding tokens do not matter: they are masked.
+        # Positions count from 2, as in RoBERTa. Those of padding tokens do not matter: they are masked.
         x = _layer_norm(self._words[ids] + self._places[2 : 2 + length], self._norm, "")
         bias = self._distances[relative_bucket(length)].transpose(2, 0, 1)
         bias = np.where(mask[:, None, None, :], bias, np.float32(-1e9))

@@ -12,7 +12,7 @@ REQUIREMENTS = Path(__file__).resolve().with_name("requirements.txt")
 
 
 def enter_environment(cache: Path = CACHE) -> None:
-    """Restart this program in a virtual environment with exactly requirements.txt, and create it if it is missing."""
+    """Restart in a virtual environment with exactly requirements.txt; create it if it is missing."""
     if sys.version_info < (3, 11):  # noqa: UP036 - the user may have an older one
         raise SystemExit(f"Python 3.11 or later is needed, this is {sys.version.split()[0]}")
     key = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()[:12]

@@ -92,7 +92,7 @@ def train_and_export(cache: Path, glosses: int | None, epochs: int | None, out: 
 
 
 def compare(cache: Path, glosses: int | None, epochs: int | None, readme: Path) -> None:
-    """Train every variant in the same way and write the table of their validation results into `readme`."""
+    """Train every variant in the same way; write the table of validation results into `readme`."""
     data = load(cache, glosses or GLOSSES)
     recipe = dataclasses.replace(RECIPE, epochs=epochs or RECIPE.epochs)
     linear = fit_linear(_set(data.train), _set(data.validation), len(LABELS), say)

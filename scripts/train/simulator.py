@@ -127,7 +127,7 @@ def _constants(node: Node, settings: Settings) -> dict[str, np.ndarray]:
 
 
 class _Run:
-    """The state of `count` runs side by side; each element is separate, so no run depends on another."""
+    """The state of `count` runs side by side; no run depends on another."""
 
     def __init__(self, model: Model, count: int) -> None:
         self.model = model
