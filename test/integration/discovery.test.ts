@@ -94,9 +94,10 @@ describe('every address of a name', () => {
     await startWith(HOSTS);
     expect(ids()).toEqual(['engine-127-0-0-1', 'engine-127-0-0-2', 'engine-127-0-0-3']);
     const load = closedLoad({ system: { reason }, inputs, total: 300, inFlight: 8 });
-    const { failed, firstPerEngine, perEngine } = await load.finished;
-    expect([failed, firstPerEngine]).toEqual([[], Object.fromEntries(ids().map((id) => [id, 100]))]);
-    expect(Object.keys(perEngine).sort()).toEqual(ids());
+    const { failed, perEngine } = await load.finished;
+    expect([failed, Object.keys(perEngine).sort()]).toEqual([[], ids()]);
+    // A third each, but for those that another engine answered because this one was late.
+    for (const count of Object.values(perEngine)) expect(count).toBeGreaterThan(60);
   });
 
   it('is also found by the system’s own resolver', async () => {

@@ -26,13 +26,17 @@ afterEach(async () => {
   await system.stop();
 });
 
-/** A router with the first `count` sidecars, engine-1 and so on, and `others`. */
+/**
+ * A router with the first `count` sidecars, engine-1 and so on. Only the engine of the strategy is asked, however slow a busy
+ * machine makes it.
+ */
 async function start(count: number, over: Record<string, unknown> = {}): Promise<void> {
   system = await startSystem({
     local: { enabled: false },
     cache: { enabled: false },
     sidecars: sidecars.slice(0, count).map(({ address }, at) => ({ id: `engine-${at + 1}`, address })),
     spawn: { count: 0 },
+    retry: { budget_percent: 0 },
     ...over,
   });
 }
@@ -47,22 +51,22 @@ async function thousand(strategy: Strategy): Promise<LoadResult> {
 describe('1,000 requests', () => {
   it('by ROUND_ROBIN over two engines are 500 for each', async () => {
     await start(2);
-    const { firstPerEngine } = await thousand(Strategy.STRATEGY_ROUND_ROBIN);
-    expect(firstPerEngine).toEqual({ 'engine-1': 500, 'engine-2': 500 });
+    const { perEngine } = await thousand(Strategy.STRATEGY_ROUND_ROBIN);
+    expect(perEngine).toEqual({ 'engine-1': 500, 'engine-2': 500 });
   });
 
   it('by LOCAL_FIRST are 800 for the local engine and 100 for each of two sidecars, within 1 %', async () => {
     await start(2, { local: { enabled: true } });
-    const { firstPerEngine } = await thousand(Strategy.STRATEGY_LOCAL_FIRST);
-    expect(Math.abs(firstPerEngine['local']! - 800)).toBeLessThanOrEqual(8);
-    for (const id of ['engine-1', 'engine-2']) expect(Math.abs(firstPerEngine[id]! - 100)).toBeLessThanOrEqual(1);
+    const { perEngine } = await thousand(Strategy.STRATEGY_LOCAL_FIRST);
+    expect(Math.abs(perEngine['local']! - 800)).toBeLessThanOrEqual(8);
+    for (const id of ['engine-1', 'engine-2']) expect(Math.abs(perEngine[id]! - 100)).toBeLessThanOrEqual(1);
   });
 
   it('by SIDECAR_FIRST are 400 for each of two sidecars and 200 for the local engine, within 1 %', async () => {
     await start(2, { local: { enabled: true } });
-    const { firstPerEngine } = await thousand(Strategy.STRATEGY_SIDECAR_FIRST);
-    expect(Math.abs(firstPerEngine['local']! - 200)).toBeLessThanOrEqual(2);
-    for (const id of ['engine-1', 'engine-2']) expect(Math.abs(firstPerEngine[id]! - 400)).toBeLessThanOrEqual(4);
+    const { perEngine } = await thousand(Strategy.STRATEGY_SIDECAR_FIRST);
+    expect(Math.abs(perEngine['local']! - 200)).toBeLessThanOrEqual(2);
+    for (const id of ['engine-1', 'engine-2']) expect(Math.abs(perEngine[id]! - 400)).toBeLessThanOrEqual(4);
   });
 });
 
@@ -81,12 +85,12 @@ describe('FASTEST', () => {
     for (const link of links) link.cut();
   });
 
-  it('sends under 10 % of 1,000 requests to an engine that is 20 ms slower', async () => {
-    links[1]!.delayMs = 20;
-    const { failed, firstPerEngine } = await closedLoad({ system, inputs, request, total: 1_000, inFlight: 2 })
-      .finished;
+  it('sends under 10 % of 1,000 requests to an engine that is five times slower, or 20 ms', async () => {
+    const usual = await closedLoad({ system, inputs, request, total: 200, inFlight: 2 }).finished;
+    links[1]!.delayMs = Math.max(20, 5 * usual.percentileMs(50));
+    const { failed, perEngine } = await closedLoad({ system, inputs, request, total: 1_000, inFlight: 2 }).finished;
     expect(failed).toEqual([]);
-    expect(firstPerEngine['engine-2'] ?? 0).toBeLessThan(100);
+    expect(perEngine['engine-2'] ?? 0).toBeLessThan(100);
   });
 
   it('sends it a quarter of them again within 5 s of its recovery', async () => {

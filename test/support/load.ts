@@ -55,16 +55,6 @@ export class LoadResult {
     return counts;
   }
 
-  /** The number of requests that were sent to each engine first. On a busy machine another one may answer some. */
-  get firstPerEngine(): Record<string, number> {
-    const counts: Record<string, number> = {};
-    for (const { attempts } of this.requests) {
-      const id = attempts[0]?.engineId;
-      if (id !== undefined) counts[id] = (counts[id] ?? 0) + 1;
-    }
-    return counts;
-  }
-
   /**
    * Nearest rank over the answered requests. Latencies count from the planned time, so a late request counts as slow
    * (Tene, "How NOT to measure latency", 2015).
