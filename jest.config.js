@@ -21,5 +21,6 @@ export default {
   testEnvironment: 'node',
   globalSetup: '<rootDir>/test/support/jest-setup.ts',
   globalTeardown: '<rootDir>/test/support/jest-teardown.ts',
-  testTimeout: 20_000,
+  // Long, since other programs may keep the machine busy: only a test that hangs needs it.
+  testTimeout: 60_000,
 };

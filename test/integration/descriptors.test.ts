@@ -73,7 +73,7 @@ describe('more connections than a process may have files', () => {
       .split('\n')
       .filter((line) => line.includes('the connection limit is reached'));
     expect(events.map((line) => (JSON.parse(line) as { server: string }).server).sort()).toEqual(['grpc', 'http']);
-  }, 30_000);
+  }, 90_000);
 });
 
 describe('a router that has no file descriptor left', () => {
@@ -110,5 +110,5 @@ describe('a router that has no file descriptor left', () => {
     expect(performance.now() - freeMs).toBeLessThan(1_000);
     await until(() => (router.log().match(/sidecar started/g) ?? []).length > 1, { what: 'the sidecar to return' });
     expect(router.log()).not.toMatch(/bug/);
-  }, 60_000);
+  }, 120_000);
 });

@@ -184,7 +184,7 @@ describe('thirty stopped readers', () => {
     } finally {
       router.kill();
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 describe('npx tandem', () => {

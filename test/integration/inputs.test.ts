@@ -33,7 +33,7 @@ describe('inputs and readouts', () => {
     system = await startSystem({
       ...{ spawn: { count: 1 }, vote: { participants: 2 }, models_dir: folder.path, default_model: 'leaky' },
     });
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await system.stop();
     folder.remove();

@@ -141,7 +141,7 @@ describe('a stopping router', () => {
     expect(performance.now() - startedMs).toBeLessThan(DOCKER_GRACE_MS);
     const reasons = (await Promise.all(refusals)).map(({ reason }) => reason);
     expect(reasons.sort()).toEqual(['', 'DRAINING']);
-  }, 30_000);
+  }, 90_000);
 });
 
 describe('a sidecar', () => {
@@ -198,5 +198,5 @@ describe('a sidecar', () => {
     expect(log).toMatch(/finishing 1 inputs in flight/);
     expect(performance.now() - startedMs).toBeLessThan(DOCKER_GRACE_MS);
     health.close();
-  }, 30_000);
+  }, 90_000);
 });

@@ -126,7 +126,7 @@ describe(`${RATE_PER_S} requests a second while one sidecar is killed with -9 an
         for (const { timeMs, why } of breakerEvents) process.stderr.write(`${id} ${timeMs} ${why}\n`);
       }
     }
-  }, 60_000);
+  }, 120_000);
 
   it('fails no request', () => {
     expect(outcomesOf(result)).toEqual({ OK: result.requests.length });

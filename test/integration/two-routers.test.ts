@@ -62,5 +62,5 @@ describe('a router with setting spawn.base_port, if that port is in use', () => 
     await first.stop();
     const isReady = async (): Promise<boolean> => (await engineOf(second)).state === EngineState.ENGINE_STATE_READY;
     await until(isReady, { what: 'the second router to have an engine', timeoutMs: 20_000 });
-  }, 40_000);
+  }, 90_000);
 });

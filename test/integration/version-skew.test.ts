@@ -81,7 +81,7 @@ describe('sidecars of two builds beside each other', () => {
     const results = [await requests.stop(), await votes.stop()];
     expect(results.map(({ failed }) => failed)).toEqual([[], []]);
     expect(system.pool.engines.map(({ quarantine }) => quarantine)).toEqual(['', '', '']);
-  }, 60_000);
+  }, 120_000);
 
   it('a build with other numerics is excluded from every vote, and its state names both versions', async () => {
     for (const id of IDS) makeNew(fleet.front(id));

@@ -14,7 +14,7 @@ export interface Waiting {
  * Resolves with the condition's first truthy value. A condition that throws or rejects does not hold: it may be an
  * `expect`, or a call that fails for now.
  */
-export async function until<T>(condition: () => T | Promise<T>, { what, timeoutMs = 5_000 }: Waiting): Promise<T> {
+export async function until<T>(condition: () => T | Promise<T>, { what, timeoutMs = 15_000 }: Waiting): Promise<T> {
   const endMs = performance.now() + timeoutMs;
   for (;;) {
     let last: unknown;
