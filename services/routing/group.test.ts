@@ -227,4 +227,15 @@ describe('a group whose engine is late', () => {
     const { said } = await together(router, same(2));
     expect(said.filter((each) => each instanceof RouterError)).toEqual([]);
   });
+
+  it('gets no firm answer from that engine if the other one refused the input', async () => {
+    const { router, good, answerLate } = await startLate();
+    good.behaviour = () => {
+      setImmediate(answerLate);
+      return Promise.reject(new RouterError('NON_FINITE', 'on purpose'));
+    };
+    const { said } = await together(router, same(1));
+    expect(said.map(enginesOf)).toEqual(['good NON_FINITE,late OK']);
+    expect((said[0] as ReasonAnswer).answer.isFirm).toBe(false);
+  });
 });

@@ -274,8 +274,11 @@ class Run implements InferenceListener, Watched {
     const { request } = member;
     this.#unanswered -= 1;
     recordAnswer(engine, request, this.#span(request), startedMs, inference);
-    if (member.hasEnded) return;
-    this.#alone.get(member)?.close();
+    const alone = this.#alone.get(member);
+    if (alone !== undefined) {
+      alone.answered(this.#next, inference);
+      return;
+    }
     request.claims.push({ engine, said: inference, durationMs: performance.now() - startedMs });
     this.#conclude(member, { engine, inference, grade: 'SINGLE', isFirm: true, ballots: NO_BALLOTS });
   }

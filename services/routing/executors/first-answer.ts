@@ -16,7 +16,7 @@ export abstract class FirstAnswer<E extends EngineClient> {
   readonly #reject: Reject;
   #running = 0;
 
-  /** One of the functions is called once, or neither if `close` is called before. */
+  /** One of the functions is called once. */
   constructor(plan: AttemptPlan<E>, resolve: Resolve<E>, reject: Reject) {
     this.plan = plan;
     this.#resolve = resolve;
@@ -27,15 +27,17 @@ export abstract class FirstAnswer<E extends EngineClient> {
     if (!this.askNext()) this.fail(this.plan.exhausted);
   }
 
-  /** Nothing more is asked or reported. */
-  close(): void {
-    this.isOver = true;
-  }
-
-  /** An attempt runs that was begun elsewhere; its failure is passed to `failed`. */
+  /** An attempt runs that was begun elsewhere; its end is passed to `answered` or `failed`. */
   join(attempt: NextAttempt<E>): void {
     this.#running += 1;
     this.begins(attempt);
+  }
+
+  answered(attempt: NextAttempt<E>, inference: Inference): void {
+    this.#running -= 1;
+    if (this.isOver) return;
+    this.ends(undefined, attempt);
+    this.#resolve(this.plan.answered(attempt, inference));
   }
 
   failed(attempt: NextAttempt<E>, error: RouterError): void {
@@ -56,12 +58,7 @@ export abstract class FirstAnswer<E extends EngineClient> {
   protected ask(next: NextAttempt<E>): void {
     this.join(next);
     this.infer(next).then(
-      (inference) => {
-        this.#running -= 1;
-        if (this.isOver) return;
-        this.ends(undefined, next);
-        this.#resolve(this.plan.answered(next, inference));
-      },
+      (inference) => this.answered(next, inference),
       (thrown: unknown) => this.failed(next, RouterError.from(thrown)),
     );
   }
