@@ -92,6 +92,7 @@ describe('an engine that is late', () => {
   });
 
   it.each([
+    ['it answers other requests meanwhile', () => (a.answersOthers = true)],
     ['no other engine usually answers sooner', () => (b.isQuick = c.isQuick = false)],
     ['the engines that answer sooner have no free slot', () => (b.availableSlots = c.availableSlots = 0)],
     ['the engines that answer sooner are not usable', () => (b.isAvailable = c.isAvailable = false)],

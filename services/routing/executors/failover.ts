@@ -4,6 +4,9 @@
 // An engine that is late gets a backup (Dean and Barroso, "The tail at scale", 2013): another engine that usually
 // answers sooner, and answers now, is asked beside it, and the first answer counts. So one engine behind a bad link, or
 // in a pause, delays few requests. The late attempt is not cancelled: its end shows whether the engine is to blame.
+//
+// While an engine answers other requests it is not late: the input takes long, and would on any engine. Otherwise one
+// caller whose inputs need much work would have all of them computed two or three times.
 import { isOver } from '../../core/call.ts';
 import type { Inference } from '../../core/inference.ts';
 import { type EngineClient, attempt } from '../attempt.ts';
@@ -31,7 +34,8 @@ export class Failover<E extends EngineClient> extends FirstAnswer<E> implements 
     const { engine, startedMs } = this.#newest!;
     const elapsedMs = nowMs - startedMs;
     this.checkMs = nowMs + elapsedMs * CHECK_AGAIN;
-    if (isOver(plan.request.context)) return;
+    const { context, input } = plan.request;
+    if (isOver(context) || !engine.isSilent(input, elapsedMs)) return;
     const backup = plan.backup(elapsedMs);
     if (backup === undefined) return;
     plan.request.options.observer.engineLate(engine.id);
