@@ -39,7 +39,6 @@ export function isToBlame(elapsedMs: number, latencyQuantileMs: number, wasAttem
   return peers === 'UNKNOWN' ? wasAttempt : peers === 'FASTER' && elapsedMs >= latencyQuantileMs;
 }
 
-/** Whether requests have waited for its next answer for a good part of `elapsedMs`. */
-export function isWaiting({ waitingSinceMs }: AnswerTimes, elapsedMs: number, nowMs: number): boolean {
+function isWaiting({ waitingSinceMs }: AnswerTimes, elapsedMs: number, nowMs: number): boolean {
   return nowMs - waitingSinceMs >= WAITING_PART * elapsedMs;
 }
