@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { FakeEngine, fakeInference, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
+import type { Inference } from '../core/inference.ts';
 import { PooledEngine } from './pooled-engine.ts';
 
 const input = { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) };
@@ -43,6 +44,20 @@ describe('PooledEngine', () => {
     engine.behaviour = () => Promise.reject(new RouterError('INPUT_LENGTH', 'wrong'));
     await kindOf(engineInPool, Infinity);
     expect([engineInPool.succeeded, engineInPool.failed, engineInPool.breaker.events]).toEqual([0, 0, []]);
+  });
+
+  it('is silent while it answers no request, though it has some', async () => {
+    const engine = new FakeEngine('a');
+    const silent = pooled(engine);
+    const isSilent = (): boolean => silent.isSilent(input, 0);
+    const first = Promise.withResolvers<Inference>();
+    engine.behaviour = () => first.promise;
+    const seen = [isSilent()];
+    const answering = kindOf(silent, Infinity);
+    seen.push(isSilent());
+    first.resolve(fakeInference());
+    await answering;
+    expect([...seen, isSilent()]).toEqual([false, true, false]);
   });
 
   it('refuses invalid answers, counted or not', async () => {

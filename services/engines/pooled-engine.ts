@@ -9,7 +9,7 @@ import type { Engine, EngineKind, EngineModel } from './engine.ts';
 import { inferChecked, inferEachChecked } from './infer-checked.ts';
 import type { ModelPins } from './model-pins.ts';
 import type { ModelProblem } from './model-problems.ts';
-import { type Peers, answersWithin, comparePeers, isToBlame } from './slowness.ts';
+import { type Peers, answersWithin, comparePeers, isToBlame, isWaiting } from './slowness.ts';
 import { Speed } from './speed.ts';
 
 /** Finds the ready engines that hold a model version. */
@@ -169,6 +169,11 @@ export class PooledEngine {
   answersWithin({ model, version, data }: InferenceInput, ms: number): boolean {
     const times = this.#timesOf(model, version);
     return answersWithin(times, { ms, inFlight: this.engine.inFlight + 1, bytes: data.length }, performance.now());
+  }
+
+  /** Whether it has answered no input for this model for a good part of the last `ms`, though it has some. */
+  isSilent({ model, version }: InferenceInput, ms: number): boolean {
+    return isWaiting(this.#timesOf(model, version), ms, performance.now());
   }
 
   /**

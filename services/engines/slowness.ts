@@ -39,6 +39,7 @@ export function isToBlame(elapsedMs: number, latencyQuantileMs: number, wasAttem
   return peers === 'UNKNOWN' ? wasAttempt : peers === 'FASTER' && elapsedMs >= latencyQuantileMs;
 }
 
-function isWaiting({ waitingSinceMs }: AnswerTimes, elapsedMs: number, nowMs: number): boolean {
+/** Whether requests have waited for its next answer for a good part of `elapsedMs`. */
+export function isWaiting({ waitingSinceMs }: AnswerTimes, elapsedMs: number, nowMs: number): boolean {
   return nowMs - waitingSinceMs >= WAITING_PART * elapsedMs;
 }

@@ -10,7 +10,7 @@ import { type EngineClient, attempt } from './attempt.ts';
 async function spanOf(infer: () => Promise<Inference>): Promise<OpenSpan> {
   const engine: EngineClient = {
     ...{ id: 'a', kind: 'sidecar', isAvailable: true, unavailableReason: '', availableSlots: 1 },
-    ...{ attemptMs: () => 1_000, answersWithin: () => false, infer },
+    ...{ attemptMs: () => 1_000, answersWithin: () => false, isSilent: () => true, infer },
   };
   const { root, trace } = openTrace();
   const request = fakeExecution([engine], new AbortController().signal);

@@ -39,6 +39,8 @@ export interface EngineClient {
   attemptMs(input: InferenceInput, shareMs: number, requests?: number): number;
   /** Whether it usually answers such an input within `ms`, and answers now. */
   answersWithin(input: InferenceInput, ms: number): boolean;
+  /** Whether it has answered no such input for a good part of the last `ms`, though it has some. */
+  isSilent(input: InferenceInput, ms: number): boolean;
   infer(input: InferenceInput, context: CallContext, timeoutMs?: number): Promise<Inference>;
 }
 

@@ -14,8 +14,10 @@ export class HandDriven implements EngineClient {
   /** Of the last request; undefined: it got none. */
   signal: CancelSignal | undefined;
   timeoutMs: number | undefined;
-  /** Whether it usually answers sooner than an engine that is late, and answers now. */
+  /** Whether it usually answers sooner than any engine that is late. */
   isQuick = false;
+  /** Whether it answers other requests meanwhile. */
+  answersOthers = false;
   answer: (stateDigest?: bigint, over?: Partial<Inference>) => void = () => undefined;
   fail: (kind: ErrorKind, metadata?: Readonly<Record<string, string>>) => void = () => undefined;
 
@@ -33,6 +35,10 @@ export class HandDriven implements EngineClient {
 
   answersWithin(): boolean {
     return this.isQuick;
+  }
+
+  isSilent(): boolean {
+    return !this.answersOthers;
   }
 
   infer(_input: InferenceInput, { signal }: CallContext, timeoutMs?: number): Promise<Inference> {

@@ -5,8 +5,8 @@
 // answers sooner, and answers now, is asked beside it, and the first answer counts. So one engine behind a bad link, or
 // in a pause, delays few requests. The late attempt is not cancelled: its end shows whether the engine is to blame.
 //
-// An engine is not late while it usually answers sooner, and answers others now: then the input takes long, and would on
-// any engine. Otherwise one caller whose inputs need much work would have all of them computed two or three times.
+// While an engine answers other requests it is not late: the input takes long, and would on any engine. Otherwise one
+// caller whose inputs need much work would have all of them computed two or three times.
 import { isOver } from '../../core/call.ts';
 import type { Inference } from '../../core/inference.ts';
 import { type EngineClient, attempt } from '../attempt.ts';
@@ -35,7 +35,7 @@ export class Failover<E extends EngineClient> extends FirstAnswer<E> implements 
     const elapsedMs = nowMs - startedMs;
     this.checkMs = nowMs + elapsedMs * CHECK_AGAIN;
     const { context, input } = plan.request;
-    if (isOver(context) || engine.answersWithin(input, elapsedMs)) return;
+    if (isOver(context) || !engine.isSilent(input, elapsedMs)) return;
     const backup = plan.backup(elapsedMs);
     if (backup === undefined) return;
     plan.request.options.observer.engineLate(engine.id);
