@@ -71,6 +71,37 @@ describe('LateAttempts', () => {
     expect(asked.mock.calls.length).toBeGreaterThan(800);
   });
 
+  describe('credit for backups', () => {
+    it('is enough for 16 that do not help', () => {
+      const late = new LateAttempts();
+      let begun = 0;
+      for (; late.mayBackUp; begun += 1) late.backupBegins();
+      expect(begun).toBe(16);
+    });
+
+    it('does not shrink by those that help, and does not grow by them', () => {
+      const late = new LateAttempts();
+      for (let n = 0; n < 100; n += 1) {
+        late.backupBegins();
+        late.backupHelped();
+      }
+      late.backupHelped();
+      let begun = 0;
+      for (; late.mayBackUp; begun += 1) late.backupBegins();
+      expect(begun).toBe(16);
+    });
+
+    it('grows by one backup in 500 requests', () => {
+      const late = new LateAttempts();
+      while (late.mayBackUp) late.backupBegins();
+      const over = { isOver: true, checkMs: Infinity, check: () => undefined };
+      for (let n = 0; n < 499; n += 1) late.watch(over);
+      expect(late.mayBackUp).toBe(false);
+      for (let n = 0; n < 2; n += 1) late.watch(over);
+      expect(late.mayBackUp).toBe(true);
+    });
+  });
+
   it('has no timer while nothing is watched', async () => {
     const late = new LateAttempts();
     const request = new Request(1_000);

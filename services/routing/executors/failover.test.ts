@@ -4,6 +4,7 @@ import { HandDriven } from '../../../test/fakes/hand-driven.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { AttemptOptions } from '../attempt.ts';
 import type { Execution, Outcome } from '../executor.ts';
+import { LateAttempts } from '../late-attempts.ts';
 import { RetryBudget } from '../retry-budget.ts';
 import { failover } from './failover.ts';
 
@@ -133,6 +134,33 @@ describe('an engine that is late', () => {
     a.fail('ENGINE_LOST');
     await pass(0);
     expect(askedIds()).toEqual(['a', 'b']);
+  });
+
+  it('gets none after 16 that did not help', async () => {
+    const lateAttempts = new LateAttempts();
+    const asked: string[][] = [];
+    for (let request = 1; request <= 17; request += 1) {
+      [a, b, c] = ['a', 'b', 'c'].map((id) => new HandDriven(id)) as [HandDriven, HandDriven, HandDriven];
+      b.isQuick = true;
+      const answering = start({ lateAttempts });
+      await pass(LATE_MS);
+      asked.push(askedIds());
+      a.answer();
+      await answering;
+    }
+    expect(asked).toEqual([...Array<string[]>(16).fill(['a', 'b']), ['a']]);
+  });
+
+  it('gets one each time while they help', async () => {
+    const lateAttempts = new LateAttempts();
+    for (let request = 1; request <= 40; request += 1) {
+      [a, b, c] = ['a', 'b', 'c'].map((id) => new HandDriven(id)) as [HandDriven, HandDriven, HandDriven];
+      b.isQuick = true;
+      const answering = start({ lateAttempts });
+      await pass(LATE_MS);
+      b.answer();
+      expect((await answering).engine.id).toBe('b');
+    }
   });
 
   it('gets none when the caller has left', async () => {

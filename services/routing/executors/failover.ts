@@ -8,6 +8,7 @@
 // While an engine answers other requests it is not late: the input takes long, and would on any engine. Otherwise one
 // caller whose inputs need much work would have all of them computed two or three times.
 import { isOver } from '../../core/call.ts';
+import type { RouterError } from '../../core/errors.ts';
 import type { Inference } from '../../core/inference.ts';
 import { type EngineClient, attempt } from '../attempt.ts';
 import { AttemptPlan, type NextAttempt } from '../attempt-plan.ts';
@@ -27,6 +28,7 @@ export class Failover<E extends EngineClient> extends FirstAnswer<E> implements 
   checkMs = Infinity;
   /** The newest attempt. */
   #newest: NextAttempt<E> | undefined;
+  #backup: NextAttempt<E> | undefined;
   #isWatched = false;
 
   check(nowMs: number): void {
@@ -34,11 +36,14 @@ export class Failover<E extends EngineClient> extends FirstAnswer<E> implements 
     const { engine, startedMs } = this.#newest!;
     const elapsedMs = nowMs - startedMs;
     this.checkMs = nowMs + elapsedMs * CHECK_AGAIN;
-    const { context, input } = plan.request;
-    if (isOver(context) || !engine.isSilent(input, elapsedMs)) return;
+    const { context, input, options } = plan.request;
+    const { lateAttempts, observer } = options;
+    if (isOver(context) || !lateAttempts.mayBackUp || !engine.isSilent(input, elapsedMs)) return;
     const backup = plan.backup(elapsedMs);
     if (backup === undefined) return;
-    plan.request.options.observer.engineLate(engine.id);
+    lateAttempts.backupBegins();
+    observer.engineLate(engine.id);
+    this.#backup = backup;
     this.ask(backup);
   }
 
@@ -48,6 +53,11 @@ export class Failover<E extends EngineClient> extends FirstAnswer<E> implements 
     if (this.#isWatched || !this.plan.hasOthers) return;
     this.#isWatched = true;
     this.plan.request.options.lateAttempts.watch(this);
+  }
+
+  protected override ends(_error?: RouterError, answered?: NextAttempt<E>): void {
+    super.ends();
+    if (this.#backup !== undefined && answered === this.#backup) this.plan.request.options.lateAttempts.backupHelped();
   }
 
   protected infer({ engine, request, timeoutMs }: NextAttempt<E>): Promise<Inference> {
