@@ -20,7 +20,7 @@ const tensor = { shape: [768], dtype: 'FP32', data };
 let system: System;
 
 beforeAll(async () => {
-  system = await startSystem({ reflection: true, cache: { enabled: false } });
+  system = await startSystem({ reflection: true, cache: { enabled: false }, retry: { budget_percent: 0 } });
 });
 
 afterAll(async () => {
