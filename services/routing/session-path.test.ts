@@ -58,6 +58,27 @@ describe('a message of a session', () => {
     expect(sessions.stats).toMatchObject({ open: 1, moved: 1 });
   });
 
+  it('does not end the session when its answers turn out to be wrong after it failed', async () => {
+    const foundWrong: (() => void)[] = [];
+    const audit = new Audit({ rate: 0, observer: silent, onDispute: () => undefined });
+    audit.maybeAudit = (_claims, _engines, _audited, onWrong) => void foundWrong.push(onWrong);
+    const a = statefulEngine('a');
+    const { send } = play([a], {}, { audit });
+    const { behaviour } = a;
+    const gate = Promise.withResolvers<undefined>();
+    a.behaviour = () => {
+      a.behaviour = (...call) => gate.promise.then(() => behaviour(...call));
+      return lost();
+    };
+    const failing = send();
+    const opening = send();
+    await expect(failing).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+    foundWrong[0]!();
+    gate.resolve(undefined);
+    expect((await opening).session).toMatchObject({ step: 16, opened: true });
+    expect((await send()).session).toMatchObject({ step: 32, opened: false });
+  });
+
   it('is neither cached nor coalesced', async () => {
     const a = statefulEngine('a');
     const { send } = play([a]);

@@ -101,10 +101,8 @@ export class SessionChecks {
     if (session.state !== undefined && state !== undefined && Buffer.compare(session.state, state) !== 0) {
       throw broken('once', sent, 'gave another state than that after it');
     }
-    const ended = ledger.endings - endings;
-    // It may have closed the session itself. If a later message was answered, the session had ended for another reason.
-    const hasClosed = sent.plan.closes === true && ended === 1 && sent.number > ledger.last;
-    const isOfThisOne = ended === 0 || hasClosed;
+    // A session that it closed itself has ended in time.
+    const isOfThisOne = ledger.endings - endings === Number(sent.plan.closes === true && ledger.endings > endings);
     if (isOfThisOne) {
       if (sent.number < ledger.last) throw broken('order', sent, `was answered after message ${ledger.last}`);
       if (session.opened) this.#checkOpened(sent, ledger, before, sentState);

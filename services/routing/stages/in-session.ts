@@ -7,6 +7,7 @@ import { sessionModel, stateModel } from '../../sessions/errors.ts';
 import type { SessionRequest } from '../../sessions/options.ts';
 import type { Session } from '../../sessions/session.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
+import type { Answer } from '../answer.ts';
 import { RoutedRequest } from '../routed-request.ts';
 import type { Next, Stage } from '../stage.ts';
 
@@ -32,8 +33,7 @@ export function inSession(sessions: SessionStore): Stage {
       !sessions.hasRoomForInputs(input.data.length);
     const from = isNew ? wanted.state : session.state;
     request.input = { ...withInputs(input, session), state: from, returnState: wantsState };
-    request.onWrong = () => sessions.end(session, 'DISTRUSTED');
-    const answer = await next(request);
+    const answer = await answerIn(session, sessions, request, next);
     const state = wantsState ? stateOf(request) : undefined;
     const { name, version } = found.version;
     const { steps, spikeCounts } = answer.inference;
@@ -47,6 +47,17 @@ export function inSession(sessions: SessionStore): Stage {
     if (wanted.close) sessions.end(session, 'CLOSED');
     return answer;
   };
+}
+
+/** A wrong answer ends the session, unless the message failed: then it changed nothing, and the next one has the turn. */
+async function answerIn(session: Session, sessions: SessionStore, request: RoutedRequest, next: Next): Promise<Answer> {
+  request.onWrong = () => sessions.end(session, 'DISTRUSTED');
+  try {
+    return await next(request);
+  } catch (thrown) {
+    request.onWrong = () => undefined;
+    throw thrown;
+  }
 }
 
 function checkModel(
@@ -80,9 +91,8 @@ async function compact(request: RoutedRequest, session: Session, sessions: Sessi
   Object.assign(first, { found, strategy, policy, session });
   const none = { ...input, shape: [0, ...input.shape.slice(1)], data: new Uint8Array(0), detail: 'SUMMARY' as const };
   first.input = { ...withInputs(none, session), state: session.state, returnState: true };
-  first.onWrong = () => sessions.end(session, 'DISTRUSTED');
   try {
-    await next(first);
+    await answerIn(session, sessions, first, next);
   } finally {
     request.attempts.push(...first.attempts);
   }
