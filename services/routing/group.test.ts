@@ -201,9 +201,9 @@ describe('a group whose engine is late', () => {
 
   it('is answered by another engine, each request once', async () => {
     const { router, late, answerLate } = await startLate();
-    const asked = late.calls.length;
+    const before = late.calls.length;
     const { said } = await together(router, same(4));
-    expect(late.calls.length - asked).toBe(2);
+    expect(late.calls.length - before).toBe(2);
     expect(said.map(enginesOf)).toEqual(Array(4).fill('good OK'));
     answerLate();
     await new Promise(setImmediate);

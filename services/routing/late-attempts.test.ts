@@ -58,17 +58,17 @@ describe('LateAttempts', () => {
 
   it('forgets requests that are over, even if its timer cannot run', () => {
     const late = new LateAttempts();
-    const asked = jest.fn(() => true);
+    const isOver = jest.fn(() => true);
     for (let n = 0; n < 1_000; n += 1) {
       late.watch({
         checkMs: 0,
         check: () => undefined,
         get isOver() {
-          return asked();
+          return isOver();
         },
       });
     }
-    expect(asked.mock.calls.length).toBeGreaterThan(800);
+    expect(isOver.mock.calls.length).toBeGreaterThan(800);
   });
 
   describe('credit for backups', () => {

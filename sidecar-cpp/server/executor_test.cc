@@ -19,8 +19,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::UnorderedElementsAre;
 
-// Long enough that a run checks many times whether to stop, and that the fastest machine needs ten times the time that a
-// reading thread has for it.
+// Long enough that a run checks many times whether to stop, and that the fastest machine needs ten times the time that
+// a reading thread has for it.
 constexpr std::uint32_t kLongSteps = 400'000;
 constexpr std::uint32_t kInputs = 64;
 

@@ -138,17 +138,17 @@ describe('an engine that is late', () => {
 
   it('gets none after 16 that did not help', async () => {
     const lateAttempts = new LateAttempts();
-    const asked: string[][] = [];
+    const attempts: string[][] = [];
     for (let request = 1; request <= 17; request += 1) {
       [a, b, c] = ['a', 'b', 'c'].map((id) => new HandDriven(id)) as [HandDriven, HandDriven, HandDriven];
       b.isQuick = true;
       const answering = start({ lateAttempts });
       await pass(LATE_MS);
-      asked.push(askedIds());
+      attempts.push(askedIds());
       a.answer();
       await answering;
     }
-    expect(asked).toEqual([...Array<string[]>(16).fill(['a', 'b']), ['a']]);
+    expect(attempts).toEqual([...Array<string[]>(16).fill(['a', 'b']), ['a']]);
   });
 
   it('gets one each time while they help', async () => {
