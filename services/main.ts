@@ -71,7 +71,6 @@ import { CpuOverload } from './routing/cpu-overload.ts';
 import type { Dispute } from './routing/dispute.ts';
 import { LatencyQuantile } from './routing/latency-quantile.ts';
 import type { Readiness } from './routing/readiness.ts';
-import { LateAttempts } from './routing/late-attempts.ts';
 import { RetryBudget } from './routing/retry-budget.ts';
 import { Router } from './routing/router.ts';
 import { Alerts } from './telemetry/alerts.ts';
@@ -193,7 +192,6 @@ export async function start(
     ...routerOptions(settings),
     strategy: settings.strategy,
     ...{ latencyQuantile, audit, admission, overload, budget, onDispute, observer: metrics },
-    lateAttempts: new LateAttempts(),
   });
   const readiness = (): Readiness => {
     if (isStopping) return { isReady: false, why: 'the router is stopping' };

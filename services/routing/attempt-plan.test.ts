@@ -1,7 +1,7 @@
 // The rules of attempt-plan.ts, tested through failover.
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { fakeExecution } from '../../test/fakes/fake-parts.ts';
-import { HandDriven } from '../../test/fakes/hand-driven.ts';
+import { HandDriven, askedOf, fourEngines } from '../../test/fakes/hand-driven.ts';
 import { RouterError } from '../core/errors.ts';
 import type { AttemptOptions, Attempt } from './attempt.ts';
 import type { Execution, Outcome } from './executor.ts';
@@ -11,18 +11,14 @@ import { RetryBudget } from './retry-budget.ts';
 
 const there = { step: '3', node: 'lif1' };
 
-let [a, b, c, d] = named();
+let [a, b, c, d] = fourEngines();
 let caller: AbortController;
 let disputes: Dispute[];
 let attempts: readonly Attempt[];
 let execution: Execution<HandDriven>;
 
-function named(): [HandDriven, HandDriven, HandDriven, HandDriven] {
-  return [new HandDriven('a'), new HandDriven('b'), new HandDriven('c'), new HandDriven('d')];
-}
-
 beforeEach(() => {
-  [a, b, c, d] = named();
+  [a, b, c, d] = fourEngines();
   caller = new AbortController();
   disputes = [];
 });
@@ -42,11 +38,7 @@ function start(
 }
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-const askedIds = (): string =>
-  [a, b, c, d]
-    .filter(({ wasAsked }) => wasAsked)
-    .map(({ id }) => id)
-    .join('');
+const askedIds = (): string => askedOf([a, b, c, d]).join('');
 
 /** Runs each action after the event loop has settled, so that its engine was asked. */
 async function inTurn(...acts: (() => void)[]): Promise<void> {

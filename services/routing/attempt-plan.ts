@@ -4,8 +4,8 @@
 // A refusal (the engine says that the input or the model is at fault) is a claim: the caller gets it only when another
 // engine says the same. There are two kinds of requests to engines, one after the other:
 //
-//   attempts        engines in the order of the plan, `maxAttempts` at most; all but the first use the retry budget, those
-//                   that are made beside a late one, too
+//   attempts        engines in the order of the plan, `maxAttempts` at most; all but the first use the retry budget,
+//                   backups of a late attempt, too
 //   confirmations   from the first refusal on: engines that were not asked yet, of another kind than the refuser first, two
 //                   at most; they are neither attempts nor retries
 //

@@ -177,7 +177,7 @@ describe('Router.reasonTogether', () => {
   });
 });
 
-describe('a group whose engine is late', () => {
+describe('a group of requests at a late engine', () => {
   /** Two engines that have answered before, and then `late` answers when the test says so. */
   async function startLate(over: Partial<RouterOptions> = {}): Promise<{
     readonly router: Router;

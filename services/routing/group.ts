@@ -238,8 +238,8 @@ class Run implements InferenceListener, Watched {
   readonly #members: readonly Member[];
   readonly #next: NextAttempt<PooledEngine>;
   #unanswered: number;
-  /** By member: of those that continue alone. */
-  readonly #alone = new Map<Member, Failover<PooledEngine>>();
+  /** The requests that continue alone; most runs have none. */
+  #alone: Map<Member, Failover<PooledEngine>> | undefined;
 
   constructor(members: readonly Member[], next: NextAttempt<PooledEngine>) {
     this.#members = members;
@@ -264,7 +264,7 @@ class Run implements InferenceListener, Watched {
   check(nowMs: number): void {
     this.checkMs = Infinity;
     for (const member of this.#members) {
-      if (!member.hasEnded && !this.#alone.has(member)) this.#continue(member).check(nowMs);
+      if (!member.hasEnded && !this.#alone?.has(member)) this.#continue(member).check(nowMs);
     }
   }
 
@@ -274,7 +274,7 @@ class Run implements InferenceListener, Watched {
     const { request } = member;
     this.#unanswered -= 1;
     recordAnswer(engine, request, this.#span(request), startedMs, inference);
-    const alone = this.#alone.get(member);
+    const alone = this.#alone?.get(member);
     if (alone !== undefined) {
       alone.answered(this.#next, inference);
       return;
@@ -289,7 +289,7 @@ class Run implements InferenceListener, Watched {
     const { request } = member;
     this.#unanswered -= 1;
     recordFailure(engine, request, this.#span(request), startedMs, error);
-    (this.#alone.get(member) ?? this.#continue(member)).failed(this.#next, error);
+    (this.#alone?.get(member) ?? this.#continue(member)).failed(this.#next, error);
   }
 
   /** With failover, after the attempt of the group. */
@@ -306,7 +306,7 @@ class Run implements InferenceListener, Watched {
       },
     );
     alone.join(this.#next);
-    this.#alone.set(member, alone);
+    (this.#alone ??= new Map()).set(member, alone);
     return alone;
   }
 

@@ -1,8 +1,8 @@
-// Finds requests whose engine is late, so that another engine can be asked beside it, as a backup. One timer for all
-// requests, since nearly all of them end before anything has to be done: a timer for each would cost more than it brings.
+// Finds requests that have waited long for their engine, so that another engine can get them, too: a backup. One timer
+// checks all requests. Nearly all of them end before the first check, so a timer for each would be wasted.
 //
-// A backup is paid from a credit, and gets its price back if it answers first. So there are as many as help. Where they do
-// not, since the inputs take long on every engine, they stay below `CREDIT_PER_REQUEST` of the requests.
+// A backup takes 1 from a credit, and returns it if it answers first. So backups that help are not limited. If they do
+// not help, because the inputs take long on every engine, there are at most `CREDIT_PER_REQUEST` of them for each request.
 
 export interface Watched {
   /** It is forgotten soon after this becomes true. */
@@ -17,7 +17,7 @@ const SWEEP_MS = 5;
 /** Maximum credit, in backups. */
 const MAX_CREDIT = 16;
 const CREDIT_PER_REQUEST = 0.002;
-/** At least so many requests are added before those that are over are removed. */
+/** Minimum number of requests that are added between two removals of ended ones. */
 const ROOM = 128;
 
 export class LateAttempts {

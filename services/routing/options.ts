@@ -7,7 +7,7 @@ import type { Audit } from './audit.ts';
 import type { CpuOverload } from './cpu-overload.ts';
 import type { LatencyQuantile } from './latency-quantile.ts';
 
-export interface RouterOptions extends Omit<AttemptOptions, 'pool'> {
+export interface RouterOptions extends Omit<AttemptOptions, 'pool' | 'lateAttempts'> {
   /** Strategy of requests that name none. */
   readonly strategy: StrategyName;
   readonly localFirstShare: number;

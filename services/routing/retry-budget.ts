@@ -32,7 +32,7 @@ export class RetryBudget {
     return this.#tokens < 1;
   }
 
-  /** Attempts beside a late one leave the rest to requests whose engine has failed. */
+  /** Whether a backup may use it. The other half is only for requests after a failed attempt. */
   get isHalfFull(): boolean {
     return this.#tokens >= Math.max(1, this.#capacity / 2);
   }

@@ -11,6 +11,7 @@ import type { Answer } from './answer.ts';
 import { findServed } from './find-model.ts';
 import { type Attempt, atItsTurn } from './session-path.ts';
 import { GroupPath, type GroupedItem } from './group.ts';
+import { LateAttempts } from './late-attempts.ts';
 import type { RouteOptions, RouterOptions } from './options.ts';
 import type { ReasonQuestion } from './question.ts';
 import { type Readiness, demandOf, readiness } from './readiness.ts';
@@ -54,7 +55,7 @@ export class Router {
     this.#pool = pool;
     this.#answers = answers;
     this.#sessions = sessions;
-    this.#options = { ...options, pool };
+    this.#options = { ...options, pool, lateAttempts: new LateAttempts() };
     const resolving = resolve(models, pool, () => this.strategy);
     const planning = plan(pool, () => this.inFlight);
     const free = freeOf(pool);

@@ -178,7 +178,7 @@ HWY_INLINE uint32_t Fold(const VI* lanes) {
     sum = hn::Add(sum, hn::Mul(mixed, hn::Load(du, kFoldFactors.of + v * kVectorLanes)));
   }
 #if HWY_ARCH_X86 && HWY_MAX_BYTES == 64
-  // GCC's function for 16 lanes adds the last two as signed numbers, whose overflow is undefined.
+  // For 16 lanes, GCC's function adds the last two as signed numbers. Their overflow is undefined.
   const hn::Half<DU> half;
   return hn::GetLane(hn::SumOfLanes(half, hn::Add(hn::LowerHalf(half, sum), hn::UpperHalf(half, sum))));
 #else

@@ -6,7 +6,7 @@ import type { Outcome } from '../../services/routing/executor.ts';
 import { vote } from '../../services/routing/executors/vote.ts';
 import type { VotePolicy } from '../../services/voting/policy.ts';
 import { fakeExecution, silent } from './fake-parts.ts';
-import { HandDriven } from './hand-driven.ts';
+import { type HandDriven, fourEngines } from './hand-driven.ts';
 
 export let a: HandDriven;
 export let b: HandDriven;
@@ -22,12 +22,7 @@ export let seen: [verdict: string, dissenters: readonly string[]][];
 export function useElection(): void {
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['performance'] });
-    [a, b, c, d] = ['a', 'b', 'c', 'd'].map((id) => new HandDriven(id)) as [
-      HandDriven,
-      HandDriven,
-      HandDriven,
-      HandDriven,
-    ];
+    [a, b, c, d] = fourEngines();
     caller = new AbortController();
     disputes = [];
     contradicted = [];

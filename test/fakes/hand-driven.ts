@@ -51,3 +51,13 @@ export class HandDriven implements EngineClient {
     });
   }
 }
+
+/** The engines a, b, c and d. */
+export function fourEngines(): [HandDriven, HandDriven, HandDriven, HandDriven] {
+  return [new HandDriven('a'), new HandDriven('b'), new HandDriven('c'), new HandDriven('d')];
+}
+
+/** The ids of those that have got a request. */
+export function askedOf(engines: readonly HandDriven[]): string[] {
+  return engines.filter(({ wasAsked }) => wasAsked).map(({ id }) => id);
+}

@@ -16,7 +16,6 @@ import { Audit } from '../../services/routing/audit.ts';
 import { VersionUse } from '../../services/models/version-use.ts';
 import { CpuOverload } from '../../services/routing/cpu-overload.ts';
 import { LatencyQuantile } from '../../services/routing/latency-quantile.ts';
-import { LateAttempts } from '../../services/routing/late-attempts.ts';
 import { RetryBudget } from '../../services/routing/retry-budget.ts';
 import { SessionStore } from '../../services/sessions/session-store.ts';
 import type { RouterOptions } from '../../services/routing/options.ts';
@@ -75,7 +74,6 @@ export function buildWhole(
     maxAttempts: 3,
     attemptTimeoutMs: 1_000,
     budget: new RetryBudget(100, 20),
-    lateAttempts: new LateAttempts(),
     observer: silent,
     ...over,
   });

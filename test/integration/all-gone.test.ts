@@ -10,7 +10,7 @@ import { SUPERSENSE } from '../support/models.ts';
 
 const heldout = readHeldout();
 /** On an idle machine under 1,000. */
-const BACK_WITHIN_MS = 5_000;
+const BACK_WITHIN_MS = 2_000;
 
 let sidecars: RunningSidecar[];
 let system: System;

@@ -22,7 +22,6 @@ import type { Answer } from '../../services/routing/answer.ts';
 import { Audit } from '../../services/routing/audit.ts';
 import { CpuOverload } from '../../services/routing/cpu-overload.ts';
 import { LatencyQuantile } from '../../services/routing/latency-quantile.ts';
-import { LateAttempts } from '../../services/routing/late-attempts.ts';
 import { RetryBudget } from '../../services/routing/retry-budget.ts';
 import { Router } from '../../services/routing/router.ts';
 import { Metrics } from '../../services/telemetry/metrics.ts';
@@ -69,7 +68,6 @@ export function startCensusRouter({ isTraced, isCached }: { isTraced: boolean; i
       admission,
       overload: new CpuOverload(),
       budget: new RetryBudget(settings.max_in_flight, settings.retry.budget_percent),
-      lateAttempts: new LateAttempts(),
       onDispute,
       observer: metrics,
     },

@@ -13,7 +13,6 @@ import { CpuOverload } from '../../services/routing/cpu-overload.ts';
 import { type Answer, sizeOf } from '../../services/routing/answer.ts';
 import type { Dispute } from '../../services/routing/dispute.ts';
 import { LatencyQuantile } from '../../services/routing/latency-quantile.ts';
-import { LateAttempts } from '../../services/routing/late-attempts.ts';
 import { RetryBudget } from '../../services/routing/retry-budget.ts';
 import { type ReasonAnswer, Router } from '../../services/routing/router.ts';
 import { forModel } from '../../services/routing/vote-policy.ts';
@@ -162,7 +161,6 @@ class Simulation {
       maxAttempts: plan.maxAttempts,
       attemptTimeoutMs: plan.attemptTimeoutMs,
       budget: new RetryBudget(maxInFlight, plan.budgetPercent),
-      lateAttempts: new LateAttempts(),
       observer,
     });
     this.#bounded = {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { fakeExecution, silent } from '../../../test/fakes/fake-parts.ts';
-import { HandDriven } from '../../../test/fakes/hand-driven.ts';
+import { type HandDriven, askedOf, fourEngines } from '../../../test/fakes/hand-driven.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { AttemptOptions } from '../attempt.ts';
 import type { Execution, Outcome } from '../executor.ts';
@@ -16,14 +16,19 @@ let execution: Execution<HandDriven>;
 
 beforeEach(() => {
   jest.useFakeTimers();
-  [a, b, c] = ['a', 'b', 'c'].map((id) => new HandDriven(id)) as [HandDriven, HandDriven, HandDriven];
-  b.isQuick = c.isQuick = true;
+  renew();
   caller = new AbortController();
 });
 
 afterEach(() => {
   jest.useRealTimers();
 });
+
+/** Engines for the next request. */
+function renew(): void {
+  [a, b, c] = fourEngines();
+  b.isQuick = c.isQuick = true;
+}
 
 function start(over: Partial<AttemptOptions> = {}): Promise<Outcome<HandDriven>> {
   execution = fakeExecution([a, b, c], caller.signal, over);
@@ -32,7 +37,7 @@ function start(over: Partial<AttemptOptions> = {}): Promise<Outcome<HandDriven>>
   return answering;
 }
 
-const askedIds = (): string[] => [a, b, c].filter(({ wasAsked }) => wasAsked).map(({ id }) => id);
+const askedIds = (): string[] => askedOf([a, b, c]);
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
 /** Longer than an engine may take until it is late and the check that follows. */
@@ -48,7 +53,7 @@ describe('an engine that is late', () => {
     expect(askedIds()).toEqual(['a']);
   });
 
-  it('gets a backup, whose answer counts if it is first', async () => {
+  it('gets a backup, and the first answer counts', async () => {
     const answering = start();
     await pass(LATE_MS);
     expect(askedIds()).toEqual(['a', 'b']);
@@ -120,14 +125,14 @@ describe('an engine that is late', () => {
   it('gets one while half of the retry budget is left, and the rest is for failures', async () => {
     const budget = new RetryBudget(3, 0.001);
     for (let attempt = 1; attempt <= 2; attempt += 1) {
-      [a, b, c] = ['a', 'b', 'c'].map((id) => new HandDriven(id)) as [HandDriven, HandDriven, HandDriven];
-      b.isQuick = true;
+      renew();
+      c.isQuick = false;
       void start({ budget });
       await pass(500);
       expect([attempt, ...askedIds()]).toEqual([attempt, 'a', 'b']);
     }
-    [a, b, c] = ['a', 'b', 'c'].map((id) => new HandDriven(id)) as [HandDriven, HandDriven, HandDriven];
-    b.isQuick = true;
+    renew();
+    c.isQuick = false;
     void start({ budget });
     await pass(500);
     expect(askedIds()).toEqual(['a']);
@@ -140,8 +145,7 @@ describe('an engine that is late', () => {
     const lateAttempts = new LateAttempts();
     const attempts: string[][] = [];
     for (let request = 1; request <= 17; request += 1) {
-      [a, b, c] = ['a', 'b', 'c'].map((id) => new HandDriven(id)) as [HandDriven, HandDriven, HandDriven];
-      b.isQuick = true;
+      renew();
       const answering = start({ lateAttempts });
       await pass(LATE_MS);
       attempts.push(askedIds());
@@ -154,8 +158,7 @@ describe('an engine that is late', () => {
   it('gets one each time while they help', async () => {
     const lateAttempts = new LateAttempts();
     for (let request = 1; request <= 40; request += 1) {
-      [a, b, c] = ['a', 'b', 'c'].map((id) => new HandDriven(id)) as [HandDriven, HandDriven, HandDriven];
-      b.isQuick = true;
+      renew();
       const answering = start({ lateAttempts });
       await pass(LATE_MS);
       b.answer();

@@ -1,12 +1,12 @@
 // Failover: asks the engines of a plan one after the other until one answers. attempt-plan.ts decides which engine is
 // next and how failures count.
 //
-// An engine that is late gets a backup (Dean and Barroso, "The tail at scale", 2013): another engine that usually
-// answers sooner, and answers now, is asked beside it, and the first answer counts. So one engine behind a bad link, or
-// in a pause, delays few requests. The late attempt is not cancelled: its end shows whether the engine is to blame.
+// A late engine gets a backup (Dean and Barroso, "The tail at scale", 2013): another engine, which usually answers sooner
+// and answers now, gets the same request. The first answer counts. So one engine behind a bad link, or in a pause, delays
+// few requests. The late attempt is not cancelled: its end shows whether the engine is to blame.
 //
-// While an engine answers other requests it is not late: the input takes long, and would on any engine. Otherwise one
-// caller whose inputs need much work would have all of them computed two or three times.
+// An engine that answers other requests is not late: then this input takes long, and would on any engine. Without this
+// rule, heavy inputs would be computed two or three times.
 import { isOver } from '../../core/call.ts';
 import type { RouterError } from '../../core/errors.ts';
 import type { Inference } from '../../core/inference.ts';
@@ -29,7 +29,6 @@ export class Failover<E extends EngineClient> extends FirstAnswer<E> implements 
   /** The newest attempt. */
   #newest: NextAttempt<E> | undefined;
   #backup: NextAttempt<E> | undefined;
-  #isWatched = false;
 
   check(nowMs: number): void {
     const { plan } = this;
@@ -48,11 +47,10 @@ export class Failover<E extends EngineClient> extends FirstAnswer<E> implements 
   }
 
   protected begins(attempt: NextAttempt<E>): void {
+    const isFirst = this.#newest === undefined;
     this.#newest = attempt;
     this.checkMs = attempt.startedMs + MIN_LATE_MS;
-    if (this.#isWatched || !this.plan.hasOthers) return;
-    this.#isWatched = true;
-    this.plan.request.options.lateAttempts.watch(this);
+    if (isFirst && this.plan.hasOthers) this.plan.request.options.lateAttempts.watch(this);
   }
 
   protected override ends(_error?: RouterError, answered?: NextAttempt<E>): void {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { fakeExecution } from '../../../test/fakes/fake-parts.ts';
-import { HandDriven } from '../../../test/fakes/hand-driven.ts';
+import { type HandDriven, askedOf, fourEngines } from '../../../test/fakes/hand-driven.ts';
 import { RouterError } from '../../core/errors.ts';
 import type { AttemptOptions } from '../attempt.ts';
 import type { Outcome } from '../executor.ts';
@@ -14,7 +14,7 @@ let caller: AbortController;
 
 beforeEach(() => {
   jest.useFakeTimers();
-  [a, b, c] = ['a', 'b', 'c'].map((id) => new HandDriven(id)) as [HandDriven, HandDriven, HandDriven];
+  [a, b, c] = fourEngines();
   caller = new AbortController();
 });
 
@@ -26,7 +26,7 @@ function start(latencyQuantileMs = 10, over: Partial<AttemptOptions> = {}): Prom
   return hedge(fakeExecution([a, b, c], caller.signal, over, { latencyQuantileMs }));
 }
 
-const askedIds = (): string[] => [a, b, c].filter(({ signal }) => signal !== undefined).map(({ id }) => id);
+const askedIds = (): string[] => askedOf([a, b, c]);
 const pass = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
 describe('hedge', () => {
