@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
+import { FakeCall } from '../../test/fakes/fake-call.ts';
 import { FakePublisher, studentParts } from '../../test/support/learning.ts';
 import { version } from '../../test/fakes/router-parts.ts';
 import { type Served, serve } from '../../test/support/serve.ts';
@@ -12,6 +13,7 @@ import { Students } from '../learning/students.ts';
 import { Operations } from '../operations/operations.ts';
 import type { Router } from '../routing/router.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { learnStream } from './learn-stream.ts';
 import { learningMethods } from './learning.ts';
 import { OpenCalls } from './open-calls.ts';
 
@@ -27,18 +29,18 @@ const teacher = version(1, {
 const router = {
   reason: () => Promise.resolve({ answer: { scores: [0.9, 0.1], labelIndex: 0, label: 'yes' }, model: teacher }),
 } as unknown as Router;
+const parts = { router, students, operations, findVersion: () => teacher, filesOf: () => expect.anything() as never };
+const options = {
+  timeoutMs: 10_000,
+  onInternalError: () => undefined,
+  observer: new Metrics(),
+  calls: new OpenCalls(),
+};
 let server: Served;
 let client: LearningServiceClient;
 
 beforeAll(async () => {
   await students.start(() => undefined);
-  const parts = { router, students, operations, findVersion: () => teacher, filesOf: () => expect.anything() as never };
-  const options = {
-    timeoutMs: 10_000,
-    onInternalError: () => undefined,
-    observer: new Metrics(),
-    calls: new OpenCalls(),
-  };
   server = await serve(learningMethods(parts, { ...options, drained: new AbortController().signal }));
   client = new LearningServiceClient(server.address, grpc.credentials.createInsecure());
 });
@@ -112,6 +114,19 @@ it('Learn ends when its operation is cancelled and keeps what was learnt', async
   expect((await refusalOf(answer)).code).toBe('CANCELLED');
   expect(operations.get(id).state).toBe('CANCELLED');
   expect((await students.find('d')).state.spec?.student).toBe('d');
+});
+
+it('Learn stops reading at 16 MiB of examples that are not learnt yet', () => {
+  const call = new FakeCall<LearnResponse>();
+  learnStream(parts, { ...options, drained: new AbortController().signal })(call);
+  call.push({ what: { $case: 'start', value: { student: 'e', teachers: ['teacher'] } } });
+  const example = { what: { $case: 'example', value: new Uint8Array(2 * 1_048_576) } };
+  const paused = Array.from({ length: 8 }, () => {
+    call.push(example);
+    return call.isPaused;
+  });
+  call.cut();
+  expect(paused).toEqual([...Array<boolean>(7).fill(false), true]);
 });
 
 it('Learn refuses a call whose first message is an example', async () => {

@@ -112,6 +112,15 @@ describe('ConcurrencyLimit', () => {
     expect(engine.run(5, () => 3).limit.limit).toBe(1_024);
   });
 
+  it('ends a trial when the engine is full: the next one starts at the reduced limit', () => {
+    const engine = new Engine().run(1.4, queue(10));
+    const trialLimit = engine.limit.limit;
+    expect(trialLimit).toBe(96);
+    engine.times(1, 'full', 1, trialLimit);
+    expect(engine.limit.limit).toBe(76);
+    expect(engine.run(1.7, queue(10)).limit.limit).toBe(115);
+  });
+
   it('does not change after one slow request', () => {
     const engine = new Engine().run(1, () => 3, 60);
     engine.limit.record(30_000, 60, 'success', engine.nowMs);

@@ -183,6 +183,17 @@ describe('a timeout of an engine with peers', () => {
     expect(engine.attemptMs(input, 10_000)).toBe(before);
   });
 
+  it('does not extend the next attempt if it counts as a failure, though there is no peer to compare with', async () => {
+    engine = new PooledEngine(bad, fakePins, fakeBreaker, () => undefined);
+    for (let n = 0; n < 20; n += 1) await answer(engine, bad, 3);
+    const before = engine.attemptMs(input, 10_000);
+    expect([await timeOut(300, 250), engine.failed, engine.attemptMs(input, 10_000)]).toEqual([
+      'ENGINE_SLOW',
+      1,
+      before,
+    ]);
+  });
+
   describe('without answers on its connection', () => {
     let replaced: string[];
 

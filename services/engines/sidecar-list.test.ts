@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { FakeEngine, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
-import { EnginePool } from './pool.ts';
+import { EnginePool, MAX_ENGINES } from './pool.ts';
 import { SidecarList } from './sidecar-list.ts';
 
 const BREAKER = { failurePercent: 50, minRequests: 5, windowMs: 10_000, resetMs: 500 };
@@ -65,6 +65,14 @@ describe('SidecarList.replace', () => {
     pool.remove('one');
     await list.replace([]);
     expect([notes, ids()]).toEqual([[], ['local']]);
+  });
+
+  it('accepts as many engines as the pool has room for, and no more', () => {
+    const { list } = setUp();
+    // Beside the local engine, and instead of the listed one.
+    const sidecars = Array.from({ length: MAX_ENGINES }, (_, n) => ({ id: `new-${n}`, address: 'c:1' }));
+    expect(() => list.check(sidecars.slice(1))).not.toThrow();
+    expect(() => list.check(sidecars)).toThrow(`${MAX_ENGINES + 1} engines in all, ${MAX_ENGINES} are the most`);
   });
 
   it.each([

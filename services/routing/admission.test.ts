@@ -256,6 +256,18 @@ describe('Admission', () => {
     expect(admission.waiting).toBe(20);
   });
 
+  it('forgets slow engines after slots have been free for long, though one request was admitted as a group', async () => {
+    start({ maxQueue: 100 });
+    for (let n = 0; n < 4; n += 1) enter(`${n}`);
+    await answer(4, { gapMs: 240 });
+    slots = 1;
+    expect(admission.enterUpTo(MODEL, () => slots, 1)).toBe(1);
+    slots = 0;
+    clock.pass(10_000);
+    for (let n = 0; n < 20; n += 1) enter(`later ${n}`);
+    expect(admission.waiting).toBe(20);
+  });
+
   it('removes a caller that leaves, with its timers and listeners', async () => {
     const caller = new AbortController();
     enter('a', { signal: caller.signal });

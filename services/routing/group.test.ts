@@ -7,6 +7,7 @@ import type { TensorInput } from './check-input.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext, Inference } from '../core/inference.ts';
 import { Admission } from './admission.ts';
+import { Audit } from './audit.ts';
 import type { GroupedItem } from './group.ts';
 import type { RouterOptions } from './options.ts';
 import type { ReasonQuestion } from './question.ts';
@@ -111,6 +112,20 @@ describe('Router.reasonTogether', () => {
     const joined = router.reason(other(1), context());
     resolve(undefined);
     expect([(await grouped).alone, (await joined).cache, only.calls.length]).toEqual([1, 'COALESCED', 1]);
+  });
+
+  it('gives each answer and the time it took to the audit', async () => {
+    const audit = new Audit({ rate: 0, observer: silent, onDispute: () => undefined });
+    const tookMs: number[] = [];
+    jest.spyOn(audit, 'maybeAudit').mockImplementation((claims) => {
+      tookMs.push(...claims.map(({ durationMs }) => durationMs));
+    });
+    const { router } = buildWhole([engine('a')], undefined, { audit });
+    const beganMs = performance.now();
+    await together(router, same(2));
+    const most = performance.now() - beganMs;
+    expect(tookMs).toHaveLength(2);
+    expect(tookMs.every((each) => each >= 0 && each <= most)).toBe(true);
   });
 
   it('returns stale answers if every engine is lost', async () => {

@@ -14,6 +14,7 @@ const LINKED = ['node_modules', 'sidecar-cpp', 'proto', 'deploy', 'scripts'];
 
 const SIMULATION = ['test/sim/main.ts', '--schedules', '400', '--seed', '1', '--processes', '1'];
 const INTEGRATION = ['batch', 'cache', 'failover', 'quorum', 'redundant', 'router-table', 'stream', 'trust'];
+const INTEGRATION_FOLDER = 'test/integration';
 
 /** Tests up to this distance from the file run first, but at least this number, and then the others. */
 const NEAR = 2;
@@ -23,6 +24,8 @@ const FAR_LEFT_OUT = /^services\/(?:cli|dashboard)\//;
 
 const TIMEOUT_MS = 60_000;
 const LONG_TIMEOUT_MS = 600_000;
+/** Shorter than in jest.config.js: a mutant can let every test of a file wait this long. */
+const TEST_TIMEOUT_MS = 20_000;
 
 /** Jest's message for a test that took too long: it hangs, or the machine is busy. */
 const SLOW = /Exceeded timeout/;
@@ -57,7 +60,10 @@ export class TypeScriptSuite implements Suite {
     this.atOnce = atOnce;
     this.#free = Array.from({ length: atOnce }, (_, n) => join(root, '.cache', `mutants-ts-${n}`));
     this.#isQuick = isQuick;
-    this.#importers = new Importers(root, ['services', 'test/fakes', 'test/support']);
+    this.#importers = new Importers(root, [
+      'services',
+      ...['fakes', 'support', 'conformance', 'contract'].map((name) => `test/${name}`),
+    ]);
   }
 
   mutants(): Mutant[] {
@@ -136,13 +142,23 @@ export class TypeScriptSuite implements Suite {
     };
     const quick = [...units('beside', beside, TIMEOUT_MS, false), ...units('near', near, 2 * TIMEOUT_MS, true)];
     if (this.#isQuick) return quick;
-    const integration = INTEGRATION.map((name) => `test/integration/${name}.test.ts`);
+    const namesakes = this.#namesakesOf(file);
+    const integration = INTEGRATION.map((name) => `${INTEGRATION_FOLDER}/${name}.test.ts`);
     return [
       ...quick,
+      ...units('integration of its name', namesakes, LONG_TIMEOUT_MS, true),
       ...units('far', far, LONG_TIMEOUT_MS, true),
       { name: 'simulation', args: SIMULATION, timeoutMs: LONG_TIMEOUT_MS, isShaky: true },
       ...units('integration', integration, LONG_TIMEOUT_MS, true),
     ];
+  }
+
+  /** Integration tests whose first word is that of the file or of its folder: learn-killed.test.ts for learn-stream.ts. */
+  #namesakesOf(file: string): string[] {
+    const firstWord = (path: string): string => basename(path).split(/[-.]/)[0]!;
+    const words = [firstWord(file), firstWord(dirname(file))];
+    const names = readdirSync(join(this.#root, INTEGRATION_FOLDER)).filter((name) => name.endsWith('.test.ts'));
+    return names.filter((name) => words.includes(firstWord(name))).map((name) => `${INTEGRATION_FOLDER}/${name}`);
   }
 
   /** Tests beside the file, with its name. */
@@ -153,7 +169,7 @@ export class TypeScriptSuite implements Suite {
       ([a, far], [b, farther]) => far - farther || Number(isNeighbour(b)) - Number(isNeighbour(a)),
     );
     const isBeside = (test: string): boolean => test.startsWith(`${name}.`) || test.startsWith(`${name}-`);
-    const others = tests.filter(([test]) => test.startsWith('services/') && !isBeside(test));
+    const others = tests.filter(([test]) => !isBeside(test));
     const nearCount = Math.max(LEAST_NEAR, others.filter(([, distance]) => distance <= NEAR).length);
     const names = others.map(([test]) => test);
     return {
@@ -178,7 +194,8 @@ export class TypeScriptSuite implements Suite {
 }
 
 function jest(name: string, tests: readonly string[], timeoutMs: number, isShaky = false): Trial {
-  const args = ['node_modules/jest/bin/jest.js', '--runInBand', '--silent', '--bail', '--runTestsByPath', ...tests];
+  const flags = ['--runInBand', '--silent', '--bail', '--forceExit', `--testTimeout=${TEST_TIMEOUT_MS}`];
+  const args = ['node_modules/jest/bin/jest.js', ...flags, '--runTestsByPath', ...tests];
   return { name, args, timeoutMs, isShaky };
 }
 
