@@ -51,6 +51,7 @@ function reasoned(over: Partial<ReasonAnswer> = {}): ReasonAnswer {
     cache: 'BYPASSED',
     grade: 'MAJORITY',
     attempts: [
+      { engineId: 'engine-1', outcome: 'ENGINE_LOST', durationMs: 3 },
       { engineId: 'engine-2', outcome: 'ENGINE_LOST', durationMs: 2 },
       { engineId: 'engine-1', outcome: 'OK', durationMs: 1.5, work: WORK },
     ],
@@ -71,6 +72,7 @@ describe('encodeResponse', () => {
       engine: { engineId: 'engine-1', kind: 'ENGINE_KIND_SIDECAR', build: 'b'.repeat(200) },
       strategy: 'STRATEGY_REDUNDANT',
       attempts: [
+        { engineId: 'engine-1', outcome: 'ENGINE_LOST', durationUs: 3_000 },
         { engineId: 'engine-2', outcome: 'ENGINE_LOST', durationUs: 2_000 },
         { engineId: 'engine-1', outcome: 'OK', durationUs: 1_500 },
       ],

@@ -33,6 +33,34 @@ describe('a stream of large requests', () => {
   });
 });
 
+it('a stream whose input has ended stays open until its last request is answered', async () => {
+  const rejects: ((error: RouterError) => void)[] = [];
+  const call = new FakeCall<Buffer>();
+  reasonStream(
+    loneRouter(() => new Promise((_resolve, reject) => rejects.push(reject))),
+    {
+      ...{ windowSize: 128, timeoutMs: 60_000, observer: new Metrics(), tracing: fakeTracing() },
+      ...{ calls: new OpenCalls(), drained: new AbortController().signal, onInternalError: () => undefined },
+    },
+  )(call);
+  const request = Buffer.from(ReasonRequest.encode(ReasonRequest.fromPartial({ encoding: [1] })).finish());
+  call.push({ request });
+  call.push({ request });
+  await new Promise(setImmediate);
+  call.listener?.onEnd?.();
+  const seen = [[call.answers.length, call.isOver]];
+  for (const reject of rejects) {
+    reject(new RouterError('NO_ENGINE', 'none'));
+    await new Promise(setImmediate);
+    seen.push([call.answers.length, call.isOver]);
+  }
+  expect(seen).toEqual([
+    [0, false],
+    [1, false],
+    [2, true],
+  ]);
+});
+
 describe('a stream of requests', () => {
   /** Opens a stream to a router that never answers; `ended` records how it is counted. */
   function open(): {

@@ -108,3 +108,18 @@ describe('decoding a batch', () => {
     expect(decode(MAX_ITEMS + 1)).toMatchObject({ kind: 'BATCH_TOO_LARGE', violation: { field: 'requests' } });
   });
 });
+
+describe('the numbers of a request', () => {
+  const field = (number: number): Field => ({ number, name: '', type: '', typeName: '' });
+  const runs = (number: number, count: number): Buffer => bomb(field(number)).subarray(0, 2 * count);
+
+  it.each([
+    ['encoding', (count: number) => runs(4, count)],
+    ...['t_us', 'x', 'y', 'polarity'].map(
+      (name, index) => [`events.${name}`, (count: number) => inside(field(11), runs(index + 1, count))] as const,
+    ),
+  ])('may come in 65,536 pieces, and no more: %s', (name, pieces) => {
+    expect(() => checkReason(pieces(65_536))).not.toThrow();
+    expect(() => checkReason(pieces(65_537))).toThrow(`more than 65536 ${name}`);
+  });
+});

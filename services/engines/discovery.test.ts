@@ -391,3 +391,10 @@ it('Discovery ignores a pending lookup after stop', async () => {
   await pass(10 * INTERVAL_MS);
   expect([ids(), lookups.length]).toEqual([['e-10-0-0-2'], 2]);
 });
+
+it('Discovery cancels its next lookup at a stop', async () => {
+  await start(['10.0.0.2']);
+  const timers = jest.getTimerCount();
+  discovery.stop();
+  expect(jest.getTimerCount()).toBe(timers - 1);
+});

@@ -34,10 +34,12 @@ describe('ThroughputEstimator', () => {
     expect(throughput.rateAt(2_202, 1)).toBeCloseTo(0.5, 1);
   });
 
-  it('does not count time between a stop and the next start', () => {
-    const throughput = withAnswers(20);
-    throughput.stop(200);
-    expect(withAnswers(20, 1_200, throughput).rateAt(1_410, 1)).toBeCloseTo(0.1, 2);
+  it('is remembered from a stop to the next start, and does not count the time between', () => {
+    const throughput = withAnswers(20, 100_000);
+    throughput.stop(100_200);
+    throughput.start(101_200);
+    expect(throughput.rateAt(101_210, 1)).toBeCloseTo(0.1, 1);
+    expect(withAnswers(20, 101_200, throughput).rateAt(101_410, 1)).toBeCloseTo(0.1, 2);
   });
 
   it('is forgotten when it was stopped for ten seconds', () => {

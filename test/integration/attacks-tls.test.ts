@@ -11,6 +11,7 @@ import { ReasonRequest, ReasoningServiceClient } from '../../services/generated/
 import { GrpcClient } from '../../services/grpc/client.ts';
 import { Metadata } from '../../services/grpc/metadata.ts';
 import { DevelopmentCa } from '../support/certificates.ts';
+import { promised } from '../support/promised.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { type System, startSystem } from '../support/system.ts';
 
@@ -50,11 +51,6 @@ function metadata(authorization: string): grpc.Metadata {
   const found = new grpc.Metadata();
   found.set('authorization', authorization);
   return found;
-}
-
-/** A promise of a call of grpc-js. */
-function promised<T>(call: (done: (error: grpc.ServiceError | null, response: T) => void) => unknown): Promise<T> {
-  return new Promise((resolve, reject) => call((error, response) => (error ? reject(error) : resolve(response))));
 }
 
 function session(): ClientHttp2Session {

@@ -11,6 +11,7 @@ import {
 import { type GetMetricsResponse, MetricsServiceClient } from '../../services/generated/tandem/v1/metrics.ts';
 import { hex64 } from '../../services/core/hex.ts';
 import { readHeldout } from '../support/heldout.ts';
+import { promised } from '../support/promised.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
@@ -28,13 +29,6 @@ afterAll(async () => {
   client.close();
   await system.stop();
 });
-
-type Done<Response> = (error: grpc.ServiceError | null, response: Response) => void;
-
-const promised = <Response>(call: (done: Done<Response>) => unknown): Promise<Response> =>
-  new Promise((resolve, reject) => {
-    call((error, response) => (error ? reject(error) : resolve(response)));
-  });
 
 function request(rows: readonly Buffer[], over: Partial<ModelInferRequest> = {}): ModelInferRequest {
   return ModelInferRequest.fromPartial({

@@ -143,4 +143,40 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: ';',
     why: 'It is set before it is read.',
   },
+  {
+    file: 'services/api/unary.ts',
+    before: 'slot = -1;',
+    after: 'slot = -2;',
+    why: 'OpenCalls sets it before anything reads it.',
+  },
+  {
+    file: 'services/routing/conclusion.ts',
+    before: 'const exponentials = readout.length <= kept.length ? kept : new Float64Array(readout.length);',
+    after: 'const exponentials = readout.length < kept.length ? kept : new Float64Array(readout.length);',
+    why: 'Both have room for the numbers.',
+  },
+  {
+    file: 'services/engines/local/neuron-kernels.ts',
+    before: 'return [...set, 0, 0, 0, 0].slice(0, 4);',
+    after: 'return [...set, 0, 1, 0, 0].slice(0, 4);',
+    why: 'Only the lanes that are set are read: the next vector overwrites the others, or they lie behind the end of the list.',
+  },
+  {
+    file: 'services/routing/executors/hedge.ts',
+    before: "signal.addEventListener('abort', this.#onCallerAbort, { once: true });",
+    after: "signal.addEventListener('abort', this.#onCallerAbort, { once: false });",
+    why: 'A signal is aborted once, and the listener is removed at the end.',
+  },
+  {
+    file: 'sidecar-cpp/kernels/weights.cc',
+    before: 'std::size_t Weights::StrideOf(std::size_t width) const { return out_ < kRowMultiple ? width : PaddedSize(width); }',
+    after: 'std::size_t Weights::StrideOf(std::size_t width) const { return out_ <= kRowMultiple ? width : PaddedSize(width); }',
+    why: 'Another layout of the same weights: slower at most.',
+  },
+  {
+    file: 'sidecar-cpp/server/executor.cc',
+    before: 'jobs.reserve(batch.size());',
+    after: ';',
+    why: 'It only saves an allocation.',
+  },
 ];

@@ -11,14 +11,7 @@ import {
   UnloadModelRequest,
   type UnloadModelResponse,
 } from '../../services/generated/tandem/v1/models.ts';
-
-type Done<Response> = (error: grpc.ServiceError | null, response: Response) => void;
-
-function promised<Response>(call: (done: Done<Response>) => unknown): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    call((error, response) => (error ? reject(error) : resolve(response)));
-  });
-}
+import { promised } from './promised.ts';
 
 export class ModelOperator {
   readonly #client: ModelServiceClient;

@@ -19,14 +19,7 @@ import {
   type ResetMetricsResponse,
 } from '../../services/generated/tandem/v1/metrics.ts';
 import type { Strategy } from '../../services/generated/tandem/v1/types.ts';
-
-type Done<Response> = (error: grpc.ServiceError | null, response: Response) => void;
-
-function promised<Response>(call: (done: Done<Response>) => unknown): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    call((error, response) => (error ? reject(error) : resolve(response)));
-  });
-}
+import { promised } from './promised.ts';
 
 export class Operator {
   readonly #admin: EngineAdminServiceClient;

@@ -97,6 +97,11 @@ describe('readNir refuses', () => {
     ],
     ['a missing field', lifWith('tau', undefined), 'node "n": field "tau": is missing'],
     ['a time constant of 0', lifWith('tau', [1, 1, 0]), 'node "n": field "tau": must be > 0, found 0 at index 2'],
+    [
+      'a negative delay',
+      writeNir(chain(1, 1, { n: node('Delay', { delay: [-1] }) })),
+      'node "n": field "delay": must be ≥ 0, found -1 at index 0',
+    ],
     ['a NaN', lifWith('r', [NaN]), 'node "n": field "r": must be finite, found NaN at index 0'],
     [
       'integers that binary32 cannot represent',

@@ -198,6 +198,14 @@ describe('the wrong engine of a vote', () => {
     expect(contradicted).toEqual([['a', 'b']]);
   });
 
+  it('is nobody if the voters agree, though they are not more than half of all', async () => {
+    const voting = election([a, b, c, d], { participants: 2 });
+    a.answer(7n);
+    b.answer(7n);
+    await voting;
+    expect([disputes, contradicted]).toEqual([[], []]);
+  });
+
   it('is unknown if no answer won and every engine has voted', async () => {
     const voting = election([a, b], { participants: 2 });
     a.answer(6n);
