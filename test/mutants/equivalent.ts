@@ -169,8 +169,10 @@ export const EQUIVALENT: readonly Equivalent[] = [
   },
   {
     file: 'sidecar-cpp/kernels/weights.cc',
-    before: 'std::size_t Weights::StrideOf(std::size_t width) const { return out_ < kRowMultiple ? width : PaddedSize(width); }',
-    after: 'std::size_t Weights::StrideOf(std::size_t width) const { return out_ <= kRowMultiple ? width : PaddedSize(width); }',
+    before:
+      'std::size_t Weights::StrideOf(std::size_t width) const { return out_ < kRowMultiple ? width : PaddedSize(width); }',
+    after:
+      'std::size_t Weights::StrideOf(std::size_t width) const { return out_ <= kRowMultiple ? width : PaddedSize(width); }',
     why: 'Another layout of the same weights: slower at most.',
   },
   {
