@@ -140,6 +140,11 @@ TEST(Shapes, AFlattenJoinsTheDimensionsThatItNames) {
   EXPECT_THAT(InputOf(testing::Chain(1, {flatten, Conv2d({1, 5, 2, 2})}, 1), {5, 2, 3}), HasSubstr("[5, 2, 3]"));
 }
 
+TEST(Shapes, AFlattenThatNamesNoDimensionsKeepsTheFirst) {
+  const Node flatten = MakeNode("f", NodeType::kFlatten, {});
+  EXPECT_THAT(InputOf(testing::Chain(1, {flatten, Conv2d({1, 5, 2, 2})}, 1), {5, 2, 3, 4}), HasSubstr("[5, 24]"));
+}
+
 TEST(Shapes, AConvolutionWithoutOneIsRefused) {
   EXPECT_THAT(InputOf(testing::Chain(1, {Conv2d({1, 2, 2, 2})}, 1), {24}),
               HasSubstr("node \"conv\": field \"edges\": the shape of its input is unknown"));

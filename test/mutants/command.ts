@@ -10,7 +10,7 @@ export interface Ended {
 /** SIGXCPU at the limit, and SIGKILL if that is caught. */
 const OUT_OF_CPU: ReadonlySet<string | null> = new Set(['SIGXCPU', 'SIGKILL']);
 /** On a busy machine, a command may wait for the CPU this many times as long as it may use it. */
-const WALL_PER_CPU = 10;
+const WALL_PER_CPU = 3;
 
 /**
  * `timeoutMs`: of CPU time, for each of its processes. A mutant with an endless loop uses it up, however busy the

@@ -25,4 +25,22 @@ describe('a request of the Open Inference Protocol', () => {
     expect(() => check(repeated(field, times))).not.toThrow();
     expect(() => check(repeated(field, times + 1))).toThrow(`more than ${times} ${name}`);
   });
+
+  it.each([
+    ['inputs.name', 5, 1, 1],
+    ['inputs.datatype', 5, 2, 1],
+    ['inputs.parameters', 5, 4, 64],
+    ['inputs.contents', 5, 5, 1],
+    ['outputs.name', 6, 1, 1],
+    ['outputs.parameters', 6, 2, 64],
+  ])('has tensors with at most so many of %s', (name, tensor, field, times) => {
+    const within = (count: number): Buffer => {
+      const bytes = repeated(field, count);
+      return Buffer.concat([Buffer.from([(tensor << 3) | 2, bytes.length | 128, bytes.length >> 7]), bytes]);
+    };
+    expect(() => checkModelInfer(within(times))).not.toThrow();
+    expect(() => checkModelInfer(within(times + 1))).toThrow(
+      `more than ${times} ${name.endsWith('parameters') ? 'parameters' : name}`,
+    );
+  });
 });

@@ -43,6 +43,28 @@ describe('readNir', () => {
     expect(error(writeNir(chain(1, 1, {}), ''))).toBe('no error');
   });
 
+  it('accepts edges whose names all have one length in the file', () => {
+    const bytes = writeHdf5((file) => {
+      const graph = file.create_group('node');
+      graph.create_dataset({ name: 'type', data: 'NIRGraph', shape: [], dtype: 'S' });
+      graph.create_dataset({ name: 'edges', data: ['in', 'middle', 'middle', 'out'], shape: [2, 2], dtype: 'S8' });
+      const nodes = graph.create_group('nodes');
+      for (const [name, type] of [
+        ['in', 'Input'],
+        ['middle', 'Flatten'],
+        ['out', 'Output'],
+      ] as const) {
+        const one = nodes.create_group(name);
+        one.create_dataset({ name: 'type', data: type, shape: [], dtype: 'S' });
+        if (type !== 'Flatten') one.create_dataset({ name: 'shape', data: [3], shape: [1], dtype: '<q' });
+      }
+    });
+    expect(readNir(bytes).graph.edges).toEqual([
+      ['in', 'middle'],
+      ['middle', 'out'],
+    ]);
+  });
+
   it('accepts integers that binary32 can represent', () => {
     expect(error(lifWith('v_threshold', dims(1)))).toBe('no error');
     expect(error(lifWith('v_threshold', dims(2 ** 40)))).toBe('no error');

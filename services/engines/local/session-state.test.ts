@@ -47,6 +47,14 @@ describe('refuseState', () => {
   const good = stateOf(network, [1, 1, 1, 1]);
   const outputAt = good.length - at.CHECKSUM_BYTES - 4;
 
+  it.each([
+    [4_000_000, 'does not begin with "TST1"'],
+    [4_000_001, 'has 4000001 bytes, not 52 to 4000000'],
+  ])('accepts at most 4,000,000 bytes: %d', (bytes, problem) => {
+    const refused = refuseState(new Uint8Array(bytes), 1, network, new Simulator(network).stateLayout);
+    expect(refused?.message).toContain(problem);
+  });
+
   it('accepts a state of a run', () => {
     expect(refusalOf(network, good)).toBe('');
   });
