@@ -73,6 +73,21 @@ TEST(Network, SettingsOfANodeThatIsNotANeuronAreRefused) {
   EXPECT_THAT(refusal("input"), HasSubstr("\"nodes.input\": is of type Input, which has no such settings"));
 }
 
+TEST(Network, ARefusalNamesTenNeuronsAndCountsTheOthers) {
+  const auto refusal = [](int neurons) {
+    std::vector<Node> nodes;
+    for (int k = 0; k < neurons; ++k) {
+      nodes.push_back(Lif(1));
+      nodes.back().name = std::string(1, static_cast<char>('a' + k));
+    }
+    Manifest manifest;
+    manifest.nodes["none"].reset = Reset::kNone;
+    return Refusal(Chain(1, nodes, 1), manifest);
+  };
+  EXPECT_THAT(refusal(10), ::testing::EndsWith("\"i\", \"j\""));
+  EXPECT_THAT(refusal(12), ::testing::EndsWith("\"i\", \"j\" and 2 more"));
+}
+
 TEST(Network, RowsThatNoNodeReadsAreNotWritten) {
   const auto only_lists = [](const std::string& readout) {
     Manifest manifest;

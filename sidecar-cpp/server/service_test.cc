@@ -221,6 +221,15 @@ TEST_F(Service, WhatIsWrongWithAnInputIsNamed) {
   EXPECT_EQ(reason(torn), "INPUT_LENGTH");
 }
 
+TEST_F(Service, AShapeThatDoesNotFitIsShownUpToEightDimensions) {
+  const auto message = [&](std::vector<std::uint32_t> shape) {
+    return Infer(Item(0, "net", std::move(shape))).error_message();
+  };
+  EXPECT_THAT(message({7, 8, 9}), HasSubstr("shape [7, 8, 9] does not fit"));
+  EXPECT_THAT(message({1, 2, 3, 4, 5, 6, 7, 8}), HasSubstr("shape [1, 2, 3, 4, 5, 6, 7, 8] does not fit"));
+  EXPECT_THAT(message({1, 2, 3, 4, 5, 6, 7, 8, 9}), HasSubstr("shape [1, 2, 3, 4, 5, 6, 7, 8, ...] does not fit"));
+}
+
 TEST_F(Service, AnInputThatIsNotFiniteNamesItsIndex) {
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     InferItem item = Item(0);

@@ -20,6 +20,11 @@ describe('the changes of a line', () => {
     expect(after('  const text = `a - b < 1`;')).toEqual([]);
   });
 
+  it('change increments, but no options of a command', () => {
+    expect(after('  for (int k = n; k != m; --k) {')).toContain('  for (int k = n; k != m; ++k) {');
+    expect(after('  tandem-engine check net.nir --manifest model.yaml')).toEqual([]);
+  });
+
   it('remove a statement, but no declaration and no return', () => {
     expect(after('  queue_.push_back(task);')).toEqual(['  ;']);
     expect(after('  state->ready = other;')).toEqual(['  ;']);

@@ -42,7 +42,8 @@ const RULES: readonly Rule[] = [
   { operator: 'comparison', pattern: /(?<= )(?:<=?|>=?|[!=]==?)(?= )/g, replace: swap },
   { operator: 'logic', pattern: /(?<= )(?:&&|\|\|)(?= )/g, replace: swap },
   { operator: 'arithmetic', pattern: /(?<= )[-+*/](?= )/g, replace: swap },
-  { operator: 'step', pattern: /(?<= )[-+]=(?= )|\+\+|--/g, replace: swap },
+  // No option of a command: --json.
+  { operator: 'step', pattern: /(?<= )[-+]=(?= )|\+\+|(?<=\w)--|--(?=\w+[;)])/g, replace: swap },
   { operator: 'truth', pattern: /\b(?:true|false)\b/g, replace: swap },
   { operator: 'number', pattern: /(?<![\w.'])\d+(?![\w.'])/g, replace: (found) => String(Number(found) + 1) },
 ];
