@@ -23,6 +23,14 @@ describe('ThroughputEstimator', () => {
     expect(throughput.rateAt(210, 1)).toBeCloseTo(0.1, 2);
   });
 
+  it('drops a sixteenth of what it knows at an answer that comes late', () => {
+    const throughput = new ThroughputEstimator();
+    throughput.start(0);
+    throughput.recordAnswer(1_000);
+    throughput.recordAnswer(2_000);
+    expect(throughput.rateAt(2_000, 1)).toBeCloseTo((15 / 16 + 2) / ((1_000 * 15) / 16 + 1_000), 8);
+  });
+
   it('falls while no answer comes', () => {
     const throughput = withAnswers(20);
     expect(throughput.rateAt(2_000, 1)).toBeLessThan(0.02);

