@@ -127,6 +127,16 @@ describe('sizes of nodes', () => {
     expect(network.nodes.map(({ outputSize }) => outputSize)).toEqual([3, 3, 3, 3]);
   });
 
+  it('pass from node to node, also in a branch that leads nowhere, whatever the names', () => {
+    const linear = node('Linear', { weight: matrix([1, 1, 1], [1, 1, 1]) });
+    for (const [near, far] of ['ab', 'ba']) {
+      const graph = chain(3, 2, { linear });
+      const branch = { ...graph.nodes, [near!]: scale, [far!]: scale };
+      const edges = [...graph.edges, ['linear', near!], [near!, far!]] as const;
+      expect(error({ ...graph, nodes: branch, edges })).toBe('no error');
+    }
+  });
+
   it('are refused if they contradict each other', () => {
     expect(error(chain(2, 3, { a: scale }))).toMatch(/^node "(a|output)": field "edges": takes/);
     expect(error(chain(2, 2, { a: node('LI', { tau: [1, 1], r: [1, 1, 1], v_leak: 0 }) }))).toBe(

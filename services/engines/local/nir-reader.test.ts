@@ -168,6 +168,15 @@ describe('readNir refuses', () => {
     ).toContain('more nodes than the limit of 4096');
   });
 
+  it('more edges than the limit in all its graphs together', () => {
+    const edges = Array<[string, string]>(33_000).fill(['input', 'output']);
+    const inner = { ...chain(1, 1, {}), edges };
+    expect(error(writeNir(chain(1, 1, { a: inner })))).toBe('no error');
+    expect(error(writeNir(chain(1, 1, { a: inner, b: inner })))).toMatch(
+      /field "edges": has shape \[33000, 2\], more than/,
+    );
+  });
+
   it('a dataset larger than memory, before it allocates any', () => {
     const huge = writeHdf5((file) => {
       file.create_dataset({ name: 'version', data: '1' });
