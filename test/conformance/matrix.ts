@@ -8,7 +8,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { isDeepStrictEqual, parseArgs } from 'node:util';
+import { isDeepStrictEqual } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { table } from '../../services/cli/table.ts';
 import { importModel, isAlike } from '../../services/importing/import-model.ts';
 import { FRAMEWORKS } from '../../services/models/frameworks.ts';
@@ -166,7 +167,7 @@ function checkExport(path: string, framework: string): [string, string] {
   }
 }
 
-const { values } = parseArgs({ options: { ours: { type: 'boolean', default: false } } });
+const { values } = parseArguments({ options: { ours: { type: 'boolean', default: false } } });
 const matrix = new Matrix();
 let wrong = ourColumns(matrix);
 let refusals: string[][] = [];

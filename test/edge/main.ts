@@ -1,6 +1,6 @@
 // `npm run test:edge`: other people's tests, and attacks, against the HTTP/2 and gRPC edge.
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { EDGES } from './edges.ts';
 import { JUDGES, type Verdict } from './judges.ts';
 import { MissingTool } from './tools.ts';
@@ -23,7 +23,7 @@ cannot be had is said, and counts as a failure.
 Example: npm run test:edge -- --only h2spec,floods --edge native
 `;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     only: { type: 'string', default: JUDGES.map(({ name }) => name).join(',') },
     edge: { type: 'string', default: 'native,grpc-js' },

@@ -3,8 +3,8 @@
 import { once } from 'node:events';
 import type { IncomingHttpHeaders } from 'node:http';
 import { type ClientHttp2Session, connect } from 'node:http2';
-import { parseArgs } from 'node:util';
 import { status } from '@grpc/grpc-js';
+import { parseArguments } from '../support/arguments.ts';
 import { ReasoningServiceService } from '../../services/generated/tandem/v1/reasoning.ts';
 
 const CONNECTIONS = 10;
@@ -15,7 +15,7 @@ const MESSAGE_BYTES = 4_194_304;
 /** Field 1 of ReasonBatchRequest, of length 0. */
 const EMPTY_ITEM = Buffer.from([0x0a, 0x00]);
 
-const { values } = parseArgs({ options: { address: { type: 'string' }, count: { type: 'string' } } });
+const { values } = parseArguments({ options: { address: { type: 'string' }, count: { type: 'string' } } });
 
 const framed = Buffer.alloc(5 + MESSAGE_BYTES);
 framed.writeUInt32BE(MESSAGE_BYTES, 1);

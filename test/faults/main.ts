@@ -1,6 +1,6 @@
 // `npm run test:faults`: faults of real processes under load, and their effect on callers. See --help.
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { table } from '../../services/cli/table.ts';
 import { batchFlood } from './batch-flood.ts';
 import { cancelled } from './cancelled.ts';
@@ -82,7 +82,7 @@ missed is printed with its figure and decides nothing: close other programs firs
 Example: npm run test:faults -- --only killed --only lying --count 100000
 `;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     only: { type: 'string', multiple: true },
     count: { type: 'string' },

@@ -1,5 +1,5 @@
 // Random networks and inputs on both engines: `node test/fuzz/fuzz.ts --pairs 10000`. See --help.
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import type { GraphSpec } from '../support/nir-writer.ts';
 import type { Difference, Tally } from './compare.ts';
 import { compareCases } from './compare.ts';
@@ -23,7 +23,7 @@ TANDEM_ENGINE_BIN names another sidecar than the one built here. Ends with 1 if 
 To see one case again: --seed <its seed> --pairs ${INPUTS_A_CASE}`;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = parseArguments({
     options: {
       pairs: { type: 'string', default: '10000' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },

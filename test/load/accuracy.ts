@@ -2,7 +2,7 @@
 // classifier that was trained on the same split.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { table } from '../../services/cli/table.ts';
 import type { ReasonResponse } from '../../services/generated/tandem/v1/reasoning.ts';
 import { type Gloss, readGlosses } from '../support/glosses.ts';
@@ -36,7 +36,7 @@ Examples: npm run accuracy
           npm run accuracy -- --learning
 `;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     texts: { type: 'string' },
     retrieval: { type: 'boolean' },

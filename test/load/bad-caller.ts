@@ -1,8 +1,8 @@
 // The effect of one caller's bad requests on another caller: its latency alone, beside as many good requests, and
 // beside bad ones. Router, sidecars and both callers are separate processes, so that no caller affects the other's
 // measurement.
-import { parseArgs } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
+import { parseArguments } from '../support/arguments.ts';
 import { table } from '../../services/cli/table.ts';
 import { ReasonRequest, ReasoningServiceClient } from '../../services/generated/tandem/v1/reasoning.ts';
 import { CacheMode } from '../../services/generated/tandem/v1/types.ts';
@@ -30,7 +30,7 @@ programs first: the machine's noise is in the figures.
 Example: node test/load/bad-caller.ts --rate 2000 --rounds 5 --json
 `;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     rate: { type: 'string', default: '2000' },
     seconds: { type: 'string', default: '5' },

@@ -1,7 +1,7 @@
 // `npm run bench`: every figure is a ratio to a peer that is measured in the same run, on the same inputs, interleaved.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { table } from '../../services/cli/table.ts';
 import { benchMemory } from './memory.ts';
 import { compareRows } from './path/compare.ts';
@@ -47,7 +47,7 @@ interface Report {
   readonly path: PathFigures | undefined;
 }
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     only: { type: 'string' },
     network: { type: 'string' },

@@ -2,7 +2,8 @@
 // sidecar.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { table } from '../../services/cli/table.ts';
 import { startRouter } from '../support/router-process.ts';
 import { freePorts } from '../support/free-ports.ts';
@@ -28,7 +29,7 @@ interface Figures {
   readonly p99_us: number;
 }
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '2' },

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { table } from '../../services/cli/table.ts';
 import { startRouter } from '../support/router-process.ts';
 
@@ -20,7 +20,7 @@ Example: node test/load/cli-start.ts --runs 9
 const TANDEM = join(import.meta.dirname, '../../services/cli/tandem.js');
 const WARM_UP = 3;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: { runs: { type: 'string', default: '21' }, help: { type: 'boolean', short: 'h' } },
 });
 if (values.help) process.stdout.write(HELP);

@@ -1,8 +1,8 @@
 // The effect of one caller's hostile batches on another caller: its latency alone, and beside 1,000 batches at once
 // with 4 MB of empty items each. Router, sidecars and both callers are separate processes.
 import { type IncomingHttpHeaders, connect } from 'node:http2';
-import { parseArgs } from 'node:util';
 import * as grpc from '@grpc/grpc-js';
+import { parseArguments } from '../support/arguments.ts';
 import { table } from '../../services/cli/table.ts';
 import { ReasonRequest, ReasoningServiceClient } from '../../services/generated/tandem/v1/reasoning.ts';
 import { CacheMode } from '../../services/generated/tandem/v1/types.ts';
@@ -25,7 +25,7 @@ Usage: node test/load/heavy-batches.ts [options]
 Close other programs first: the machine's noise is in the figures.
 `;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     batches: { type: 'string', default: '1000' },
     kind: { type: 'string', default: 'empty' },

@@ -1,5 +1,5 @@
 // The cost of metrics: all calls of Metrics for one ordinary request, and of reading all counts.
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { Metrics } from '../../services/telemetry/metrics.ts';
 import { Random } from '../fuzz/random.ts';
 
@@ -18,7 +18,7 @@ Example: node test/load/metrics-cost.ts --rounds 21 --json
 const ENGINES = ['local', 'engine-1', 'engine-2'];
 const READS = 200;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     requests: { type: 'string', default: '200000' },
     rounds: { type: 'string', default: '9' },

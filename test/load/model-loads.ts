@@ -1,7 +1,7 @@
 // Loads, replaces and unloads model versions under a paced load, while engines are killed and added, and prints the
 // effect on requests: `npx node test/load/model-loads.ts --loads 100 --rate 500`. It exits with 1 if a request failed,
 // had an answer with the weights of two versions, or was sent to an engine without the version.
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { ModelFolder } from '../support/model-folder.ts';
 import { ModelOperator } from '../support/model-operator.ts';
@@ -14,7 +14,7 @@ const TICK_MS = 10;
 /** Number of changes of models between two kills; with each kill, another engine is added. */
 const KILL_EVERY = 10;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: { loads: { type: 'string', default: '100' }, rate: { type: 'string', default: '500' } },
 });
 const [loads, rate] = [Number(values.loads), Number(values.rate)];

@@ -2,8 +2,8 @@
 // memory.
 import { createHook } from 'node:async_hooks';
 import { Session } from 'node:inspector/promises';
-import { parseArgs } from 'node:util';
 import { GCProfiler, type GCProfilerResult } from 'node:v8';
+import { parseArguments } from '../support/arguments.ts';
 import { startCensusRouter } from './census-router.ts';
 import { type Counted, countCoverage } from './coverage.ts';
 
@@ -36,7 +36,7 @@ interface Census extends Counted {
   readonly survivors_percent: number;
 }
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     'in-flight': { type: 'string', default: '64' },
     calls: { type: 'string', default: '40000' },

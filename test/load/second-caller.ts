@@ -2,7 +2,7 @@
 // control are separate processes.
 import { createHash, randomBytes } from 'node:crypto';
 import { setPriority } from 'node:os';
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { table } from '../../services/cli/table.ts';
 import { type Program, run } from '../support/process.ts';
 import { type RouterProcess, startRouter } from '../support/router-process.ts';
@@ -34,7 +34,7 @@ Example: node test/load/second-caller.ts --floods calls,bytes --rounds 1
 const LIMITS = { per_s: 2_000, max_calls: 256, max_items: 4_096, max_bytes: 67_108_864 };
 const LOWEST_PRIORITY = 19;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     floods: { type: 'string', default: FLOODS.join(',') },
     rate: { type: 'string', default: '200' },

@@ -1,6 +1,6 @@
 // The cost of sessions: the time of a message compared with a request without a session, and the memory of open
 // sessions.
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import type { ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
 import { callRouter } from '../support/caller.ts';
 import { readHeldout } from '../support/heldout.ts';
@@ -29,7 +29,7 @@ const MB = 2 ** 20;
 /** Open calls while sessions are opened. */
 const OPENERS = 16;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     calls: { type: 'string', default: '1000' },
     sessions: { type: 'string', default: '10000' },

@@ -1,5 +1,5 @@
 // The cost of a text compared with a vector: calls in turns, one at a time, through one router and one sidecar.
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { table } from '../../services/cli/table.ts';
 import type { ReasonRequest } from '../../services/generated/tandem/v1/reasoning.ts';
 import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts';
@@ -21,7 +21,7 @@ const ROUNDS = 5;
 /** The allowed ratio of the time of a text to that of a vector. */
 const BAR = 2;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     calls: { type: 'string', default: '500' },
     json: { type: 'boolean' },

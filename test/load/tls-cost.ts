@@ -1,5 +1,5 @@
 // The cost of TLS 1.3: calls a second and the median time of a call, of one router with it and one without.
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { table } from '../../services/cli/table.ts';
 import { DevelopmentCa } from '../support/certificates.ts';
 import { run } from '../support/process.ts';
@@ -23,7 +23,7 @@ Close other programs first, and compare the ratios: absolute figures vary betwee
 Example: node test/load/tls-cost.ts --in-flight 1 --rounds 3
 `;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     'in-flight': { type: 'string', default: '64' },
     seconds: { type: 'string', default: '3' },

@@ -2,7 +2,7 @@
 // engines', and the router's for engines. Prints the number of failed calls, and fails if there are any.
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { CERTIFICATE_POLL_MS } from '../../services/auth/certificates.ts';
 import { DevelopmentCa } from '../support/certificates.ts';
 import { run } from '../support/process.ts';
@@ -22,7 +22,7 @@ Usage: node test/load/tls-renewal.ts [options]
 Example: node test/load/tls-renewal.ts --callers 4
 `;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     callers: { type: 'string', default: '2' },
     'in-flight': { type: 'string', default: '4' },

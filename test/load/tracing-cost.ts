@@ -7,7 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { table } from '../../services/cli/table.ts';
 import { type Program, run } from '../support/process.ts';
 
@@ -67,7 +68,7 @@ interface Router {
   readonly enginePid: number;
 }
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     rounds: { type: 'string', default: '7' },
     seconds: { type: 'string', default: '2' },

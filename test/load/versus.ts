@@ -3,7 +3,8 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { type Checkout, startCheckout } from './checkout.ts';
 
 const HELP = `Measures the throughput and the CPU time of a call, of this tree against another checkout: each with its own router
@@ -67,7 +68,7 @@ interface Measured {
   readonly round_ratios: readonly [lowest: number, highest: number];
 }
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     other: { type: 'string', default: '/tmp/base' },
     strategy: { type: 'string', default: 'ROUND_ROBIN' },

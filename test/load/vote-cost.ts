@@ -1,6 +1,6 @@
 // The cost of a vote for the caller: REDUNDANT with three correct engines compared with one engine alone, one call at a
 // time.
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { VotePolicy } from '../../services/generated/tandem/v1/reasoning.ts';
 import { Strategy, VoteMode } from '../../services/generated/tandem/v1/types.ts';
 import { readHeldout } from '../support/heldout.ts';
@@ -22,7 +22,7 @@ Example: node test/load/vote-cost.ts --calls 5000 --json
 /** Calls of each kind before the measurement: for the JIT compiler, and the engines' memory. */
 const WARM_UP = 300;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     calls: { type: 'string', default: '2000' },
     local: { type: 'boolean', default: false },

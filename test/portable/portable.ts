@@ -1,5 +1,5 @@
 // The engine's image on old and other CPUs: `npm run test:portable`, which builds it first.
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { table } from '../../services/cli/table.ts';
 import { INPUTS_A_CASE, generate } from '../fuzz/generate.ts';
 import { MACHINES } from './machines.ts';
@@ -8,7 +8,7 @@ import { type Count, tryMachine } from './try-machine.ts';
 const HEAD = ['MACHINE', 'CPU', 'INSTRUCTION SET', 'KNOWN DIGESTS EQUAL', 'RANDOM NETWORKS EQUAL', 'SECONDS', 'LIKE'];
 const FIRST_SEED = 4_000_000;
 
-const { values } = parseArgs({ options: { pairs: { type: 'string', default: '100' } } });
+const { values } = parseArguments({ options: { pairs: { type: 'string', default: '100' } } });
 const count = Math.ceil(Number(values.pairs) / INPUTS_A_CASE);
 const cases = Array.from({ length: count }, (_, n) => generate(FIRST_SEED + n));
 

@@ -1,7 +1,7 @@
 // Simulated schedules of the router's parts: `node test/sim/main.ts --schedules 10000`. See --help.
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../support/arguments.ts';
 import { INVARIANTS } from './invariants.ts';
 import type { Failure, Job, Progress } from './worker.ts';
 
@@ -28,7 +28,7 @@ Ends with 1 if an invariant is broken.
 Example: npm run test:sim -- --schedules 100000`;
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = parseArguments({
     options: {
       schedules: { type: 'string', default: '10000' },
       seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },

@@ -1,5 +1,5 @@
 // Our HTTP/2 server and Node's before the same hostile frames: `npm run test:fuzz -- --http2 SEQUENCES`. See --help.
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../../support/arguments.ts';
 import { table } from '../../../services/cli/table.ts';
 import { compareSeeds } from './compare.ts';
 import { type Explanation, explain } from './explained.ts';
@@ -17,7 +17,7 @@ To see one sequence again: --seed <its seed> --sequences 1`;
 const AT_A_TIME = 250;
 const REPORT_EVERY = 50_000;
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     sequences: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },

@@ -1,10 +1,10 @@
 // The program of the other caller: one call every few milliseconds, without waiting for answers.
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../../support/arguments.ts';
 import { GrpcClient } from '../../../services/grpc/client.ts';
 import { Metadata } from '../../../services/grpc/metadata.ts';
 import { REASON, goodRequests } from './requests.ts';
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     address: { type: 'string', default: '' },
     token: { type: 'string', default: '' },

@@ -1,5 +1,5 @@
 // The program of the caller that floods; second-caller.ts starts it. It prints as JSON the amount that it sent.
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../../support/arguments.ts';
 import { GrpcClient } from '../../../services/grpc/client.ts';
 import type { ClientMethod } from '../../../services/grpc/client-call.ts';
 import { Metadata } from '../../../services/grpc/metadata.ts';
@@ -15,7 +15,7 @@ import {
   streamRequests,
 } from './requests.ts';
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     kind: { type: 'string', default: 'calls' },
     address: { type: 'string', default: '' },

@@ -2,11 +2,11 @@
 // JSON.
 import { readFileSync } from 'node:fs';
 import { type ConnectionOptions, createSecureContext } from 'node:tls';
-import { parseArgs } from 'node:util';
+import { parseArguments } from '../../support/arguments.ts';
 import { GrpcClient } from '../../../services/grpc/client.ts';
 import { REASON, goodRequests } from '../flood/requests.ts';
 
-const { values } = parseArgs({
+const { values } = parseArguments({
   options: {
     address: { type: 'string', default: '' },
     // PEM files. Without a CA: no TLS. They are read at each connection.
