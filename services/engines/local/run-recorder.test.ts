@@ -4,6 +4,7 @@ import type { GraphSpec } from '../../../test/support/nir-writer.ts';
 import { chain, compileGraph, node } from '../../../test/support/run-network.ts';
 import type { Recording } from '../engine.ts';
 import { Interrupt } from './interrupt.ts';
+import type { NeuronType } from './node-types.ts';
 import { RunRecorder } from './run-recorder.ts';
 import type { NonFinite } from './simulator.ts';
 import { Simulator } from './simulator.ts';
@@ -57,21 +58,24 @@ describe('RunRecorder', () => {
     expect([...recorder.read(memory, before, 1, '').nodes[0]!.spikes]).toEqual([0b101]);
   });
 
-  it('records the checksums and spikes of a plain loop, for any width', () => {
+  it.each<[NeuronType | 'Scale', Record<string, number>, readonly ('i' | 'v' | 'y')[]]>([
+    ['CubaLIF', { tau_syn: 2, tau_mem: 2, r: 4, v_leak: 0, v_threshold: 0.5 }, ['i', 'v']],
+    ['LIF', { tau: 2, r: 4, v_leak: 0, v_threshold: 0.5 }, ['v']],
+    ['Scale', { scale: 3 }, ['y']],
+  ])('records the checksums and spikes of a plain loop over %s, for any width', (type, fields, rows) => {
     const random = new Random(1);
     for (let width = 1; width < 140; width += 1) {
-      const cuba = node('CubaLIF', { tau_syn: 2, tau_mem: 2, r: 4, v_leak: 0, v_threshold: 0.5 });
-      const simulator = new Simulator(compileGraph(chain(width, width, { cuba }), SERIES));
+      const simulator = new Simulator(compileGraph(chain(width, width, { n: node(type, fields) }), SERIES));
       const recorder = new RunRecorder(simulator);
       const steps = 3;
       const memory = new Int32Array(recorder.wordsFor(steps)).fill(-1);
       recorder.start(memory, 0);
       const want: [number, number[]][] = [];
-      const { i, v, y } = simulator.nodes.find(({ name }) => name === 'cuba')!;
+      const recorded = simulator.nodes.find(({ name }) => name === 'n')!;
       const input = Float32Array.from({ length: steps * width }, () => random.between(-1, 1));
       simulator.run(input, steps, Interrupt.never(), (step) => {
         recorder.record(step);
-        want.push([byTheBook(i, v), [...y]]);
+        want.push([byTheBook(...rows.map((row) => recorded[row])), type === 'Scale' ? [] : [...recorded.y]]);
       });
       const { stateChecksums, spikes } = recorder.read(memory, 0, steps, '').nodes[0]!;
       for (const [step, [checksum, fired]] of want.entries()) {
