@@ -37,7 +37,7 @@ export const NOT_TRIED: readonly NotTried[] = [
     '--no-wait',
     '--dt',
     '--compare baseline',
-    '--rounds 1 --seconds 3',
+    '--rounds 1 --seconds 4',
     '--in-flight 1',
   ].map(part),
   ...['--seconds 60', '--seed SEED', '--pairs'].map(part),
