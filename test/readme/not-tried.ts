@@ -39,6 +39,8 @@ export const NOT_TRIED: readonly NotTried[] = [
     '--compare baseline',
     '--rounds 1 --seconds 4',
     '--in-flight 1',
+    '--quick --json FILE',
+    '--again FILE',
   ].map(part),
   ...['--seconds 60', '--seed SEED', '--pairs'].map(part),
   {
@@ -78,13 +80,17 @@ export const NOT_TRIED: readonly NotTried[] = [
   ...[
     'SHARE            engines alone      HAProxy            nginx              Envoy              router',
     'ready                     169 MB',
+    '                            supersense (shipped)      768-512-512-48, 32 steps, 8 % active',
     'FLOOD    P99 ALONE  CONTROL  BESIDE  OF ALONE  OF CONTROL  FAILED  SENT/S  ROUTER CPU',
   ].map((what) => ({ what, because: 'figures of one run, which takes minutes; the page names its command' })),
   {
     ...{ what: 'npm run bench -- --only path --rounds 3 --seconds 1' },
     because: 'it takes ten minutes; "npm run bench -- --only path" is tried by its help',
   },
-  { what: 'npm run bench -- --only memory', because: 'it takes minutes, and is tried by the same help' },
+  ...['memory', 'simulator'].map((part) => ({
+    what: `npm run bench -- --only ${part}`,
+    because: 'it takes minutes, and is tried by the same help',
+  })),
   {
     what: 'reset: subtract_delayed',
     because: 'a part of model.yaml; services/engines/local/node-settings.test.ts reads settings of single nodes',
