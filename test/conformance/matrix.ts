@@ -167,20 +167,40 @@ function checkExport(path: string, framework: string): [string, string] {
   }
 }
 
-const { values } = parseArguments({ options: { ours: { type: 'boolean', default: false } } });
-const matrix = new Matrix();
-let wrong = ourColumns(matrix);
-let refusals: string[][] = [];
-if (!values.ours) {
-  install();
-  refusals = importerColumns(matrix);
+const HELP = `Prints what each implementation makes of the conformance cases: ours, and the importers of the frameworks; whether networks
+that the frameworks export fire equally here, or why not; and what a wrong setting costs the shipped model.
+
+Usage: npm run conformance -- [options]
+
+  --ours   only our own columns, without the frameworks' packages (gigabytes, installed into ~/.cache/tandem-conformance once)
+  --help   this text
+
+Ends with 1 if our own implementations differ, or a network fires differently without a known cause.
+
+Example: npm run conformance -- --ours
+`;
+
+function run(isOnlyOurs: boolean): void {
+  const matrix = new Matrix();
+  let wrong = ourColumns(matrix);
+  let refusals: string[][] = [];
+  if (!isOnlyOurs) {
+    install();
+    refusals = importerColumns(matrix);
+  }
+  matrix.print();
+  if (!isOnlyOurs) {
+    console.log(`\n${table(['IMPORTER', 'REFUSES', 'BECAUSE'], refusals)}`);
+    const { rows, unexplained } = exporterRows();
+    console.log(`\n${table(['EXPORTED NETWORK', 'SERVED', 'WITH THE SETTINGS, OR THE CAUSE'], rows)}`);
+    wrong += unexplained;
+  }
+  console.log(`\n${table(['SUPERSENSE WITH', 'ACCURACY', 'OTHER ANSWERS', 'SPIKES/TEXT'], wrongSettings())}`);
+  process.exitCode = wrong === 0 ? 0 : 1;
 }
-matrix.print();
-if (!values.ours) {
-  console.log(`\n${table(['IMPORTER', 'REFUSES', 'BECAUSE'], refusals)}`);
-  const { rows, unexplained } = exporterRows();
-  console.log(`\n${table(['EXPORTED NETWORK', 'SERVED', 'WITH THE SETTINGS, OR THE CAUSE'], rows)}`);
-  wrong += unexplained;
-}
-console.log(`\n${table(['SUPERSENSE WITH', 'ACCURACY', 'OTHER ANSWERS', 'SPIKES/TEXT'], wrongSettings())}`);
-process.exitCode = wrong === 0 ? 0 : 1;
+
+const { values } = parseArguments({
+  options: { ours: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h' } },
+});
+if (values.help) process.stdout.write(HELP);
+else run(values.ours);

@@ -134,7 +134,7 @@ export const TRIES: readonly Try[] = [
     ...{ beside: 'npm start', prints: /^1\. \w+\.md/m },
   },
   {
-    ...{ what: 'npm run demo -- vote', beside: 'nothing', prints: /engine-3 was outvoted, named/ },
+    ...{ what: 'npm run demo -- vote', beside: 'nothing', prints: /engine-3 was outvoted and named/ },
   },
   {
     ...{ what: 'npx tandem mcp', beside: 'npm start', prints: /"result"/ },
