@@ -25,7 +25,7 @@ function kindOf(subject: Authorizer, metadata: Metadata, socket = new Socket()):
   return subject.check(REASON, metadata, socket)?.kind;
 }
 
-/** A connection whose client certificate has this name. `isVerified`: a CA of the setting signed it. */
+/** A connection with a client certificate of this name. `isVerified`: signed by a CA of the settings. */
 function tlsSocket(name: string, isVerified: boolean): Socket {
   const certificate = { toLegacyObject: () => ({ subject: { CN: name } }) };
   const socket = Object.create(TLSSocket.prototype) as TLSSocket;

@@ -36,13 +36,13 @@ describe('makePrivateFolder', () => {
     expect(() => make('open')).toThrow(/other users may enter .*; run "chmod 700 /);
   });
 
-  it('refuses a folder of another user, who could open it', () => {
+  it('refuses a folder that belongs to another user', () => {
     make('theirs');
     jest.spyOn(process as Required<typeof process>, 'getuid').mockReturnValue(statSync(dir).uid + 1);
     expect(() => make('theirs')).toThrow('is not a folder of this user');
   });
 
-  it('refuses a symbolic link, whose target another user could change', () => {
+  it('refuses a symbolic link, since another user may change its target', () => {
     symlinkSync(make('real'), join(dir, 'link'));
     expect(() => make('link')).toThrow('is not a folder of this user');
   });

@@ -4,22 +4,29 @@ import { fakeTracing, silent } from '../../test/fakes/fake-parts.ts';
 import { loneRouter } from '../../test/fakes/lone-router.ts';
 import { RouterError } from '../core/errors.ts';
 import { ReasonRequest } from '../generated/tandem/v1/reasoning.ts';
-import { Metrics } from '../telemetry/metrics.ts';
+import type { Observer } from '../core/observer.ts';
+import type { Router } from '../routing/router.ts';
 import { OpenCalls } from './open-calls.ts';
 import { reasonStream } from './reason-stream.ts';
 
 const MIB = 1_048_576;
 
+/** Opens a stream to a router. */
+function open(router: Router, observer: Observer = silent): { call: FakeCall<Buffer>; calls: OpenCalls } {
+  const call = new FakeCall<Buffer>();
+  const calls = new OpenCalls();
+  const handler = reasonStream(router, {
+    ...{ windowSize: 128, timeoutMs: 60_000, observer, tracing: fakeTracing() },
+    ...{ calls, drained: new AbortController().signal, onInternalError: () => undefined },
+  });
+  handler(call);
+  return { call, calls };
+}
+
 describe('a stream of large requests', () => {
   it('pauses while the open requests hold 16 MiB', async () => {
     const rejects: ((error: RouterError) => void)[] = [];
-    const router = loneRouter(() => new Promise((_resolve, reject) => rejects.push(reject)));
-    const call = new FakeCall<Buffer>();
-    const handler = reasonStream(router, {
-      ...{ windowSize: 128, timeoutMs: 60_000, observer: new Metrics(), tracing: fakeTracing() },
-      ...{ calls: new OpenCalls(), drained: new AbortController().signal, onInternalError: () => undefined },
-    });
-    handler(call);
+    const { call } = open(loneRouter(() => new Promise((_resolve, reject) => rejects.push(reject))));
     const tensor = { shape: [MIB / 4], dtype: 'FP32', data: Buffer.alloc(MIB) };
     const request = Buffer.from(ReasonRequest.encode(ReasonRequest.fromPartial({ tensor })).finish());
     for (let k = 0; k < 40; k += 1) call.push({ request });
@@ -33,16 +40,9 @@ describe('a stream of large requests', () => {
   });
 });
 
-it('a stream whose input has ended stays open until its last request is answered', async () => {
+it('a stream stays open after the end of its input until every request is answered', async () => {
   const rejects: ((error: RouterError) => void)[] = [];
-  const call = new FakeCall<Buffer>();
-  reasonStream(
-    loneRouter(() => new Promise((_resolve, reject) => rejects.push(reject))),
-    {
-      ...{ windowSize: 128, timeoutMs: 60_000, observer: new Metrics(), tracing: fakeTracing() },
-      ...{ calls: new OpenCalls(), drained: new AbortController().signal, onInternalError: () => undefined },
-    },
-  )(call);
+  const { call } = open(loneRouter(() => new Promise((_resolve, reject) => rejects.push(reject))));
   const request = Buffer.from(ReasonRequest.encode(ReasonRequest.fromPartial({ encoding: [1] })).finish());
   call.push({ request });
   call.push({ request });
@@ -63,7 +63,7 @@ it('a stream whose input has ended stays open until its last request is answered
 
 describe('a stream of requests', () => {
   /** Opens a stream to a router that never answers; `ended` records how it is counted. */
-  function open(): {
+  function openWatched(): {
     call: FakeCall<Buffer>;
     calls: OpenCalls;
     ended: [outcome: string, durationMs: number][];
@@ -77,23 +77,11 @@ describe('a stream of requests', () => {
     });
     const requestEnded = (_method: string, outcome: string, durationMs: number): void =>
       void ended.push([outcome, durationMs]);
-    const call = new FakeCall<Buffer>();
-    const calls = new OpenCalls();
-    const handler = reasonStream(router, {
-      ...{
-        windowSize: 128,
-        timeoutMs: 60_000,
-        observer: { ...silent, requestEnded },
-        tracing: fakeTracing(),
-      },
-      ...{ calls, drained: new AbortController().signal, onInternalError: () => undefined },
-    });
-    handler(call);
-    return { call, calls, ended, signals };
+    return { ...open(router, { ...silent, requestEnded }), ended, signals };
   }
 
   it('is counted once, with its duration, if it is cut and ended repeatedly', async () => {
-    const { call, ended, signals } = open();
+    const { call, ended, signals } = openWatched();
     call.push({ request: ReasonRequest.encode(ReasonRequest.fromPartial({ encoding: [1] })).finish() });
     await new Promise((resolve) => setTimeout(resolve, 20));
     call.cut();
@@ -107,7 +95,7 @@ describe('a stream of requests', () => {
   });
 
   it('pauses while its caller reads no answers, and resumes when they are sent', async () => {
-    const { call, signals } = open();
+    const { call, signals } = openWatched();
     call.hasUnsent = true;
     call.push(new RouterError('INVALID_FIELD', 'a message that cannot be decoded'));
     call.push({ request: ReasonRequest.encode(ReasonRequest.fromPartial({ encoding: [1] })).finish() });
@@ -120,7 +108,7 @@ describe('a stream of requests', () => {
   });
 
   it('does not delay a stop after it has ended', async () => {
-    const { call, calls } = open();
+    const { call, calls } = openWatched();
     call.listener?.onEnd?.();
     await new Promise(setImmediate);
     await new Promise(setImmediate);

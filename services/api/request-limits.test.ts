@@ -43,12 +43,12 @@ function messageOf(name: string): Message {
 }
 
 /** Repeats the field as often as a hostile caller would; each takes two bytes. */
-function bomb({ number }: Field): Buffer {
+function bomb({ number }: Pick<Field, 'number'>): Buffer {
   const tag = (number << 3) | 2;
   return Buffer.alloc(MANY * 2, Buffer.from([tag, 0]));
 }
 
-function inside({ number }: Field, bytes: Buffer): Buffer {
+function inside({ number }: Pick<Field, 'number'>, bytes: Buffer): Buffer {
   const length = [(bytes.length & 127) | 128, ((bytes.length >> 7) & 127) | 128, bytes.length >> 14];
   return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes]);
 }
@@ -83,9 +83,7 @@ describe('a request that repeats one field', () => {
   });
 
   it.each(METHODS)('is refused if the field is unknown: %s', (_path, _request, method) => {
-    expect(method.requestDeserialize(bomb({ number: 15, name: '', type: '', typeName: '' }))).toBeInstanceOf(
-      RouterError,
-    );
+    expect(method.requestDeserialize(bomb({ number: 15 }))).toBeInstanceOf(RouterError);
   });
 
   it.each(bombsOf('ReasonRequest', messageOf('ReasonRequest')))('is refused as an item: %s', (_, bytes) => {
@@ -110,13 +108,12 @@ describe('decoding a batch', () => {
 });
 
 describe('the numbers of a request', () => {
-  const field = (number: number): Field => ({ number, name: '', type: '', typeName: '' });
-  const runs = (number: number, count: number): Buffer => bomb(field(number)).subarray(0, 2 * count);
+  const runs = (number: number, count: number): Buffer => bomb({ number }).subarray(0, 2 * count);
 
   it.each([
     ['encoding', (count: number) => runs(4, count)],
     ...['t_us', 'x', 'y', 'polarity'].map(
-      (name, index) => [`events.${name}`, (count: number) => inside(field(11), runs(index + 1, count))] as const,
+      (name, index) => [`events.${name}`, (count: number) => inside({ number: 11 }, runs(index + 1, count))] as const,
     ),
   ])('may come in 65,536 pieces, and no more: %s', (name, pieces) => {
     expect(() => checkReason(pieces(65_536))).not.toThrow();

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
+import { openSession } from '../../test/fakes/open-session.ts';
 import { sessionLimits } from '../../test/fakes/router-parts.ts';
-import { stateOf } from '../../test/fakes/stateful-engine.ts';
 import { promised } from '../../test/support/promised.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
 import { type Served, serve } from '../../test/support/serve.ts';
-import { Call } from '../core/call.ts';
 import {
   type EndSessionResponse,
   type ListSessionsResponse,
@@ -23,19 +22,9 @@ const store = new SessionStore(sessionLimits(), events, clock);
 let server: Served;
 let client: SessionServiceClient;
 
-/** Opens a session by a message with its answer. */
-async function open(id: string): Promise<void> {
-  const none = { state: new Uint8Array(0), returnState: false, close: false, expectedStep: undefined };
-  const session = store.enter({ caller: '', id, ...none });
-  await store.takeTurn(session, new Call(Infinity));
-  const step = { steps: 16, state: stateOf({ steps: 16, sum: 1 }), input: new Uint8Array(12), inputSteps: 0 };
-  store.commit(session, { name: 'm', version: 1, modelId: 7n }, { ...step, engineId: 'e1', spikeCounts: [] });
-  store.leave(session);
-}
-
 beforeAll(async () => {
   for (const id of ['first', 'second', 'third']) {
-    await open(id);
+    openSession(store, id);
     nowMs += 1_000;
   }
   const options = {

@@ -245,24 +245,16 @@ describe('Admission', () => {
     expect(admission.waiting).toBeGreaterThan(0);
   });
 
-  it('forgets slow engines after slots have been free for long', async () => {
+  it.each([
+    ['alone', () => enter('goes on')],
+    ['in a group', () => (slots -= admission.enterUpTo(MODEL, () => slots, 1))],
+  ])('forgets slow engines after slots have been free for long, if the last request came %s', async (_, goOn) => {
     start({ maxQueue: 100 });
     for (let n = 0; n < 4; n += 1) enter(`${n}`);
     await answer(4, { gapMs: 240 });
     slots = 1;
-    enter('goes on');
-    clock.pass(10_000);
-    for (let n = 0; n < 20; n += 1) enter(`later ${n}`);
-    expect(admission.waiting).toBe(20);
-  });
-
-  it('forgets slow engines after slots have been free for long, though one request was admitted as a group', async () => {
-    start({ maxQueue: 100 });
-    for (let n = 0; n < 4; n += 1) enter(`${n}`);
-    await answer(4, { gapMs: 240 });
-    slots = 1;
-    expect(admission.enterUpTo(MODEL, () => slots, 1)).toBe(1);
-    slots = 0;
+    goOn();
+    expect(slots).toBe(0);
     clock.pass(10_000);
     for (let n = 0; n < 20; n += 1) enter(`later ${n}`);
     expect(admission.waiting).toBe(20);

@@ -1,15 +1,12 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { stateOf } from '../../test/fakes/stateful-engine.ts';
+import { SESSION_MODEL, SESSION_STATE, openSession, sessionRequest } from '../../test/fakes/open-session.ts';
 import { sessionLimits } from '../../test/fakes/router-parts.ts';
 import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
-import type { Ending, SessionRequest } from './options.ts';
+import type { Ending } from './options.ts';
 import type { Session } from './session.ts';
 import { SessionStore } from './session-store.ts';
-
-const MODEL = { name: 'm', version: 1, modelId: 7n };
-const STATE = stateOf({ steps: 16, sum: 1 });
 
 let nowMs: number;
 let sweep: () => void;
@@ -34,24 +31,6 @@ function storeOf(over: Parameters<typeof sessionLimits>[0] = {}): SessionStore {
   return new SessionStore(sessionLimits(over), events, clock);
 }
 
-function sessionRequest(id: string, caller = ''): SessionRequest {
-  const none = { state: new Uint8Array(0), returnState: false, close: false, expectedStep: undefined };
-  return { caller, id, ...none };
-}
-
-/** Sends one message and answers it. */
-function open(store: SessionStore, id: string, caller = '', state: Uint8Array = STATE): Session {
-  const session = store.enter(sessionRequest(id, caller));
-  void store.takeTurn(session, anyTime());
-  try {
-    const step = { steps: session.step + 16, state, input: new Uint8Array(12), inputSteps: 0 };
-    store.commit(session, MODEL, { ...step, engineId: 'e1', spikeCounts: [] });
-  } finally {
-    store.leave(session);
-  }
-  return session;
-}
-
 function kindOf(run: () => unknown): string {
   try {
     run();
@@ -65,13 +44,13 @@ function kindOf(run: () => unknown): string {
 describe('a session', () => {
   it('is the same for the same caller and id', () => {
     const store = storeOf();
-    expect(open(store, 'a', 'x')).toBe(open(store, 'a', 'x'));
+    expect(openSession(store, 'a', 'x')).toBe(openSession(store, 'a', 'x'));
     expect(store.stats).toMatchObject({ open: 1, opened: 1 });
   });
 
   it('is different for another caller', () => {
     const store = storeOf();
-    expect(open(store, 'a', 'x')).not.toBe(open(store, 'a', 'y'));
+    expect(openSession(store, 'a', 'x')).not.toBe(openSession(store, 'a', 'y'));
     expect(store.stats.open).toBe(2);
   });
 
@@ -84,17 +63,17 @@ describe('a session', () => {
   });
 
   it('keeps a copy of its state', () => {
-    const state = Buffer.from(STATE);
-    const session = open(storeOf(), 'a', '', state);
+    const state = Buffer.from(SESSION_STATE);
+    const session = openSession(storeOf(), 'a', '', state);
     state.fill(0);
-    expect(Buffer.from(session.state)).toEqual(STATE);
+    expect(Buffer.from(session.state)).toEqual(SESSION_STATE);
   });
 
   it('expires after idleMs without a message', () => {
     const store = storeOf({ idleMs: 1_000 });
-    open(store, 'a');
+    openSession(store, 'a');
     nowMs = 600;
-    open(store, 'b');
+    openSession(store, 'b');
     nowMs = 1_000;
     sweep();
     expect([store.find('', 'a'), store.find('', 'b')?.id, ended]).toEqual([undefined, 'b', [['a', 'EXPIRED']]]);
@@ -102,7 +81,7 @@ describe('a session', () => {
 
   it('has expired for a late message before the next sweep', () => {
     const store = storeOf({ idleMs: 1_000 });
-    const session = open(store, 'a');
+    const session = openSession(store, 'a');
     nowMs = 1_000;
     expect(store.enter(sessionRequest('a'))).not.toBe(session);
     expect(ended).toEqual([['a', 'EXPIRED']]);
@@ -110,7 +89,7 @@ describe('a session', () => {
 
   it('does not expire while a message is computed', () => {
     const store = storeOf({ idleMs: 1_000 });
-    const session = open(store, 'a');
+    const session = openSession(store, 'a');
     void store.takeTurn(session, anyTime());
     nowMs = 5_000;
     sweep();
@@ -119,12 +98,12 @@ describe('a session', () => {
 
   it('ignores an answer after it was ended', () => {
     const store = storeOf();
-    const session = open(store, 'a');
+    const session = openSession(store, 'a');
     store.end(session, 'OPERATOR');
-    store.commit(session, MODEL, {
+    store.commit(session, SESSION_MODEL, {
       steps: 99,
-      state: STATE,
-      input: STATE,
+      state: SESSION_STATE,
+      input: SESSION_STATE,
       inputSteps: 0,
       engineId: 'e2',
       spikeCounts: [],
@@ -136,9 +115,9 @@ describe('a session', () => {
 describe('the limits of sessions', () => {
   it('refuse a session above max, with the time until one expires', () => {
     const store = storeOf({ max: 2, idleMs: 60_000 });
-    open(store, 'a');
+    openSession(store, 'a');
     nowMs = 10_000;
-    open(store, 'b');
+    openSession(store, 'b');
     expect(() => store.enter(sessionRequest('c'))).toThrow(
       expect.objectContaining({ kind: 'SESSION_LIMIT', retryAfterMs: 50_000 }),
     );
@@ -147,53 +126,53 @@ describe('the limits of sessions', () => {
 
   it('allow messages of an open session at max', () => {
     const store = storeOf({ max: 1 });
-    open(store, 'a');
-    expect(kindOf(() => open(store, 'a'))).toBe('OK');
+    openSession(store, 'a');
+    expect(kindOf(() => openSession(store, 'a'))).toBe('OK');
   });
 
   it('apply to each named caller', () => {
     const store = storeOf({ maxPerCaller: 1 });
-    open(store, 'a', 'x');
-    open(store, 'a', 'y');
+    openSession(store, 'a', 'x');
+    openSession(store, 'a', 'y');
     expect(kindOf(() => store.enter(sessionRequest('b', 'x')))).toBe('SESSION_LIMIT');
   });
 
   it('do not apply to callers without a name', () => {
     const store = storeOf({ maxPerCaller: 1 });
-    open(store, 'a');
-    expect(kindOf(() => open(store, 'b'))).toBe('OK');
+    openSession(store, 'a');
+    expect(kindOf(() => openSession(store, 'b'))).toBe('OK');
   });
 
   it('allow a new session after one has ended', () => {
     const store = storeOf({ max: 1, maxPerCaller: 1 });
-    store.end(open(store, 'a', 'x'), 'CLOSED');
-    expect(kindOf(() => open(store, 'b', 'x'))).toBe('OK');
+    store.end(openSession(store, 'a', 'x'), 'CLOSED');
+    expect(kindOf(() => openSession(store, 'b', 'x'))).toBe('OK');
   });
 
   it('refuse a session whose state exceeds maxBytes, and keep nothing of it', () => {
     const store = storeOf({ maxBytes: 10_000 });
-    open(store, 'a');
+    openSession(store, 'a');
     const { bytes } = store.stats;
-    expect(kindOf(() => open(store, 'b', '', new Uint8Array(9_000)))).toBe('SESSION_LIMIT');
+    expect(kindOf(() => openSession(store, 'b', '', new Uint8Array(9_000)))).toBe('SESSION_LIMIT');
     expect([store.stats.bytes, store.stats.open]).toEqual([bytes, 1]);
   });
 
   it('leave half of maxBytes to other callers', () => {
     const store = storeOf({ maxBytes: 20_000 });
-    open(store, 'a', 'flood', new Uint8Array(8_000));
-    expect(kindOf(() => open(store, 'b', 'flood', new Uint8Array(4_000)))).toBe('SESSION_LIMIT');
-    expect(kindOf(() => open(store, 'b', 'other', new Uint8Array(4_000)))).toBe('OK');
+    openSession(store, 'a', 'flood', new Uint8Array(8_000));
+    expect(kindOf(() => openSession(store, 'b', 'flood', new Uint8Array(4_000)))).toBe('SESSION_LIMIT');
+    expect(kindOf(() => openSession(store, 'b', 'other', new Uint8Array(4_000)))).toBe('OK');
   });
 
   it('return the memory of a session that ended to its caller', () => {
     const store = storeOf({ maxBytes: 20_000 });
-    store.end(open(store, 'a', 'x', new Uint8Array(8_000)), 'CLOSED');
-    expect(kindOf(() => open(store, 'b', 'x', new Uint8Array(8_000)))).toBe('OK');
+    store.end(openSession(store, 'a', 'x', new Uint8Array(8_000)), 'CLOSED');
+    expect(kindOf(() => openSession(store, 'b', 'x', new Uint8Array(8_000)))).toBe('OK');
   });
 
   it('refuse a message if maxWaiting messages wait', async () => {
     const store = storeOf({ maxWaiting: 1 });
-    const session = open(store, 'a');
+    const session = openSession(store, 'a');
     void store.takeTurn(session, anyTime());
     const second = store.takeTurn(session, anyTime());
     expect(kindOf(() => store.takeTurn(session, anyTime()))).toBe('SESSION_LIMIT');
@@ -204,14 +183,14 @@ describe('the limits of sessions', () => {
 
   it('refuse a message if maxWaitingInAll messages wait in all sessions', () => {
     const store = storeOf({ maxWaitingInAll: 1 });
-    const [a, b] = [open(store, 'a'), open(store, 'b')];
+    const [a, b] = [openSession(store, 'a'), openSession(store, 'b')];
     for (const session of [a, a, b]) void store.takeTurn(session, anyTime());
     expect(kindOf(() => store.takeTurn(b, anyTime()))).toBe('SESSION_LIMIT');
   });
 
   it('store no inputs if memory is short', () => {
     const store = storeOf({ maxBytes: 10_000 });
-    open(store, 'a');
+    openSession(store, 'a');
     expect([store.hasRoomForInputs(100), store.hasRoomForInputs(10_000)]).toEqual([true, false]);
   });
 });
@@ -219,8 +198,8 @@ describe('the limits of sessions', () => {
 describe('SessionStore.list', () => {
   it('returns pages, newest session first', () => {
     const store = storeOf();
-    for (const id of ['a', 'b', 'c']) open(store, id);
-    open(store, 'a');
+    for (const id of ['a', 'b', 'c']) openSession(store, id);
+    openSession(store, 'a');
     const first = store.list(2);
     expect(first.map(({ id }) => id)).toEqual(['c', 'b']);
     expect(store.list(2, first[1]!.serial).map(({ id }) => id)).toEqual(['a']);
@@ -246,9 +225,9 @@ it('SessionStore counts the bytes of sessions exactly', () => {
     else if (act === 1 && session !== undefined) {
       void store.takeTurn(session, anyTime());
       const step = { steps: session.step + 1, state: undefined, input: new Uint8Array(random(50)), inputSteps: 1 };
-      store.commit(session, MODEL, { ...step, engineId: `e${random(3)}`, spikeCounts: [] });
+      store.commit(session, SESSION_MODEL, { ...step, engineId: `e${random(3)}`, spikeCounts: [] });
       store.leave(session);
-    } else kindOf(() => open(store, id));
+    } else kindOf(() => openSession(store, id));
     const listed = store.list(100);
     expect(store.stats.bytes).toBe(listed.reduce((sum, { bytes }) => sum + bytes, 0));
     expect(store.stats.open).toBe(listed.length);

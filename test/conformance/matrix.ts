@@ -1,8 +1,5 @@
-// `npm run conformance`: the results of each implementation on the conformance cases, and whether exported networks of
-// frameworks fire equally here, or why not. It exits with 1 if our own columns differ, if a network fires differently
-// without a known cause, or if it fires equally although a cause is listed. The frameworks need Python packages
-// (requirements.txt; gigabytes), which are installed into ~/.cache/tandem-conformance once. Without them, or with
-// --ours, it prints only our own columns.
+// `npm run conformance`: the results of each implementation on the conformance cases, and networks that frameworks export. See
+// --help. The frameworks' packages are in frameworks/requirements.txt.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';

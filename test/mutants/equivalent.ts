@@ -191,7 +191,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
     file: 'services/voting/verdict.ts',
     before: 'agreeing: leader?.members.length ?? 0,',
     after: 'agreeing: leader?.members.length ?? 1,',
-    why: 'Without a leader nobody voted, which is refused before it is read.',
+    why: 'There is no leader only if nobody voted, and such a vote is refused before the number is read.',
   },
   {
     file: 'services/engines/sidecar/infer-request.ts',
@@ -209,6 +209,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     file: 'services/engines/local/simulation-worker.ts',
     before: 'this.#life += 1;',
     after: 'this.#life -= 1;',
-    why: 'Each thread still has a number of its own.',
+    why: 'The numbers of the threads still differ.',
   },
 ];

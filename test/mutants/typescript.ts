@@ -14,6 +14,8 @@ const LINKED = ['node_modules', 'sidecar-cpp', 'proto', 'deploy', 'scripts'];
 
 const SIMULATION = ['test/sim/main.ts', '--schedules', '400', '--seed', '1', '--processes', '1'];
 const INTEGRATION = ['batch', 'cache', 'failover', 'quorum', 'redundant', 'router-table', 'stream', 'trust'];
+/** Folders whose tests, or parts of tests, import the changed files. */
+const IMPORTING = ['services', 'test/conformance', 'test/contract', 'test/fakes', 'test/support'];
 const INTEGRATION_FOLDER = 'test/integration';
 
 /** Tests up to this distance from the file run first, but at least this number, and then the others. */
@@ -60,10 +62,7 @@ export class TypeScriptSuite implements Suite {
     this.atOnce = atOnce;
     this.#free = Array.from({ length: atOnce }, (_, n) => join(root, '.cache', `mutants-ts-${n}`));
     this.#isQuick = isQuick;
-    this.#importers = new Importers(root, [
-      'services',
-      ...['fakes', 'support', 'conformance', 'contract'].map((name) => `test/${name}`),
-    ]);
+    this.#importers = new Importers(root, IMPORTING);
   }
 
   mutants(): Mutant[] {
@@ -153,7 +152,7 @@ export class TypeScriptSuite implements Suite {
     ];
   }
 
-  /** Integration tests whose first word is that of the file or of its folder: learn-killed.test.ts for learn-stream.ts. */
+  /** Integration tests with the same first word as the file or its folder: learn-killed.test.ts for learn-stream.ts. */
   #namesakesOf(file: string): string[] {
     const firstWord = (path: string): string => basename(path).split(/[-.]/)[0]!;
     const words = [firstWord(file), firstWord(dirname(file))];

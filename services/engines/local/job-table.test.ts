@@ -50,7 +50,7 @@ describe('JobTable', () => {
     await expect(answer).rejects.toMatchObject({ kind: 'DEADLINE_EXCEEDED' });
   });
 
-  it('ends a job at once whose caller has left already', async () => {
+  it('ends a job at once if its caller has left before', async () => {
     const signal = new Cancel();
     signal.abort(new RouterError('CANCELLED', 'the caller left'));
     await expect(add(new JobTable(1), { signal }).answer).rejects.toMatchObject({ kind: 'CANCELLED' });

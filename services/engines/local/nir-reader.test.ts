@@ -43,7 +43,7 @@ describe('readNir', () => {
     expect(error(writeNir(chain(1, 1, {}), ''))).toBe('no error');
   });
 
-  it('accepts edges whose names all have one length in the file', () => {
+  it('accepts edges that are stored as strings of a fixed length', () => {
     const bytes = writeHdf5((file) => {
       const graph = file.create_group('node');
       graph.create_dataset({ name: 'type', data: 'NIRGraph', shape: [], dtype: 'S' });

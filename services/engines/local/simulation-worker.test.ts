@@ -1,21 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { afterEach, expect, it, jest } from '@jest/globals';
 import type { SimulationSetup } from './messages.ts';
 import { SimulationWorker } from './simulation-worker.ts';
 
-const dir = mkdtempSync(join(tmpdir(), 'tandem-worker-'));
+const DIES = new URL('data:text/javascript,process.exit(1)');
 
 afterEach(() => {
   jest.restoreAllMocks();
-  rmSync(dir, { recursive: true, force: true });
 });
 
 it('SimulationWorker waits twice as long before each restart, up to 30 s', async () => {
-  const script = join(dir, 'dies.mjs');
-  writeFileSync(script, 'process.exit(1);');
   const delaysMs: number[] = [];
   const realSetTimeout = setTimeout;
   jest.spyOn(globalThis, 'setTimeout').mockImplementation(((run: () => void, ms: number) => {
@@ -24,7 +17,7 @@ it('SimulationWorker waits twice as long before each restart, up to 30 s', async
   }) as unknown as typeof setTimeout);
   const { promise: enough, resolve } = Promise.withResolvers<undefined>();
   const nothing = (): void => undefined;
-  const worker = new SimulationWorker(pathToFileURL(script), {} as SimulationSetup, {
+  const worker = new SimulationWorker(DIES, {} as SimulationSetup, {
     ...{ answered: nothing, free: nothing, ready: nothing },
     lost: (_, why) => {
       expect(why).toBe('its worker exited');

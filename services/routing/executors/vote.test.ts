@@ -198,7 +198,7 @@ describe('the wrong engine of a vote', () => {
     expect(contradicted).toEqual([['a', 'b']]);
   });
 
-  it('is nobody if the voters agree, though they are not more than half of all', async () => {
+  it('does not exist if all voters agree, even if they are only half of all engines', async () => {
     const voting = election([a, b, c, d], { participants: 2 });
     a.answer(7n);
     b.answer(7n);
