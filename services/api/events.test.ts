@@ -10,6 +10,7 @@ import {
 } from '../generated/tandem/v1/events.ts';
 import { EventLog } from '../telemetry/event-log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
+import { promised } from '../../test/support/promised.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
 import { EventReader } from '../../test/support/event-reader.ts';
 import { type Served, serve } from '../../test/support/serve.ts';
@@ -55,9 +56,7 @@ afterEach(() => {
 
 function publish(over: Partial<PublishRequest> = {}): Promise<PublishResponse> {
   const request = PublishRequest.fromPartial({ topic: 'user.x', text: 'it happened', ...over });
-  return new Promise((resolve, reject) =>
-    client.publish(request, (error, response) => (error ? reject(error) : resolve(response))),
-  );
+  return promised((done) => client.publish(request, done));
 }
 
 /** Resolves when the subscription is active. */

@@ -2,6 +2,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
+import { promised } from '../support/promised.ts';
 import { publicPaths } from '../support/public-paths.ts';
 import { ACCESS, OPERATE } from '../../services/auth/roles.ts';
 import { EventServiceClient, Severity } from '../../services/generated/tandem/v1/events.ts';
@@ -61,11 +62,7 @@ describe('a model’s name', () => {
     'such as %j opens no file',
     async (model) => {
       const client = new ModelServiceClient(system.address, grpc.credentials.createInsecure());
-      const refusal = await refusalOf(
-        new Promise((resolve, reject) => {
-          client.getModel({ model, modelVersion: 0 }, (error, response) => (error ? reject(error) : resolve(response)));
-        }),
-      );
+      const refusal = await refusalOf(promised((done) => client.getModel({ model, modelVersion: 0 }, done)));
       client.close();
       expect(refusal.reason).toBe('UNKNOWN_MODEL');
     },
@@ -81,9 +78,7 @@ function publish(text: string): Promise<unknown> {
     data: { why: text },
     payload: new Uint8Array(),
   };
-  return new Promise((resolve, reject) => {
-    client.publish(request, (error, response) => (error ? reject(error) : resolve(response)));
-  }).finally(() => client.close());
+  return promised((done) => client.publish(request, done)).finally(() => client.close());
 }
 
 describe('words of others', () => {

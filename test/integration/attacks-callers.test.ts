@@ -16,6 +16,7 @@ import {
   type ModelStreamInferResponse,
 } from '../../services/generated/inference/grpc_service.ts';
 import { EngineAdminServiceClient } from '../../services/generated/tandem/v1/engines.ts';
+import { promised } from '../support/promised.ts';
 import { run } from '../support/process.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { type System, startSystem } from '../support/system.ts';
@@ -78,11 +79,7 @@ describe('a limit of items', () => {
   it('holds for the rows of ModelInfer', async () => {
     const oip = client();
     const infer = (): Promise<unknown> =>
-      new Promise((resolve, reject) => {
-        oip.modelInfer(rows(PER_S), metadata('Bearer token-unary'), (error, response) =>
-          error ? reject(error) : resolve(response),
-        );
-      });
+      promised((done) => oip.modelInfer(rows(PER_S), metadata('Bearer token-unary'), done));
     await infer();
     const refusal = await refusalOf(infer());
     oip.close();
@@ -137,13 +134,7 @@ describe('a token', () => {
     ['without its end', 'Bearer token-operato'],
   ])('%s is refused', async (_what, authorization) => {
     const admin = new EngineAdminServiceClient(system.address, grpc.credentials.createInsecure());
-    const refusal = await refusalOf(
-      new Promise((resolve, reject) => {
-        admin.listEngines({}, metadata(authorization), (error, response) =>
-          error ? reject(error) : resolve(response),
-        );
-      }),
-    );
+    const refusal = await refusalOf(promised((done) => admin.listEngines({}, metadata(authorization), done)));
     admin.close();
     expect(refusal).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'BAD_CREDENTIALS' });
   });
@@ -201,11 +192,7 @@ it.each(['../../../etc', '/etc/passwd', 'supersense/../../x', 'x\0y', '\u202esup
     const oip = new GRPCInferenceServiceClient(system.address, grpc.credentials.createInsecure());
     const request = { repositoryName: '', modelName, parameters: {} };
     const refusal = await refusalOf(
-      new Promise((resolve, reject) => {
-        oip.repositoryModelLoad(request, metadata('Bearer token-operator'), (error, response) =>
-          error ? reject(error) : resolve(response),
-        );
-      }),
+      promised((done) => oip.repositoryModelLoad(request, metadata('Bearer token-operator'), done)),
     );
     oip.close();
     expect(refusal.reason).toMatch(/^(UNKNOWN_MODEL|INVALID_FIELD)$/);

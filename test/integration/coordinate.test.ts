@@ -6,6 +6,7 @@ import {
   type CoordinateResponse,
   LearningServiceClient,
 } from '../../services/generated/tandem/v1/learning.ts';
+import { promised } from '../support/promised.ts';
 import { ModelFolder } from '../support/model-folder.ts';
 import { matrix } from '../support/nir-writer.ts';
 import { run } from '../support/process.ts';
@@ -36,11 +37,7 @@ afterAll(async () => {
 });
 
 const coordinate = (request: Partial<CoordinateRequest>): Promise<CoordinateResponse> =>
-  new Promise((resolve, reject) => {
-    client.coordinate(CoordinateRequest.fromPartial(request), (error, answer) =>
-      error ? reject(error) : resolve(answer),
-    );
-  });
+  promised((done) => client.coordinate(CoordinateRequest.fromPartial(request), done));
 
 describe('Coordinate', () => {
   it('gives each teacher’s scores and the consensus in the first teacher’s order', async () => {

@@ -7,6 +7,7 @@ import { settingsSchema } from '../../services/config/schema.ts';
 import { type Lookup, systemLookup } from '../../services/engines/discovery.ts';
 import { ReasonRequest, ReasoningServiceClient } from '../../services/generated/tandem/v1/reasoning.ts';
 import { type Tandem, start } from '../../services/main.ts';
+import { promised } from '../support/promised.ts';
 import { readHeldout } from '../support/heldout.ts';
 import { type Load, closedLoad } from '../support/load.ts';
 import { type RunningSidecar, startSidecar } from '../support/sidecar.ts';
@@ -75,11 +76,7 @@ const fake: Lookup = () => {
 };
 
 const reason: System['reason'] = (request, options = {}) =>
-  new Promise((resolve, reject) => {
-    client.reason(ReasonRequest.fromPartial(request), new grpc.Metadata(), options, (error, response) =>
-      error ? reject(error) : resolve(response),
-    );
-  });
+  promised((done) => client.reason(ReasonRequest.fromPartial(request), new grpc.Metadata(), options, done));
 
 const ids = (): string[] => tandem.pool.engines.map(({ id }) => id).sort();
 const answered = (id: string): number => tandem.pool.engines.find((each) => each.id === id)?.succeeded ?? 0;

@@ -4,6 +4,7 @@ import * as grpc from '@grpc/grpc-js';
 import { EventServiceClient, PublishRequest, type PublishResponse } from '../../services/generated/tandem/v1/events.ts';
 import { Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { flipDigestBit } from '../fakes/lying-engine.ts';
+import { promised } from '../support/promised.ts';
 import { EventReader } from '../support/event-reader.ts';
 import { Operator } from '../support/operator.ts';
 import { type Program, run } from '../support/process.ts';
@@ -32,9 +33,7 @@ function connect(address: string): EventServiceClient {
 
 function publish(client: EventServiceClient, over: Partial<PublishRequest> = {}): Promise<PublishResponse> {
   const request = PublishRequest.fromPartial({ topic: 'user.test', text: 'it happened', ...over });
-  return new Promise((resolve, reject) =>
-    client.publish(request, (error, response) => (error ? reject(error) : resolve(response))),
-  );
+  return promised((done) => client.publish(request, done));
 }
 
 async function publishMany(

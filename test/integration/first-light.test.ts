@@ -9,6 +9,7 @@ import { readGolden } from '../../services/models/golden.ts';
 import { EngineAdminServiceClient, type ListEnginesResponse } from '../../services/generated/tandem/v1/engines.ts';
 import { type ListModelsResponse, ModelServiceClient } from '../../services/generated/tandem/v1/models.ts';
 import { EngineKind, Strategy } from '../../services/generated/tandem/v1/types.ts';
+import { promised } from '../support/promised.ts';
 import { readHeldout } from '../support/heldout.ts';
 import { type System, startSystem } from '../support/system.ts';
 
@@ -123,9 +124,7 @@ describe('the other services', () => {
 
   it('list the model with its shape, labels and engines', async () => {
     const client = new ModelServiceClient(system.address, credentials);
-    const response = await new Promise<ListModelsResponse>((resolve, reject) => {
-      client.listModels({}, (error, found) => (error ? reject(error) : resolve(found)));
-    });
+    const response = await promised<ListModelsResponse>((done) => client.listModels({}, done));
     client.close();
     expect(response.models[0]).toMatchObject({
       name: 'supersense',
@@ -139,9 +138,7 @@ describe('the other services', () => {
 
   it('list the engines with state and build', async () => {
     const client = new EngineAdminServiceClient(system.address, credentials);
-    const response = await new Promise<ListEnginesResponse>((resolve, reject) => {
-      client.listEngines({}, (error, found) => (error ? reject(error) : resolve(found)));
-    });
+    const response = await promised<ListEnginesResponse>((done) => client.listEngines({}, done));
     client.close();
     expect(response.engines.map(({ id, models }) => [id, models])).toEqual([
       ['local', ['supersense/1']],

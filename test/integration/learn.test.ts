@@ -13,6 +13,7 @@ import {
   RollBackStudentRequest,
 } from '../../services/generated/tandem/v1/learning.ts';
 import { OperationServiceClient, OperationState } from '../../services/generated/tandem/v1/operations.ts';
+import { promised } from '../support/promised.ts';
 import { randomOf } from '../support/learning.ts';
 import { ModelFolder } from '../support/model-folder.ts';
 import { matrix } from '../support/nir-writer.ts';
@@ -103,9 +104,7 @@ function learn(over: Partial<LearnStart>, sent: readonly Sent[], via = admin): P
 }
 
 const state = (student = 'pupil'): Promise<GetLearningStateResponse> =>
-  new Promise((resolve, reject) => {
-    client.getLearningState({ student }, (error, response) => (error ? reject(error) : resolve(response)));
-  });
+  promised((done) => client.getLearningState({ student }, done));
 
 describe('a student', () => {
   it('learns from its teachers and is served by every engine', async () => {

@@ -17,6 +17,7 @@ import {
   OperationServiceClient,
   OperationState,
 } from '../../services/generated/tandem/v1/operations.ts';
+import { promised } from '../support/promised.ts';
 import { refusalOf } from '../support/refusal.ts';
 import { type System, startSystem } from '../support/system.ts';
 
@@ -50,9 +51,7 @@ afterAll(async () => {
 });
 
 function query(request: Partial<QueryRequest>): Promise<QueryResponse> {
-  return new Promise((resolve, reject) => {
-    client.query(QueryRequest.fromPartial(request), (error, response) => (error ? reject(error) : resolve(response)));
-  });
+  return promised((done) => client.query(QueryRequest.fromPartial(request), done));
 }
 
 describe('a query', () => {

@@ -9,6 +9,7 @@ import {
 } from '../../services/generated/tandem/v1/sessions.ts';
 import { CacheMode, Grade, Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { Random } from '../fuzz/random.ts';
+import { promised } from '../support/promised.ts';
 import type { ModelFolder } from '../support/model-folder.ts';
 import { SESSION_MODEL, piece, sessionModels, sessionSeries } from '../support/session-model.ts';
 import { EDGES } from '../support/serve.ts';
@@ -61,9 +62,7 @@ describe.each(EDGES)('sessions over edge %s', (edge) => {
     });
 
   const list = (pageSize = 0, pageToken = ''): Promise<ListSessionsResponse> =>
-    new Promise((resolve, reject) => {
-      operator.listSessions({ pageSize, pageToken }, (error, response) => (error ? reject(error) : resolve(response)));
-    });
+    promised((done) => operator.listSessions({ pageSize, pageToken }, done));
 
   /** The series in random pieces; `between` is called before each. */
   const play = async (

@@ -15,6 +15,7 @@ import {
 } from '../../services/generated/tandem/v1/reasoning.ts';
 import { CacheMode } from '../../services/generated/tandem/v1/types.ts';
 import { LyingEngine } from '../fakes/lying-engine.ts';
+import { promised } from '../support/promised.ts';
 import { Health } from '../support/health.ts';
 import { readHeldout } from '../support/heldout.ts';
 import { refusalOf } from '../support/refusal.ts';
@@ -62,9 +63,7 @@ describe('a stopping router', () => {
   function reason(): Promise<ReasonResponse> {
     const cache = CacheMode.CACHE_MODE_BYPASS;
     const request = ReasonRequest.fromPartial({ cache, tensor: { shape: [768], dtype: 'FP32', data } });
-    return new Promise((resolve, reject) => {
-      client.reason(request, (error, response) => (error ? reject(error) : resolve(response)));
-    });
+    return promised((done) => client.reason(request, done));
   }
 
   /** Resolves when its engine has it; `answer` is its result. */
@@ -164,11 +163,7 @@ describe('a sidecar', () => {
 
   function infer(): Promise<unknown> {
     const item = { model: 'supersense', shape: [768], data };
-    return new Promise((resolve, reject) => {
-      engine.infer(InferRequest.fromPartial({ item }), (error, response) =>
-        error ? reject(error) : resolve(response),
-      );
-    });
+    return promised((done) => engine.infer(InferRequest.fromPartial({ item }), done));
   }
 
   const exitCode = async (): Promise<unknown> => ((await once(child, 'exit')) as unknown[])[0];

@@ -17,6 +17,7 @@ import {
 import { CacheMode, Strategy } from '../../services/generated/tandem/v1/types.ts';
 import { FakeCollector } from '../fakes/fake-collector.ts';
 import { flipDigestBit } from '../fakes/lying-engine.ts';
+import { promised } from '../support/promised.ts';
 import { type System, startSystem } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { Fleet, Inputs } from './router-table/fleet.ts';
@@ -80,11 +81,7 @@ function caller(flags = '01'): Caller {
 }
 
 function reason(request: Partial<ReasonRequest>, metadata = new grpc.Metadata()): Promise<ReasonResponse> {
-  return new Promise((resolve, reject) => {
-    system.client.reason(ReasonRequest.fromPartial(request), metadata, (error, response) =>
-      error ? reject(error) : resolve(response),
-    );
-  });
+  return promised((done) => system.client.reason(ReasonRequest.fromPartial(request), metadata, done));
 }
 
 /** Resolves when they have arrived there. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as grpc from '@grpc/grpc-js';
 import { pino } from 'pino';
+import { promised } from './promised.ts';
 import type { Log } from '../../services/telemetry/log.ts';
 import { type Settings, settingsSchema } from '../../services/config/schema.ts';
 import {
@@ -49,11 +50,7 @@ export async function startSystem(
     client,
     settings,
     reason: (request, options = {}) =>
-      new Promise((resolve, reject) => {
-        client.reason(ReasonRequest.fromPartial(request), new grpc.Metadata(), options, (error, response) =>
-          error ? reject(error) : resolve(response),
-        );
-      }),
+      promised((done) => client.reason(ReasonRequest.fromPartial(request), new grpc.Metadata(), options, done)),
     stop: async () => {
       client.close();
       await tandem.stop();

@@ -5,6 +5,7 @@ import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { promised } from '../support/promised.ts';
 import {
   ReasonRequest,
   type ReasonResponse,
@@ -35,11 +36,7 @@ export class TracedClient {
     const metadata = new grpc.Metadata();
     for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
     try {
-      return await new Promise((resolve, reject) => {
-        this.#client.reason(ReasonRequest.fromPartial(request), metadata, (error, response) =>
-          error ? reject(error) : resolve(response),
-        );
-      });
+      return await promised((done) => this.#client.reason(ReasonRequest.fromPartial(request), metadata, done));
     } finally {
       span.end();
     }

@@ -6,6 +6,7 @@ import {
   type LearnResponse,
   LearningServiceClient,
 } from '../../../services/generated/tandem/v1/learning.ts';
+import { promised } from '../../support/promised.ts';
 import { closedLoad } from '../../support/load.ts';
 import { ModelOperator } from '../../support/model-operator.ts';
 import type { Scenario } from '../scenario.ts';
@@ -38,9 +39,9 @@ export const teachers: Scenario = {
       );
 
       const learnt = await learn(client, stage);
-      const state = await new Promise<GetLearningStateResponse>((resolve, reject) => {
-        client.getLearningState({ student: 'pupil' }, (error, response) => (error ? reject(error) : resolve(response)));
-      });
+      const state = await promised<GetLearningStateResponse>((done) =>
+        client.getLearningState({ student: 'pupil' }, done),
+      );
       const taught = state.students[0]!.teachers;
       page.say(`${LESSONS} labelled texts later:`);
       page.bars(
