@@ -292,6 +292,58 @@ describe('the timeout of an attempt in failover', () => {
   });
 });
 
+describe('an engine that was late when all were, in failover', () => {
+  const lateThenLost = [() => a.fail('ATTEMPT_TIMEOUT'), () => b.fail('ENGINE_LOST')];
+  const outcomes = (): string[] => attempts.map(({ engineId, outcome }) => `${engineId} ${outcome}`);
+
+  it('is asked once more, with all the time left, after the others have failed', async () => {
+    const answering = start([a, b]);
+    await inTurn(...lateThenLost);
+    expect(a.timeoutMs).toBe(Infinity);
+    await inTurn(() => a.answer(7n));
+    expect((await answering).engine.id).toBe('a');
+    expect(outcomes()).toEqual(['a ATTEMPT_TIMEOUT', 'b ENGINE_LOST', 'a OK']);
+  });
+
+  it('is asked no third time', async () => {
+    const answering = start([a, b], { maxAttempts: 9 });
+    await inTurn(...lateThenLost, () => a.fail('ENGINE_LOST'));
+    await expect(answering).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+    expect(outcomes()).toHaveLength(3);
+  });
+
+  it('is not asked again if it is to blame', async () => {
+    const answering = start([a, b]);
+    await inTurn(() => a.fail('ENGINE_SLOW'), lateThenLost[1]!);
+    await expect(answering).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+    expect(outcomes()).toHaveLength(2);
+  });
+
+  it('is not asked again if it is not available', async () => {
+    const answering = start([a, b]);
+    await inTurn(lateThenLost[0]!, () => (a.isAvailable = false), lateThenLost[1]!);
+    await expect(answering).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+    expect(outcomes()).toHaveLength(2);
+  });
+
+  it('is not asked again if no attempt or no retry is left', async () => {
+    for (const limit of [{ maxAttempts: 2 }, { budget: new RetryBudget(1, 1) }]) {
+      [a, b] = fourEngines();
+      const answering = start([a, b], limit);
+      await inTurn(...lateThenLost);
+      await expect(answering).rejects.toMatchObject({ kind: 'NO_ENGINE' });
+      expect(outcomes()).toHaveLength(2);
+    }
+  });
+
+  it('is not asked again if another engine has refused', async () => {
+    const answering = start([a, b]);
+    await inTurn(lateThenLost[0]!, () => b.fail('NON_FINITE', there));
+    await expect(answering).rejects.toMatchObject({ kind: 'NON_FINITE', metadata: { unconfirmed: 'true' } });
+    expect(outcomes()).toHaveLength(2);
+  });
+});
+
 describe('a temporarily unavailable engine in failover', () => {
   it('is asked later, once it is available', async () => {
     a.isAvailable = false;

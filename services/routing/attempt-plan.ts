@@ -23,8 +23,9 @@
 //      is full while another has room
 //   6  fails otherwise                              the next engine is asked
 //
-// When no engine is left to ask, a request that was refused gets the first refusal, with `unconfirmed`; any other gets what
-// no-engine.ts says.
+// When no engine is left to ask, a request that was refused gets the first refusal, with `unconfirmed`. Any other is sent
+// once more to an engine that was late when all were (ATTEMPT_TIMEOUT): it lives, and the others have failed. If there is
+// none, the request gets what no-engine.ts says.
 import type { RouterError } from '../core/errors.ts';
 import type { Inference } from '../core/inference.ts';
 import { isRefusal, refusalKey } from '../core/refusal.ts';
@@ -50,6 +51,8 @@ export class AttemptPlan<E extends EngineClient> {
   readonly request: AttemptContext;
   readonly #claims: Claim<E>[];
   #left: readonly E[];
+  /** The engine that may be asked a second time. */
+  #late: E | undefined;
   #attempts = 0;
   /** Attempts already charged to the retry budget: one that counts as none is still charged once. */
   #paid = 0;
@@ -80,6 +83,14 @@ export class AttemptPlan<E extends EngineClient> {
       return undefined;
     }
     return this.#begin(engine, able, requests);
+  }
+
+  /** After the last attempt that ran has failed. */
+  again(): NextAttempt<E> | undefined {
+    const engine = this.#late;
+    this.#late = undefined;
+    if (engine?.isAvailable !== true || this.#refusals !== undefined || !this.#takeAttempt()) return undefined;
+    return this.#begin(engine, 1, 1);
   }
 
   /** Whether another engine can be asked. */
@@ -130,6 +141,7 @@ export class AttemptPlan<E extends EngineClient> {
       return this.#majority();
     }
     if (isFinal(error, this.request.context)) return error;
+    if (error.kind === 'ATTEMPT_TIMEOUT') this.#late ??= engine;
     if (!isUncounted(error, this.#left)) return undefined;
     if (request.as === 'confirmation') this.#confirmations -= 1;
     else this.#attempts -= 1;

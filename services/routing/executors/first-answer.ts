@@ -44,8 +44,13 @@ export abstract class FirstAnswer<E extends EngineClient> {
     this.#running -= 1;
     if (this.isOver) return;
     const end = this.plan.failed(attempt, error);
-    if (end !== undefined) this.fail(end);
-    else if (!this.askNext() && this.#running === 0) this.fail(this.plan.exhausted);
+    if (end !== undefined) {
+      this.fail(end);
+      return;
+    }
+    const next = this.plan.next() ?? (this.#running === 0 ? this.plan.again() : undefined);
+    if (next !== undefined) this.ask(next);
+    else if (this.#running === 0) this.fail(this.plan.exhausted);
   }
 
   /** Returns false if there is no other engine to ask. */
