@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ModelInferRequest } from '../../generated/inference/grpc_service.ts';
+import { type InferTensorContents, ModelInferRequest } from '../../generated/inference/grpc_service.ts';
 import type { Tensor } from '../../generated/tandem/v1/reasoning.ts';
 import { RouterError } from '../../core/errors.ts';
 import { type ItemInput, type ItemShape, readItems, textParameter } from './input.ts';
@@ -13,6 +13,12 @@ function request(shape: number[], data: Uint8Array, datatype = 'FP32', name = 'i
     rawInputContents: [data],
   });
 }
+
+const inputsOf = (count: number): ModelInferRequest =>
+  ModelInferRequest.fromPartial({
+    inputs: Array.from({ length: count }, () => ({ name: 'input', datatype: 'FP32', shape: [3n] })),
+    rawInputContents: [new Uint8Array(12)],
+  });
 
 function tensorOf(input: ItemInput): Tensor {
   if ('tensor' in input) return input.tensor;
@@ -72,7 +78,39 @@ describe('readItems', () => {
     expect([...new Float32Array(data.slice().buffer)]).toEqual([1, 2, 3]);
   });
 
+  it.each<[string, Partial<InferTensorContents>, number[]]>([
+    ['INT8', { intContents: [-1, 2, 3] }, [255, 2, 3]],
+    ['UINT8', { uintContents: [1, 255, 3] }, [1, 255, 3]],
+    ['BOOL', { boolContents: [true, false, true] }, [1, 0, 1]],
+  ])('packs %s as one byte for each element', (datatype, contents, expected) => {
+    const message = ModelInferRequest.fromPartial({ inputs: [{ name: 'input', datatype, shape: [3n], contents }] });
+    const { dtype, data } = tensorOf(readItems(message, CONSTANT, 8).inputs[0]!);
+    expect([dtype, [...data]]).toEqual([datatype, expected]);
+  });
+
+  it('accepts as many items as a batch may have', () => {
+    expect(readItems(request([8, 3], new Uint8Array(96)), CONSTANT, 8).inputs).toHaveLength(8);
+  });
+
+  it.each<[string, ModelInferRequest, ItemShape, RegExp]>([
+    ['no input', ModelInferRequest.fromPartial({}), CONSTANT, /has 0 input tensors; send one/],
+    ['bytes that do not fit', request([2, 3], new Uint8Array(23)), CONSTANT, /is 24 bytes, and there are 23$/],
+    ['another shape', request([4, 3, 1], new Uint8Array(48)), CONSTANT, /send \[3\] or \[batch, 3\]$/],
+    ['another shape', request([2], new Uint8Array(8)), SERIES, /send \[steps, 2, 2\] or \[batch, steps, 2, 2\]$/],
+    ['another type', request([3], new Uint8Array(24), 'FP64'), CONSTANT, /one of FP32, .*, BYTES \(texts\)$/],
+  ])('refuses %s, and says what to send', (_, message, model, expected) => {
+    expect(() => readItems(message, model, 8)).toThrow(expected);
+  });
+
   it.each([
+    ['inputs', inputsOf(2)],
+    [
+      'raw_input_contents',
+      { ...request([3], new Uint8Array(12)), rawInputContents: [new Uint8Array(12), new Uint8Array(0)] },
+    ],
+    ['inputs[0].name', request([3], new Uint8Array(12), 'FP32', 'text')],
+    ['inputs[0].name', request([1], Buffer.of(1, 0, 0, 0, 65), 'BYTES', 'x')],
+    ['inputs[0].contents', { ...request([3], new Uint8Array(12)), rawInputContents: [] }],
     ['inputs', ModelInferRequest.fromPartial({})],
     ['inputs[0].name', request([3], new Uint8Array(12), 'FP32', 'x')],
     ['inputs[0].datatype', request([3], new Uint8Array(24), 'FP64')],

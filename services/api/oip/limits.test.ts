@@ -28,6 +28,7 @@ describe('a request of the Open Inference Protocol', () => {
     ['an inference', 16, 'raw_input_contents', 7, checkModelInfer],
     ['an input tensor', 1, 'inputs.name', 1, checkInput],
     ['an input tensor', 1, 'inputs.datatype', 2, checkInput],
+    ['an input tensor', 64, 'inputs.shape', 3, checkInput],
     ['an input tensor', 64, 'parameters', 4, checkInput],
     ['an input tensor', 1, 'inputs.contents', 5, checkInput],
     ['an output tensor', 1, 'outputs.name', 1, checkOutput],
