@@ -211,4 +211,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: 'this.#life -= 1;',
     why: 'The numbers of the threads still differ.',
   },
+  {
+    file: 'services/api/oip/stream.ts',
+    before: 'slot = -1;',
+    after: 'slot = -2;',
+    why: 'OpenCalls sets it before anything reads it.',
+  },
+  {
+    file: 'services/api/oip/stream.ts',
+    before: 'slot = -1;',
+    after: ';',
+    why: 'OpenCalls sets it before anything reads it; and the type checker refuses it.',
+  },
 ];

@@ -1,12 +1,17 @@
 // Tests the bridge with a handler of this file; the real handlers are in test/integration/bridge.test.ts.
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
 import { type Socket, connect } from 'node:net';
-import { createInterface, type Interface } from 'node:readline';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { fakeMethod } from '../../../test/fakes/fake-method.ts';
+import { LinePeer } from '../../../test/support/line-peer.ts';
+import { CallerAccount, type CallerLimits, NO_LIMITS } from '../../auth/caller-account.ts';
 import { RouterError } from '../../core/errors.ts';
 import { PingRequest, PingResponse, ReasonRequest, ReasonResponse } from '../../generated/tandem/v1/reasoning.ts';
 import { ResetMetricsRequest, ResetMetricsResponse } from '../../generated/tandem/v1/metrics.ts';
-import type { IncomingCall, Method } from '../../grpc/method.ts';
+import type { IncomingCall } from '../../grpc/method.ts';
 import { toStatus } from '../status.ts';
 import { Bridge, type BridgeOptions } from './bridge.ts';
 
@@ -19,28 +24,17 @@ let authorizations: string[];
 let bridge: Bridge | undefined;
 let sockets: Socket[];
 
-const METHODS: Method[] = [
-  {
-    ...{ path: '/tandem.v1.ReasoningService/Ping', requestStream: false, responseStream: false },
-    ...{ decode: PingRequest.decode, encode: (response) => PingResponse.encode(response as PingResponse).finish() },
-    handle: (call: IncomingCall<PingResponse>) =>
-      call.answer({ message: 'pong', serverTimeMs: 7n, processingTimeMs: 0.5 }),
-  },
-  {
-    ...{ path: '/tandem.v1.ReasoningService/Reason', requestStream: false, responseStream: false },
-    decode: ReasonRequest.decode,
-    encode: (response) => ReasonResponse.encode(response as ReasonResponse).finish(),
-    handle: (call: IncomingCall<ReasonResponse>, request: ReasonRequest) => {
-      open.push({ call, request });
-      arrived?.();
-    },
-  },
-  {
-    ...{ path: '/tandem.v1.MetricsService/ResetMetrics', requestStream: false, responseStream: false },
-    decode: ResetMetricsRequest.decode,
-    encode: (response) => ResetMetricsResponse.encode(response as ResetMetricsResponse).finish(),
-    handle: (call: IncomingCall<ResetMetricsResponse>) => call.answer(ResetMetricsResponse.create()),
-  },
+const METHODS = [
+  fakeMethod('ReasoningService/Ping', PingRequest.decode, PingResponse.encode, (call) =>
+    call.answer({ message: 'pong', serverTimeMs: 7n, processingTimeMs: 0.5 }),
+  ),
+  fakeMethod('ReasoningService/Reason', ReasonRequest.decode, ReasonResponse.encode, (call, request) => {
+    open.push({ call, request });
+    arrived?.();
+  }),
+  fakeMethod('MetricsService/ResetMetrics', ResetMetricsRequest.decode, ResetMetricsResponse.encode, (call) =>
+    call.answer(ResetMetricsResponse.create()),
+  ),
 ];
 
 beforeEach(() => {
@@ -56,50 +50,39 @@ afterEach(() => {
   bridge?.close();
 });
 
-class Peer {
-  readonly socket: Socket;
-  readonly #lines: Interface;
-  readonly #iterator: AsyncIterator<string>;
+const LISTENING: BridgeOptions = {
+  ...{ listen: '127.0.0.1:0', maxLineBytes: 1_000, maxConnections: 8, allowsReset: false },
+  authorize: (_path, metadata) => void authorizations.push(metadata.first('authorization') ?? ''),
+  isAuthRequired: () => false,
+};
 
-  constructor(socket: Socket) {
-    this.socket = socket;
-    this.#lines = createInterface({ input: socket });
-    this.#iterator = this.#lines[Symbol.asyncIterator]();
-  }
+/** Of the bridge. */
+let address: string;
 
-  send(...messages: unknown[]): void {
-    this.socket.write(messages.map((each) => `${typeof each === 'string' ? each : JSON.stringify(each)}\n`).join(''));
-  }
-
-  async next(): Promise<Record<string, unknown>> {
-    return JSON.parse(String((await this.#iterator.next()).value)) as Record<string, unknown>;
-  }
-
-  async ask(message: unknown): Promise<Record<string, unknown>> {
-    this.send(message);
-    return this.next();
-  }
-}
-
-async function start(over: Partial<BridgeOptions> = {}): Promise<() => Promise<Peer>> {
-  bridge = new Bridge(METHODS, {
-    ...{ listen: '127.0.0.1:0', maxLineBytes: 1_000, maxConnections: 8, allowsReset: false },
-    authorize: (_path, metadata) => void authorizations.push(metadata.first('authorization') ?? ''),
-    isAuthRequired: () => false,
-    ...over,
-  });
-  const address = await bridge.start();
+/** Returns a function that connects to it. */
+async function start(over: Partial<BridgeOptions> = {}): Promise<() => Promise<LinePeer>> {
+  bridge = new Bridge(METHODS, { ...LISTENING, ...over });
+  address = await bridge.start();
   const port = Number(address.split(':')[1]);
   return async () => {
     const socket = connect(port, '127.0.0.1');
     sockets.push(socket);
     socket.on('error', () => undefined);
     await once(socket, 'connect');
-    return new Peer(socket);
+    return new LinePeer(socket);
   };
 }
 
-const called = (): Promise<void> => new Promise((resolve) => (arrived = resolve));
+/** Sends these lines and resolves to the next call that arrives. */
+async function reasoning(peer: LinePeer, ...lines: unknown[]): Promise<Open> {
+  const arrival = new Promise<void>((resolve) => (arrived = resolve));
+  peer.send(...lines);
+  await arrival;
+  return open.at(-1)!;
+}
+
+const cutOf = (call: IncomingCall<ReasonResponse>): Promise<void> =>
+  new Promise((resolve) => (call.listener = { onCut: resolve }));
 
 describe('Bridge', () => {
   it('answers a ping', async () => {
@@ -111,10 +94,13 @@ describe('Bridge', () => {
 
   it('translates a reason message and its response', async () => {
     const peer = await (await start())();
-    const arrival = called();
-    peer.send({ type: 'reason', encoding: [0.5, -1], model: 'm', model_version: 2, request_id: 'r' });
-    await arrival;
-    const { call, request } = open[0]!;
+    const { call, request } = await reasoning(peer, {
+      type: 'reason',
+      encoding: [0.5, -1],
+      model: 'm',
+      model_version: 2,
+      request_id: 'r',
+    });
     expect(request).toEqual(
       ReasonRequest.fromPartial({ encoding: [0.5, -1], model: 'm', modelVersion: 2, requestId: 'r' }),
     );
@@ -129,12 +115,16 @@ describe('Bridge', () => {
 
   it('answers lines in order, one at a time', async () => {
     const peer = await (await start())();
-    const arrival = called();
-    peer.send({ type: 'reason', encoding: [1] }, '', { type: 'ping' }, { type: 'reason', encoding: [2] });
-    await arrival;
+    const { call } = await reasoning(
+      peer,
+      { type: 'reason', encoding: [1] },
+      '',
+      { type: 'ping' },
+      { type: 'reason', encoding: [2] },
+    );
     expect(open).toHaveLength(1);
-    const second = called();
-    open[0]!.call.answer(ReasonResponse.fromPartial({ label: 'first' }));
+    const second = new Promise<void>((resolve) => (arrived = resolve));
+    call.answer(ReasonResponse.fromPartial({ label: 'first' }));
     await second;
     open[1]!.call.answer(ReasonResponse.fromPartial({ label: 'second' }));
     const answers = [await peer.next(), await peer.next(), await peer.next()];
@@ -143,10 +133,8 @@ describe('Bridge', () => {
 
   it('returns the reason and field of a refusal', async () => {
     const peer = await (await start())();
-    const arrival = called();
-    peer.send({ type: 'reason', id: 5, encoding: [1] });
-    await arrival;
-    open[0]!.call.fail(toStatus(new RouterError('INPUT_LENGTH', 'got 1 number; send 768', { field: 'encoding' })));
+    const { call } = await reasoning(peer, { type: 'reason', id: 5, encoding: [1] });
+    call.fail(toStatus(new RouterError('INPUT_LENGTH', 'got 1 number; send 768', { field: 'encoding' })));
     expect(await peer.next()).toEqual({
       ...{ type: 'error', id: 5, error: 'got 1 number; send 768', code: 'INVALID_ARGUMENT' },
       ...{ reason: 'INPUT_LENGTH', field: 'encoding' },
@@ -168,7 +156,7 @@ describe('Bridge', () => {
     expect(await peer.ask({ type: 'ping' })).toMatchObject({ result: 'pong' });
   });
 
-  it.each(['{"type": "ping"', '[1]', 'null', 'POST / HTTP/1.1'])(
+  it.each(['{"type": "ping"', '[1]', 'null', '5', '"ping"', 'POST / HTTP/1.1'])(
     'closes a connection whose line is not a JSON object: %s',
     async (line) => {
       const peer = await (await start())();
@@ -192,13 +180,11 @@ describe('Bridge', () => {
 
   it('cancels the call of a client that disconnects', async () => {
     const peer = await (await start())();
-    const arrival = called();
-    peer.send({ type: 'reason', encoding: [1] });
-    await arrival;
-    const cut = new Promise<void>((resolve) => (open[0]!.call.listener = { onCut: resolve }));
+    const { call } = await reasoning(peer, { type: 'reason', encoding: [1] });
+    const cut = cutOf(call);
     peer.socket.resetAndDestroy();
     await cut;
-    expect(open[0]!.call.isOver).toBe(true);
+    expect(call.isOver).toBe(true);
   });
 
   it('closes the connection that is idle longest if there are too many', async () => {
@@ -245,14 +231,170 @@ describe('Bridge', () => {
   it('answers the current line of a busy connection when it drains, and closes idle ones', async () => {
     const newPeer = await start();
     const [busy, idle] = [await newPeer(), await newPeer()];
-    const arrival = called();
-    busy.send({ type: 'reason', encoding: [1] });
-    await arrival;
-    const closed = [once(busy.socket, 'close'), once(idle.socket, 'close')];
+    const { call } = await reasoning(busy, { type: 'reason', encoding: [1] });
+    const closed = [once(busy.socket, 'close'), once(idle.socket, 'close')] as const;
     bridge!.drain();
     await closed[1];
-    open[0]!.call.answer(ReasonResponse.fromPartial({ label: 'last' }));
+    call.answer(ReasonResponse.fromPartial({ label: 'last' }));
     expect(await busy.next()).toMatchObject({ result: 'last' });
     await closed[0];
+    await expect(newPeer()).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('closes busy connections when it is closed, and cancels their calls', async () => {
+    const peer = await (await start())();
+    const { call } = await reasoning(peer, { type: 'reason', encoding: [1] });
+    const cut = cutOf(call);
+    bridge!.close();
+    await Promise.all([once(peer.socket, 'close'), cut]);
+  });
+
+  it('does not execute further lines of a client that has disconnected', async () => {
+    const peer = await (await start())();
+    const { call } = await reasoning(peer, { type: 'reason', encoding: [1] }, { type: 'reason', encoding: [2] });
+    const cut = cutOf(call);
+    peer.socket.resetAndDestroy();
+    await cut;
+    call.answer(ReasonResponse.create());
+    await new Promise(setImmediate);
+    expect(open).toHaveLength(1);
+  });
+
+  it('does not cancel a call that has ended', async () => {
+    const newPeer = await start();
+    const peer = await newPeer();
+    const { call } = await reasoning(peer, { type: 'reason', encoding: [1] });
+    call.answer(ReasonResponse.create());
+    await peer.next();
+    let cuts = 0;
+    call.listener = { onCut: () => (cuts += 1) };
+    peer.socket.resetAndDestroy();
+    expect(await (await newPeer()).ask({ type: 'ping' })).toMatchObject({ result: 'pong' });
+    expect(cuts).toBe(0);
+  });
+
+  it('leaves no listener on its connection after a call', async () => {
+    const counts: number[] = [];
+    const authorize: BridgeOptions['authorize'] = (_path, _metadata, socket) =>
+      void counts.push(socket.listenerCount('close'));
+    const peer = await (await start({ authorize }))();
+    for (const _ of [1, 2, 3]) await peer.ask({ type: 'ping' });
+    expect(counts).toEqual(Array(3).fill(counts[0]));
+  });
+
+  it('does not close a busy connection for a new one', async () => {
+    const newPeer = await start({ maxConnections: 2 });
+    const busy = await newPeer();
+    const { call } = await reasoning(busy, { type: 'reason', encoding: [1] });
+    const idle = await newPeer();
+    expect(await idle.ask({ type: 'ping' })).toMatchObject({ result: 'pong' });
+    const closed = once(idle.socket, 'close');
+    await newPeer();
+    await closed;
+    call.answer(ReasonResponse.fromPartial({ label: 'kept' }));
+    expect(await busy.next()).toMatchObject({ result: 'kept' });
+  });
+
+  it('closes a connection for a new one after its work is done', async () => {
+    const newPeer = await start({ maxConnections: 1 });
+    const first = await newPeer();
+    await first.ask({ type: 'ping' });
+    const closed = once(first.socket, 'close');
+    expect(await (await newPeer()).ask({ type: 'ping' })).toMatchObject({ result: 'pong' });
+    await closed;
+  });
+
+  it('ignores blank lines, and ends a connection with more than 64 of them in a row', async () => {
+    const peer = await (await start())();
+    const blanks = Array<string>(64).fill(' \t\r');
+    peer.send(...blanks, { type: 'ping' }, ...blanks, { type: 'ping' });
+    expect([await peer.next(), await peer.next()]).toMatchObject([{ result: 'pong' }, { result: 'pong' }]);
+    peer.send(...blanks, '');
+    expect(await peer.next()).toMatchObject({
+      reason: 'INVALID_FIELD',
+      error: 'there are more than 64 empty lines in a row; send a JSON object a line',
+    });
+    await once(peer.socket, 'close');
+  });
+
+  it.each([
+    ['a', true],
+    ['!~'.repeat(2_048), true],
+    ['', false],
+    ['a'.repeat(4_097), false],
+    ['a b', false],
+    ['é', false],
+  ])('accepts a token of 1 to 4096 printable characters: %.10s', async (token, isAccepted) => {
+    const peer = await (await start({ maxLineBytes: 10_000 }))();
+    const { type, reason, field } = await peer.ask({ type: 'ping', token });
+    expect([type, reason, field]).toEqual(
+      isAccepted ? ['ping', undefined, undefined] : ['error', 'BAD_CREDENTIALS', 'token'],
+    );
+  });
+
+  it.each([
+    ['reset', 'ADMIN_FORBIDDEN', /^callers of the bridge may not reset the metrics; set bridge\.reset/],
+    ['reset', 'BAD_CREDENTIALS', /^no$/],
+    ['get', 'ADMIN_FORBIDDEN', /^no$/],
+  ] as const)('explains a refused %s with %s', async (what, kind, message) => {
+    const peer = await (await start({ authorize: () => new RouterError(kind, 'no') }))();
+    const answer = await peer.ask({ type: 'metrics', reset: what === 'reset' });
+    expect([answer['reason'], answer['error']]).toEqual([kind, expect.stringMatching(message)]);
+  });
+
+  it('listens on a Unix socket', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'bridge-')), 'socket');
+    bridge = new Bridge(METHODS, { ...LISTENING, listen: `unix:${path}` });
+    expect(await bridge.start()).toBe(`unix:${path}`);
+    const peer = new LinePeer(connect({ path }));
+    sockets.push(peer.socket);
+    expect(await peer.ask({ type: 'ping' })).toMatchObject({ result: 'pong' });
+  });
+
+  it('refuses to start at an address that is taken', async () => {
+    await start();
+    const other = new Bridge(METHODS, { ...LISTENING, listen: address });
+    await expect(other.start()).rejects.toThrow(`cannot listen on ${address}: something else listens there`);
+  });
+});
+
+describe('the caller of a line', () => {
+  let owner: CallerAccount;
+
+  const startWith = async (limits: Partial<CallerLimits>): Promise<LinePeer> => {
+    owner = new CallerAccount('ann', { ...NO_LIMITS, ...limits }, { calls: 0, refused: 0 });
+    const authorize = (): RouterError | CallerAccount => owner.begin() ?? owner;
+    return (await start({ authorize }))();
+  };
+
+  it('is passed to the handler with its address and its credentials', async () => {
+    const peer = await startWith({});
+    const { call } = await reasoning(peer, { type: 'reason', encoding: [1], token: 'secret' });
+    expect([call.owner, call.peer, call.metadata.first('authorization')]).toEqual([
+      owner,
+      '127.0.0.1',
+      'Bearer secret',
+    ]);
+    expect([call.deadlineMs, call.isOver, owner.isIdle]).toEqual([Infinity, false, false]);
+  });
+
+  it('holds the bytes of its request until it is answered', async () => {
+    const peer = await startWith({ maxBytes: 20 });
+    for (const _ of [1, 2, 3]) {
+      const { call } = await reasoning(peer, { type: 'reason', text: '0123456789' });
+      expect(owner.hold(12)).toBe(false);
+      owner.hold(-12);
+      call.answer(ReasonResponse.create());
+      expect(await peer.next()).toMatchObject({ type: 'reason' });
+      expect([owner.isIdle, owner.hold(20)]).toEqual([true, true]);
+      owner.hold(-20);
+    }
+  });
+
+  it('is refused with more bytes than it may hold, which are then released', async () => {
+    const peer = await startWith({ maxBytes: 20 });
+    const refused = await peer.ask({ type: 'reason', text: '01234567890123456789' });
+    expect([refused['reason'], owner.isIdle, open.length]).toEqual(['CALLER_LIMIT', true, 0]);
+    expect(owner.hold(20)).toBe(true);
   });
 });

@@ -31,4 +31,13 @@ describe('LineSplitter', () => {
     expect(lines(splitter, '123')).toEqual([]);
     expect(() => lines(splitter, '456')).toThrow(LineTooLong);
   });
+
+  it('accepts a line of exactly the limit, and counts each line anew', () => {
+    expect(lines(new LineSplitter(5), '12345\n12345\n1234')).toEqual(['12345', '12345']);
+  });
+
+  it('returns no line before its end arrives', () => {
+    const splitter = new LineSplitter(5);
+    expect([lines(splitter, '1'), lines(splitter, '2'), lines(splitter, '\n')]).toEqual([[], [], ['12']]);
+  });
 });
