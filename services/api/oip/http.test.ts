@@ -20,13 +20,13 @@ let isReady: boolean;
 let statistics: InferenceStatistics;
 let catalogue: Catalogue;
 /** Arguments of the latest inference. */
-let asked: Parameters<Infer> | undefined;
+let inferred: Parameters<Infer> | undefined;
 let infer: Infer;
 let caller: AbortController;
 
 beforeEach(() => {
   isReady = true;
-  asked = undefined;
+  inferred = undefined;
   caller = new AbortController();
   statistics = new InferenceStatistics();
   const pool = new EnginePool(fakePins, fakeBreaker);
@@ -34,7 +34,7 @@ beforeEach(() => {
   const versions = [version(1), version(2, { error: 'damaged' }), version(1, { name: 'a b' })];
   catalogue = new Catalogue(new ModelRepository(versions, 'm'), pool);
   infer = (...args) => {
-    asked = args;
+    inferred = args;
     const contents = InferTensorContents.fromPartial({ fp32Contents: [0.5, 0.25] });
     const output = { name: 'scores', datatype: 'FP32', shape: [2n], parameters: {}, contents };
     return Promise.resolve(ModelInferResponse.fromPartial({ modelName: 'm', modelVersion: '1', outputs: [output] }));
@@ -164,7 +164,7 @@ describe('an inference over REST', () => {
     const now = jest.spyOn(performance, 'now').mockReturnValue(42);
     const answer = await post({ inputs: INPUTS, id: 'q' }, { owner, deadlineMs: 99 });
     now.mockRestore();
-    const [request, context, form] = asked!;
+    const [request, context, form] = inferred!;
     expect([request.modelName, request.modelVersion, request.id, form]).toEqual(['m', '', 'q', 'LISTS']);
     expect(context).toMatchObject({ deadlineMs: 99, startedMs: 42 });
     expect(context.owner).toBe(owner);
@@ -174,7 +174,7 @@ describe('an inference over REST', () => {
 
   it('asks for the version in the path', async () => {
     await call('POST', '/v2/models/m/versions/2/infer', { body: { inputs: INPUTS } });
-    expect(asked![0]).toMatchObject({ modelName: 'm', modelVersion: '2' });
+    expect(inferred![0]).toMatchObject({ modelName: 'm', modelVersion: '2' });
   });
 
   it('returns binary outputs after the JSON, whose length is in a header', async () => {
@@ -192,13 +192,13 @@ describe('an inference over REST', () => {
     const { promise, reject } = Promise.withResolvers<ModelInferResponse>();
     const answering = infer;
     infer = (...args) => {
-      asked = args;
+      inferred = args;
       return promise;
     };
     const answer = post({ inputs: INPUTS });
     await new Promise(setImmediate);
     caller.abort();
-    expect(asked![1].reason?.kind).toBe('CANCELLED');
+    expect(inferred![1].reason?.kind).toBe('CANCELLED');
     reject(new RouterError('CANCELLED', 'left'));
     expect((await answer)?.code).toBe('CANCELLED');
 

@@ -35,7 +35,7 @@ type Ask = (
   ...rest: [form?: 'RAW' | 'LISTS', isPaid?: boolean]
 ) => Promise<ModelInferResponse>;
 
-function asking(over: Partial<ReasoningOptions> = {}): Ask {
+function inferWithOptions(over: Partial<ReasoningOptions> = {}): Ask {
   const { router, pool } = buildWhole([served]);
   const catalogue = new Catalogue(new ModelRepository([version(1)], 'm'), pool);
   const watched = loneRouter((question, context) => {
@@ -79,14 +79,14 @@ async function refusalOf(answer: Promise<unknown>): Promise<RouterError> {
 
 describe('an inference', () => {
   it('is one request to the model', async () => {
-    const response = await asking()(inferring([3], { id: 'q' }));
+    const response = await inferWithOptions()(inferring([3], { id: 'q' }));
     expect(response).toMatchObject({ modelName: 'm', modelVersion: '1', id: 'q', outputs: [{ shape: [1n] }] });
     expect(served.calls.map(({ input }) => [input.model, floats(input.data)])).toEqual([['m', [0, 1, 2]]]);
     expect(questions).toMatchObject([{ model: 'm', modelVersion: 1, strategy: 'FASTEST' }]);
   });
 
   it('with a batch is one request for each item, answered in order', async () => {
-    const response = await asking()(inferring([2, 3]));
+    const response = await inferWithOptions()(inferring([2, 3]));
     expect(served.calls.map(({ input }) => floats(input.data))).toEqual([
       [0, 1, 2],
       [3, 4, 5],
@@ -95,7 +95,7 @@ describe('an inference', () => {
   });
 
   it('uses the strategy and the cache mode of its parameters', async () => {
-    await asking()(inferring([3], { parameters: { strategy: text('ROUND_ROBIN'), cache: text('BYPASS') } }));
+    await inferWithOptions()(inferring([3], { parameters: { strategy: text('ROUND_ROBIN'), cache: text('BYPASS') } }));
     expect(questions).toMatchObject([{ strategy: 'ROUND_ROBIN', cache: 'BYPASS' }]);
   });
 
@@ -104,7 +104,7 @@ describe('an inference', () => {
     ['strategy', 'x'.repeat(100), /^parameter strategy is "x{64}"; send/],
     ['cache', 'NEVER', /^parameter cache is "NEVER"; send one of [A-Z_]+, [A-Z_]+(, [A-Z_]+)*$/],
   ])('refuses an unknown value of parameter %s, and lists the known ones', async (name, value, message) => {
-    const error = await refusalOf(asking()(inferring([3], { parameters: { [name]: text(value) } })));
+    const error = await refusalOf(inferWithOptions()(inferring([3], { parameters: { [name]: text(value) } })));
     expect([error.kind, error.violation?.field]).toEqual(['INVALID_FIELD', `parameters.${name}`]);
     expect(error.message).toMatch(message);
     expect(error.message).not.toContain('UNSPECIFIED');
@@ -117,19 +117,19 @@ describe('an inference', () => {
     [true, 'LISTS', false],
     [false, 'RAW', true],
   ] as const)('with raw input %p and form %p has raw outputs: %p', async (isRaw, form, expected) => {
-    const { outputs, rawOutputContents } = await asking()(inferring([3], {}, isRaw), form);
+    const { outputs, rawOutputContents } = await inferWithOptions()(inferring([3], {}, isRaw), form);
     expect([rawOutputContents.length, outputs[0]!.contents === undefined]).toEqual([expected ? 1 : 0, expected]);
   });
 
   it('counts each item as answered', async () => {
-    await asking()(inferring([3, 3]));
+    await inferWithOptions()(inferring([3, 3]));
     expect(statistics.read('m', 1)).toMatchObject({ inferenceCount: 3n, inferenceStats: { fail: { count: 0n } } });
   });
 
   it('that fails is counted once, with its duration', async () => {
     failure = () => overflow();
     const now = jest.spyOn(performance, 'now').mockReturnValue(1_000);
-    const answer = refusalOf(asking()(inferring([2, 3])));
+    const answer = refusalOf(inferWithOptions()(inferring([2, 3])));
     now.mockReturnValue(1_002);
     await answer;
     now.mockRestore();
@@ -144,19 +144,19 @@ describe('an inference', () => {
     [[2, 3], 1, 'item 1: overflow'],
   ])('of shape %j fails with the error of its item %d', async (shape, wrong, message) => {
     failure = (index) => (index === wrong ? overflow('tensor') : undefined);
-    const { kind, message: found, violation } = await refusalOf(asking()(inferring(shape)));
+    const { kind, message: found, violation } = await refusalOf(inferWithOptions()(inferring(shape)));
     expect([kind, found, violation?.field]).toEqual(['NON_FINITE', message, 'tensor']);
   });
 
   it('fails without a field if the error of its item has none', async () => {
     failure = () => overflow();
-    expect((await refusalOf(asking()(inferring([3])))).violation).toBeUndefined();
+    expect((await refusalOf(inferWithOptions()(inferring([3])))).violation).toBeUndefined();
   });
 
   it('is refused while the batches under way have no room for it', async () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     served.behaviour = () => promise.then(() => fakeInference());
-    const ask = asking({ maxInFlight: 3 });
+    const ask = inferWithOptions({ maxInFlight: 3 });
     const first = ask(inferring([2, 3]));
     await new Promise(setImmediate);
     expect((await refusalOf(ask(inferring([2, 3])))).kind).toBe('ROUTER_FULL');
@@ -169,7 +169,9 @@ describe('an inference', () => {
   });
 
   it('is refused with more items than a batch may have', async () => {
-    expect((await refusalOf(asking({ maxBatchItems: 2 })(inferring([3, 3])))).message).toMatch(/a batch of 3/);
+    expect((await refusalOf(inferWithOptions({ maxBatchItems: 2 })(inferring([3, 3])))).message).toMatch(
+      /a batch of 3/,
+    );
   });
 });
 
@@ -190,7 +192,7 @@ describe('the caller of an inference', () => {
     [undefined, true],
     [false, false],
   ])('is charged for every item, less the one that the call has paid (%p)', async (isPaid, expected) => {
-    await asking()(inferring([2, 3]), undefined, isPaid);
+    await inferWithOptions()(inferring([2, 3]), undefined, isPaid);
     expect(entered).toEqual([[2, expected]]);
   });
 
@@ -200,13 +202,13 @@ describe('the caller of an inference', () => {
       seen.push(owner!.isIdle);
       return Promise.resolve(fakeInference());
     };
-    await asking()(inferring([3]));
+    await inferWithOptions()(inferring([3]));
     expect([seen, owner!.isIdle]).toEqual([[false], true]);
   });
 
   it('has no items in flight after a failure', async () => {
     failure = () => overflow();
-    await refusalOf(asking()(inferring([2, 3])));
+    await refusalOf(inferWithOptions()(inferring([2, 3])));
     expect(owner!.isIdle).toBe(true);
   });
 });

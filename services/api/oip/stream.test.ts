@@ -17,7 +17,7 @@ import { inferStream } from './stream.ts';
 const WINDOW = 2;
 const TIMEOUT_MS = 1_000;
 
-interface Asked {
+interface Inferred {
   readonly request: ModelInferRequest;
   readonly context: UnaryContext;
   readonly isPaid: boolean | undefined;
@@ -26,7 +26,7 @@ interface Asked {
   fail(error: unknown): Promise<void>;
 }
 
-let asked: Asked[];
+let inferred: Inferred[];
 let counted: [type: string, outcome: string, durationMs: number][];
 /** How the call ended. */
 let ends: (Status | 'OK')[];
@@ -43,7 +43,7 @@ function open(): void {
   const handler = inferStream(
     (request, context, _form, isPaid) => {
       const { promise, resolve, reject } = Promise.withResolvers<ModelInferResponse>();
-      asked.push({
+      inferred.push({
         ...{ request, context, isPaid },
         answer: () => {
           resolve(ModelInferResponse.fromPartial({ id: request.id, modelName: 'm' }));
@@ -65,7 +65,7 @@ function open(): void {
 }
 
 beforeEach(() => {
-  [asked, counted, ends] = [[], [], []];
+  [inferred, counted, ends] = [[], [], []];
   call = new FakeCall((end) => ends.push(end ?? 'OK'));
   calls = new OpenCalls();
   opened = jest.spyOn(calls, 'opened');
@@ -83,24 +83,24 @@ describe('a stream of inferences', () => {
     open();
     call.push(request('a'));
     call.push(request('b'));
-    await asked[1]!.answer();
-    await asked[0]!.answer();
+    await inferred[1]!.answer();
+    await inferred[0]!.answer();
     expect(call.answers).toEqual(
       ['b', 'a'].map((id) => ({
         errorMessage: '',
         inferResponse: ModelInferResponse.fromPartial({ id, modelName: 'm' }),
       })),
     );
-    expect(asked.map(({ isPaid }) => isPaid)).toEqual([false, false]);
+    expect(inferred.map(({ isPaid }) => isPaid)).toEqual([false, false]);
     expect(ends).toEqual([]);
   });
 
   it('answers a failed request with its error and id, and goes on', async () => {
     open();
     call.push(request('a'));
-    await asked[0]!.fail(new RouterError('NO_ENGINE', 'none is ready'));
+    await inferred[0]!.fail(new RouterError('NO_ENGINE', 'none is ready'));
     call.push(request('b'));
-    await asked[1]!.answer();
+    await inferred[1]!.answer();
     expect(call.answers[0]).toEqual({
       errorMessage: 'NO_ENGINE: none is ready',
       inferResponse: ModelInferResponse.fromPartial({ id: 'a' }),
@@ -108,11 +108,11 @@ describe('a stream of inferences', () => {
     expect(idsOf()).toEqual(['a', 'b']);
   });
 
-  it('answers a message that cannot be decoded without asking for it', async () => {
+  it('answers a message that cannot be decoded without an inference', async () => {
     open();
     call.push(new RouterError('INVALID_FIELD', 'no such message'));
     await settle();
-    expect(asked).toEqual([]);
+    expect(inferred).toEqual([]);
     expect(call.answers).toEqual([
       { errorMessage: 'INVALID_FIELD: no such message', inferResponse: ModelInferResponse.fromPartial({}) },
     ]);
@@ -124,9 +124,9 @@ describe('a stream of inferences', () => {
     call.push(request('a'));
     now.mockReturnValue(5_200);
     call.push(request('b'));
-    await asked[0]!.answer();
+    await inferred[0]!.answer();
     now.mockReturnValue(5_250);
-    await asked[1]!.fail(new RouterError('NO_ENGINE', 'none'));
+    await inferred[1]!.fail(new RouterError('NO_ENGINE', 'none'));
     now.mockRestore();
     expect(counted).toEqual([
       ['Reason.item', 'OK', 200],
@@ -143,7 +143,7 @@ describe('a stream of inferences', () => {
     open();
     call.push(request('a'));
     now.mockRestore();
-    expect([asked[0]!.context.deadlineMs, asked[0]!.context.startedMs]).toEqual([expected, 5_000]);
+    expect([inferred[0]!.context.deadlineMs, inferred[0]!.context.startedMs]).toEqual([expected, 5_000]);
   });
 
   it('pauses while its window is full', async () => {
@@ -151,12 +151,12 @@ describe('a stream of inferences', () => {
     call.push(request('a'));
     expect(call.isPaused).toBe(false);
     for (const id of ['b', 'c', 'd']) call.push(request(id));
-    expect([call.isPaused, asked.length]).toEqual([true, WINDOW]);
-    await asked[0]!.answer();
-    expect([call.isPaused, asked.length]).toEqual([true, WINDOW + 1]);
-    await asked[1]!.answer();
-    await asked[2]!.answer();
-    expect([call.isPaused, asked.length]).toEqual([false, WINDOW + 2]);
+    expect([call.isPaused, inferred.length]).toEqual([true, WINDOW]);
+    await inferred[0]!.answer();
+    expect([call.isPaused, inferred.length]).toEqual([true, WINDOW + 1]);
+    await inferred[1]!.answer();
+    await inferred[2]!.answer();
+    expect([call.isPaused, inferred.length]).toEqual([false, WINDOW + 2]);
   });
 
   it('pauses and resumes the call only when that changes', async () => {
@@ -165,7 +165,7 @@ describe('a stream of inferences', () => {
     call.resume = () => void changes.push('resume');
     open();
     for (const id of ['a', 'b', 'c']) call.push(request(id));
-    for (const each of asked) await each.answer();
+    for (const each of inferred) await each.answer();
     expect(changes).toEqual(['pause', 'resume']);
   });
 
@@ -173,7 +173,7 @@ describe('a stream of inferences', () => {
     open();
     call.hasUnsent = true;
     call.push(request('a'));
-    await asked[0]!.answer();
+    await inferred[0]!.answer();
     expect(call.isPaused).toBe(true);
     call.listener?.onDrain?.();
     expect(call.isPaused).toBe(false);
@@ -184,7 +184,7 @@ describe('a stream of inferences', () => {
     call.push(request('a'));
     call.listener?.onEnd?.();
     expect([ends, isOpen()]).toEqual([[], true]);
-    await asked[0]!.answer();
+    await inferred[0]!.answer();
     expect([idsOf(), ends, isOpen()]).toEqual([['a'], ['OK'], false]);
     expect(getEventListeners(draining.signal, 'abort')).toEqual([]);
   });
@@ -211,7 +211,7 @@ describe('a stream of inferences', () => {
     call.push(request('a'));
     draining.abort();
     expect(ends).toEqual([]);
-    await asked[0]!.answer();
+    await inferred[0]!.answer();
     expect([idsOf(), ends]).toEqual([['a'], ['OK']]);
   });
 
@@ -229,10 +229,10 @@ describe('a stream of inferences', () => {
     open();
     call.push(request('a'));
     call.cut();
-    const { signal } = asked[0]!.context;
+    const { signal } = inferred[0]!.context;
     expect([signal.aborted, (signal.reason as RouterError).kind]).toEqual([true, kind]);
     expect(getEventListeners(draining.signal, 'abort')).toEqual([]);
-    await asked[0]!.answer();
+    await inferred[0]!.answer();
     expect([call.answers, ends, isOpen()]).toEqual([[], [], false]);
     expect(counted.map(([, outcome]) => outcome)).toEqual(['OK']);
   });
@@ -240,9 +240,9 @@ describe('a stream of inferences', () => {
   it('does not cancel a request that is already answered', async () => {
     open();
     call.push(request('a'));
-    await asked[0]!.answer();
+    await inferred[0]!.answer();
     call.cut();
-    expect(asked[0]!.context.signal.aborted).toBe(false);
+    expect(inferred[0]!.context.signal.aborted).toBe(false);
   });
 
   it('ends with the reason when the stop of the router does not wait any longer', async () => {
@@ -250,6 +250,6 @@ describe('a stream of inferences', () => {
     call.push(request('a'));
     await calls.finish(1);
     expect(ends).toMatchObject([{ code: Code.UNAVAILABLE }]);
-    expect((asked[0]!.context.signal.reason as RouterError).kind).toBe('DRAINING');
+    expect((inferred[0]!.context.signal.reason as RouterError).kind).toBe('DRAINING');
   });
 });
