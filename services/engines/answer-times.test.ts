@@ -71,6 +71,61 @@ describe('AnswerTimes.attemptMs', () => {
   });
 });
 
+describe('AnswerTimes.latencyQuantileMs', () => {
+  it('is 0 before the first answer, whatever its size', () => {
+    expect([times.latencyQuantileMs(1, BYTES), times.lastAnswerMs]).toEqual([0, -Infinity]);
+  });
+
+  it('is three times the first latency', () => {
+    times.recordAnswer(100, 1, BYTES, 0, 1);
+    expect(times.latencyQuantileMs(1, BYTES)).toBe(300);
+  });
+
+  it('moves by an eighth to the second latency, and its deviation by a quarter', () => {
+    times.recordAnswer(100, 1, BYTES, 0, 1);
+    times.recordAnswer(180, 1, BYTES, 0, 2);
+    expect(times.latencyQuantileMs(1, BYTES)).toBe(110 + 4 * 57.5);
+  });
+
+  it('moves by an eighth to the second latency for each request in flight', () => {
+    times.recordAnswer(100, 1, BYTES, 0, 1);
+    times.recordAnswer(100, 4, BYTES, 0, 2);
+    expect(times.latencyQuantileMs(64, BYTES)).toBe(2 * 64 * (100 - 75 / 8));
+  });
+
+  it('compares an input with the mean size, which moves by an eighth', () => {
+    times.recordAnswer(100, 1, 12, 0, 1);
+    times.recordAnswer(100, 1, 20, 0, 2);
+    expect([1, 13, 26].map((bytes) => times.latencyQuantileMs(1, bytes))).toEqual([250, 250, 500]);
+  });
+
+  it('compares an input with one of a single byte', () => {
+    times.recordAnswer(100, 1, 1, 0, 1);
+    expect(times.latencyQuantileMs(1, 2)).toBe(600);
+  });
+
+  it('is known after an answer in less than a millisecond', () => {
+    times.recordAnswer(0, 1, BYTES, 0, 1);
+    expect(times.isKnown).toBe(true);
+  });
+});
+
+describe('AnswerTimes.recordSlow', () => {
+  it('takes the size of the input for the first estimate only', () => {
+    times.recordSlow(200, BYTES);
+    expect(times.latencyQuantileMs(1, 2 * BYTES)).toBe(2 * 600);
+    times.recordSlow(400, 2 * BYTES);
+    expect(times.latencyQuantileMs(1, 2 * BYTES)).toBe(2 * 1_200);
+  });
+
+  it('changes nothing if answers usually take as long', () => {
+    const steady = known(100);
+    const before = steady.latencyQuantileMs(1, BYTES);
+    steady.recordSlow(100, BYTES);
+    expect(steady.latencyQuantileMs(1, BYTES)).toBe(before);
+  });
+});
+
 describe('AnswerTimes.waitingSinceMs', () => {
   it('is the time of the first request', () => {
     times.recordRequest(5);

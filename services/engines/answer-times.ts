@@ -80,6 +80,6 @@ export class AnswerTimes {
 
   /** Longer series take longer. */
   #scale(bytes: number): number {
-    return bytes > this.#meanBytes && this.#meanBytes > 0 ? bytes / this.#meanBytes : 1;
+    return Math.max(1, bytes / Math.max(1, this.#meanBytes));
   }
 }

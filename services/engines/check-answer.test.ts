@@ -29,6 +29,10 @@ describe('checkAnswer', () => {
     expect(check({ ...most, potentials: floats(-3.4e38, 1e-45) })).toBe('');
   });
 
+  it('accepts an answer without spikes and operations', () => {
+    expect(check({ spikeCounts: [0, 0], totalSpikes: 0n, synapticOperations: 0n })).toBe('');
+  });
+
   it('accepts digests only if only they were requested', () => {
     expect(check({ ...EMPTY, readoutDigest: 5n }, { digestOnly: true })).toBe('');
   });
@@ -85,6 +89,7 @@ describe('checkAnswer', () => {
 
   it('refuses spikes if the readout node does not spike', () => {
     expect(check({}, {}, { countsSpikes: false })).toBe('spikes of a readout that does not fire');
+    expect(check({ spikeCounts: [0, 1] }, {}, { countsSpikes: false })).toBe('spikes of a readout that does not fire');
     expect(check({ spikeCounts: [0, 0] }, {}, { countsSpikes: false })).toBe('');
   });
 

@@ -7,12 +7,11 @@ import { checkState } from './check-state.ts';
 import type { PinnedModel } from './model-pins.ts';
 import { readoutDigest } from './readout-digest.ts';
 
-const NO_STATE = new Uint8Array(0);
 const NOTHING_BEFORE = { steps: 0, totalSpikes: 0n, synapticOperations: 0n };
 
 /** Returns the problem as one of a few fixed texts; empty: none. `model`: the requested model. */
 export function checkAnswer(inference: Inference, input: InferenceInput, model: PinnedModel): string {
-  const before = readStateHeader(input.state ?? NO_STATE) ?? NOTHING_BEFORE;
+  const before = (input.state && readStateHeader(input.state)) ?? NOTHING_BEFORE;
   // For this input alone.
   const steps = stepsOf(input, model);
   const totalSpikes = inference.totalSpikes - before.totalSpikes;

@@ -55,6 +55,22 @@ describe('checkLayers', () => {
     expect(check([wrong])).toContain(problem);
   });
 
+  it('accepts a step in which all neurons fire, as often as they can', () => {
+    const all = { layers: MODEL.layers, spikesPerNeuron: 2 };
+    const of = (spikes: number, model: typeof all): string => {
+      const layers = [counts({ spikes, spikesPerStep: [0, spikes] })];
+      return checkLayers(fakeInference({ steps: 2, totalSpikes: BigInt(spikes), layers }), { detail: 'LAYERS' }, model);
+    };
+    expect([of(4, MODEL), of(8, all)]).toEqual(['', '']);
+    expect(of(9, all)).toBe('a layer with more spikes in a step than its neurons can have');
+  });
+
+  it('accepts a repeated neuron only if neurons can fire several times in a step', () => {
+    const layers = [layer({ eventNeurons: [3, 2, 2] })];
+    const run = fakeInference({ steps: 2, totalSpikes: 3n, layers });
+    expect(checkLayers(run, { detail: 'RASTER' }, { ...MODEL, spikesPerNeuron: 2 })).toBe('');
+  });
+
   it('refuses a sum of spikes that differs from the run’s', () => {
     expect(check([layer()], 'RASTER', 4n)).toBe('layers whose spikes do not add up to those of the run');
     expect(check([layer()], 'RASTER', 2n ** 64n - 1n)).toBe('layers whose spikes do not add up to those of the run');

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { type ErrorKind, RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
 import { checkRefusal } from './check-refusal.ts';
@@ -66,6 +66,18 @@ describe('checkRefusal', () => {
     for (const deadlineMs of [performance.now() + 1_000, Infinity]) {
       expect(check(late, { deadlineMs })).toMatchObject({ kind: 'ENGINE_FAULT', metadata });
     }
+  });
+
+  it('accepts DEADLINE_EXCEEDED from 5 ms and a hundredth of the time before the deadline on', () => {
+    const late = said('DEADLINE_EXCEEDED');
+    const { signal } = new AbortController();
+    const kindAt = (nowMs: number): string => {
+      const clock = jest.spyOn(performance, 'now').mockReturnValue(nowMs);
+      const { kind } = checkRefusal('e', late, INPUT, { deadlineMs: 2_000, signal }, 1_000);
+      clock.mockRestore();
+      return kind;
+    };
+    expect([1_984.5, 1_985, 2_001].map(kindAt)).toEqual(['ENGINE_FAULT', 'DEADLINE_EXCEEDED', 'DEADLINE_EXCEEDED']);
   });
 
   it('returns the router’s own reason if the router cancelled the request', () => {

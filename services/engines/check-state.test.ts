@@ -33,6 +33,7 @@ describe('checkState', () => {
     ['a state that does not match the answer', ASKED, { spikeCounts: [1, 3] }],
     ['a state that does not match the answer', ASKED, { potentials: Buffer.alloc(8, 1) }],
     ['a state that does not match the answer', ASKED, { spikeCounts: Array<number>(50).fill(0) }],
+    ['a state that does not match the answer', ASKED, { potentials: Buffer.alloc(12) }],
   ])('refuses %s', (problem, request, over) => {
     expect(checkState({ ...answer(), ...over }, request, MODEL.modelId)).toBe(problem);
   });

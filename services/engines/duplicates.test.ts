@@ -82,6 +82,7 @@ describe('normalAddress', () => {
     ['Engine.Example.:50061', 'engine.example:50061'],
     ['[0:0:0:0:0:0:0:1]:50061', '[::1]:50061'],
     ['[::ffff:10.0.0.7]:50061', '10.0.0.7:50061'],
+    ['[::ffff:192.168.3.160]:50061', '192.168.3.160:50061'],
   ])('maps %s to %s', (written, normal) => {
     expect(normalAddress(written)).toBe(normal);
   });

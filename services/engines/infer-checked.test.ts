@@ -1,8 +1,10 @@
-import { describe, expect, it } from '@jest/globals';
-import { FakeEngine, fakeInference, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { FakeEngine, fakeInference, fakeModel, fakePins, fakePinsOf } from '../../test/fakes/fake-engine.ts';
 import { Call } from '../core/call.ts';
-import type { Inference, InferenceInput } from '../core/inference.ts';
-import { inferChecked } from './infer-checked.ts';
+import type { CallContext, Inference, InferenceInput, InferenceListener } from '../core/inference.ts';
+import { RouterError } from '../core/errors.ts';
+import { inferChecked, inferEachChecked } from './infer-checked.ts';
+import type { ModelPins } from './model-pins.ts';
 
 const MINUTE_MS = 60_000;
 const INPUT: InferenceInput = { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) };
@@ -39,5 +41,80 @@ describe('inferChecked', () => {
   it('adds the readout digest that an engine left out', async () => {
     const { readoutDigest } = await answer({});
     expect(await answer({ readoutDigest: 0n })).toMatchObject({ readoutDigest });
+  });
+});
+
+describe('a model that the router cannot use', () => {
+  it.each<[string, string, ModelPins]>([
+    ['UNKNOWN_MODEL', 'its repository lacks', { find: () => undefined }],
+    ['MODEL_INVALID', 'is damaged', fakePinsOf({ error: 'its file is damaged' })],
+  ])('is refused with %s if it %s, and no engine is asked', async (kind, _, pins) => {
+    const engine = new FakeEngine('a').up(fakeModel());
+    await expect(inferChecked(engine, pins, INPUT, new Call(Infinity))).rejects.toMatchObject({ kind });
+    expect(each(engine, [INPUT, INPUT], pins)).toEqual([`0 ${kind}`, `1 ${kind}`]);
+    expect(engine.calls).toEqual([]);
+  });
+});
+
+/** What a listener is told at once of a group. */
+function each(engine: FakeEngine, inputs: InferenceInput[], pins = fakePins, startedMs = performance.now()): string[] {
+  const heard: string[] = [];
+  inferEachChecked(engine, pins, inputs, new Call(Infinity), startedMs, {
+    answered: (index, { computeUs }) => heard.push(`${index} took ${computeUs} us`),
+    failed: (index, { kind, metadata }) => heard.push([index, kind, metadata['malformed']].join(' ').trim()),
+  });
+  return heard;
+}
+
+describe('inferEachChecked', () => {
+  const other = { ...INPUT, data: Buffer.alloc(12, 1) };
+  let engine: FakeEngine;
+
+  beforeEach(() => {
+    engine = new FakeEngine('a').up(fakeModel());
+  });
+
+  /** The engine takes groups, and `reply` answers them. */
+  function takesGroups(reply: (listener: InferenceListener) => void): void {
+    Object.assign(engine, {
+      inferEach: (_: readonly InferenceInput[], __: CallContext, listener: InferenceListener) => reply(listener),
+    });
+  }
+
+  it('asks an engine that takes groups once, and checks each answer', () => {
+    takesGroups((listener) => {
+      listener.answered(1, fakeInference({ computeUs: 7 }));
+      listener.answered(0, fakeInference({ steps: 3 }));
+      listener.answered(2, { ...fakeInference(), spikeCounts: undefined as never });
+    });
+    expect(each(engine, [INPUT, other, INPUT])).toEqual([
+      '1 took 7 us',
+      '0 ENGINE_FAULT a different number of steps',
+      '2 ENGINE_FAULT a value of another type',
+    ]);
+    expect(engine.calls).toEqual([]);
+  });
+
+  it('limits the times of each answer', () => {
+    takesGroups((listener) => listener.answered(0, fakeInference({ computeUs: 4_000_000_000 })));
+    const [heard] = each(engine, [INPUT], fakePins, performance.now() - MINUTE_MS);
+    expect(heard).toMatch(/^0 took 6\d{7} us$/);
+  });
+
+  it('checks each refusal', () => {
+    takesGroups((listener) => {
+      listener.failed(0, new RouterError('ENGINE_FULL', 'no room'));
+      listener.failed(1, new RouterError('VOTE_DISPUTED', 'no engine may say that'));
+    });
+    expect(each(engine, [INPUT, other])).toEqual(['0 ENGINE_FULL', '1 ENGINE_FAULT a refusal that no engine may give']);
+  });
+
+  it('asks an engine that takes no groups for each input', async () => {
+    engine.behaviour = ({ data }) =>
+      data[0] === 1 ? Promise.reject(new Error('oh')) : Promise.resolve(fakeInference({ computeUs: 7 }));
+    const heard = each(engine, [INPUT, other]);
+    await new Promise(setImmediate);
+    expect(heard).toEqual(['0 took 7 us', '1 ENGINE_FAULT']);
+    expect(engine.calls.map(({ input }) => input)).toEqual([INPUT, other]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ErrorKind, RouterError } from '../core/errors.ts';
-import type { Inference, InferenceInput } from '../core/inference.ts';
+import type { CallContext, Inference, InferenceInput, LayerActivity } from '../core/inference.ts';
+import { detailDigest } from './detail-digest.ts';
 import { firstFailure, type KnownAnswer } from './known-answers.ts';
 
 const INPUT: InferenceInput = { model: 'toy', version: 1, shape: [1], data: new Uint8Array(4) };
@@ -12,6 +13,11 @@ function engine(answer: (input: InferenceInput) => Partial<Inference>): Paramete
 }
 
 const RIGHT = { stateDigest: 7n, readoutDigest: 8n };
+
+function layer(spikes: number): LayerActivity {
+  const counts = { spikes, spikesPerStep: [spikes], eventSteps: [], eventNeurons: [], eventsLeftOut: 0 };
+  return { node: 'lif', neurons: 4, ...counts };
+}
 
 function failing(kind: ErrorKind): Parameters<typeof firstFailure>[0] {
   return engine(() => {
@@ -55,6 +61,30 @@ describe('firstFailure', () => {
     ['NON_FINITE', false, true],
   ])('classifies %s: isLost %s, isProof %s', async (kind, isLost, isProof) => {
     expect(await firstFailure(failing(kind), [KNOWN])).toMatchObject({ isLost, isProof });
+  });
+
+  it('checks the digest of the layers if it is known, but not of an answer with digests only', async () => {
+    const layers = [layer(1)];
+    const detailed = { ...KNOWN, detailDigest: detailDigest({ layers }) };
+    const answering = (said: Partial<Inference>): Parameters<typeof firstFailure>[0] =>
+      engine(({ digestOnly }) => (digestOnly ? RIGHT : { ...RIGHT, ...said }));
+    expect(await firstFailure(answering({ layers }), [detailed])).toBeUndefined();
+    for (const wrong of [{ layers: [layer(2)] }, {}]) {
+      expect(await firstFailure(answering(wrong), [detailed])).toMatchObject({ isProof: true });
+    }
+    expect(await firstFailure(answering({ layers }), [KNOWN])).toBeUndefined();
+  });
+
+  it('gives each input five seconds', async () => {
+    const deadlines: number[] = [];
+    const startedMs = performance.now();
+    const inferUncounted = (_: InferenceInput, { deadlineMs }: CallContext): Promise<Inference> => {
+      deadlines.push(deadlineMs - startedMs);
+      return Promise.resolve(RIGHT as Inference);
+    };
+    await firstFailure({ inferUncounted }, [KNOWN]);
+    expect(deadlines).toHaveLength(2);
+    for (const ms of deadlines) expect(ms).toBeGreaterThanOrEqual(5_000);
   });
 
   it('stops if the result is no longer needed', async () => {

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { FakeEngine, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';
 import { RouterError } from '../core/errors.ts';
+import { Panic } from './panic.ts';
 import { EnginePool } from './pool.ts';
 
 const other = fakeModel({ name: 'other' });
@@ -107,6 +108,36 @@ describe('a panic', () => {
       'other/1 is calm: 1 of 2',
     ]);
     expect(candidates()).toBe('abcd'); // a and c are half-open by now
+  });
+});
+
+describe('the limit of a panic', () => {
+  it.each([
+    [67, 6, 4, true],
+    [66, 6, 4, false],
+    [50, 4, 2, false],
+    [51, 4, 2, true],
+    [60, 2, 1, false],
+    [100, 1, 0, false],
+    [0, 4, 0, false],
+  ])('at %d %% of %d engines, %d closed breakers are a panic: %s', (percent, all, closed, isPanicking) => {
+    const engines = Array.from({ length: all }, (_, n) => ({
+      state: 'READY' as const,
+      breaker: { state: n < closed ? ('CLOSED' as const) : ('OPEN' as const) },
+      isPanicking: true,
+    }));
+    const panic = new Panic(percent, () => undefined);
+    panic.check(new Map([['m/1', { engines }]]), engines);
+    expect([panic.has('m/1'), ...engines.map((each) => each.isPanicking)]).toEqual(
+      Array<boolean>(all + 1).fill(isPanicking),
+    );
+  });
+
+  it('changes at once with the settings', () => {
+    open('c', 'd');
+    expect(events).toEqual([]);
+    pool.configure({ panicPercent: 51 });
+    expect(events).toEqual(['m/1 panics: 2 of 4']);
   });
 });
 

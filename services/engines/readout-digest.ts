@@ -26,7 +26,7 @@ function viewsOf(memory: ArrayBuffer): Views {
 export function readoutDigest(inference: Readout): bigint {
   const { steps, spikeCounts, potentials, totalSpikes, synapticOperations } = inference;
   const length = 4 + 4 * spikeCounts.length + potentials.length + 16;
-  const { words, bytes, totals } = length <= KEPT_BYTES ? kept : viewsOf(new ArrayBuffer(length + (-length & 3)));
+  const { words, bytes, totals } = length <= KEPT_BYTES ? kept : viewsOf(new ArrayBuffer(length));
   words[0] = steps;
   for (let k = 0; k < spikeCounts.length; k += 1) words[k + 1] = spikeCounts[k]!;
   bytes.set(potentials, 4 + 4 * spikeCounts.length);

@@ -67,6 +67,22 @@ describe('SidecarList.replace', () => {
     expect([notes, ids()]).toEqual([[], ['local']]);
   });
 
+  it('ignores an engine that an operator has added again at another address', async () => {
+    const { pool, list, notes, ids } = setUp();
+    pool.remove('one');
+    pool.add(new FakeEngine('one'));
+    await list.replace([]);
+    expect([notes, ids()]).toEqual([[], ['local', 'one']]);
+  });
+
+  it('compares with the list before, not with the first one', async () => {
+    const { list, notes } = setUp();
+    const two = { id: 'two', address: 'b:1' };
+    await list.replace([two]);
+    await list.replace([two, { id: 'one', address: 'a:1' }]);
+    expect(notes).toEqual(['start two b:1', 'stop one a:1', 'start one a:1']);
+  });
+
   it('accepts as many engines as the pool has room for, and no more', () => {
     const { list } = setUp();
     // Beside the local engine, and instead of the listed one.

@@ -21,6 +21,10 @@ describe('comparePeers', () => {
     expect(compare(250, peer(900), peer(3))).toBe('FASTER');
   });
 
+  it('returns FASTER from twice the mean latency of a peer on', () => {
+    expect([compare(5.9, peer(3)), compare(6, peer(3))]).toEqual(['AS_SLOW', 'FASTER']);
+  });
+
   it('returns AS_SLOW if the peers’ answers take as long', () => {
     expect(compare(250, peer(300))).toBe('AS_SLOW');
   });
@@ -73,6 +77,7 @@ describe('isToBlame', () => {
 
   it('is false if the caller gave less time than answers take, or under 100 ms', () => {
     expect([isToBlame(199, 200, false, 'FASTER'), isToBlame(99, 5, false, 'FASTER')]).toEqual([false, false]);
+    expect([isToBlame(200, 200, false, 'FASTER'), isToBlame(100, 5, false, 'FASTER')]).toEqual([true, true]);
   });
 
   it('is false under 100 ms without peers', () => {

@@ -14,6 +14,15 @@ describe('Speed', () => {
     expect(speed.latencyMs).toBeCloseTo(2, 1);
   });
 
+  it('moves by 1 - 1/e to an answer 500 ms later, and again to the next', () => {
+    const speed = new Speed();
+    speed.recordAnswer(0, 1, 0);
+    speed.recordAnswer(1_000, 1, 500);
+    expect(speed.latencyMs).toBeCloseTo(1_000 * (1 - 1 / Math.E), 6);
+    speed.recordAnswer(0, 1, 1_000);
+    expect(speed.latencyMs).toBeCloseTo((1_000 * (1 - 1 / Math.E)) / Math.E, 6);
+  });
+
   it('forgets a slow answer after a fast one if requests are rare', () => {
     const speed = new Speed();
     speed.recordAnswer(20, 1, 0);
@@ -61,6 +70,8 @@ describe('Speed', () => {
     speed.recordFailure(1, 2);
     expect(speed.isFailing).toBe(true);
     speed.recordAnswer(1, 1, 3);
+    speed.recordFailure(1, 4);
+    speed.recordFailure(1, 5);
     expect(speed.isFailing).toBe(false);
   });
 });
