@@ -202,6 +202,42 @@ export const EQUIVALENT: readonly Equivalent[] = [
   {
     file: 'services/engines/local/conv-step.ts',
     before: '...([0, 0, stride, 0, 0] as const),',
+    after: '...([1, 0, stride, 0, 0] as const),',
+    why: 'It is set for each source before it is read.',
+  },
+  {
+    file: 'services/engines/local/conv-step.ts',
+    before: '...([0, 0, stride, 0, 0] as const),',
+    after: '...([0, 1, stride, 0, 0] as const),',
+    why: 'It is set for each source before it is read.',
+  },
+  {
+    file: 'services/engines/local/conv-step.ts',
+    before: '...([0, 0, stride, 0, 0] as const),',
+    after: '...([0, 0, stride, 1, 0] as const),',
+    why: 'It is set for each source before it is read.',
+  },
+  {
+    file: 'services/engines/local/conv-step.ts',
+    before: 'for (let group = 0; group < groups; group += 1) {',
+    after: 'for (let group = 0; group <= groups; group += 1) {',
+    why: 'A typed array ignores what is written behind its end.',
+  },
+  {
+    file: 'services/engines/local/conv-step.ts',
+    before: 'for (let at = group * plane * stride, end = at + plane * stride; at < end; at += stride) {',
+    after: 'for (let at = group * plane * stride, end = at + plane * stride; at <= end; at += stride) {',
+    why: 'The next group overwrites it, or it is behind the end of the array.',
+  },
+  {
+    file: 'services/engines/local/conv-step.ts',
+    before: 'for (let k = 0; k < groupOut; k += 1) sums[at + k] = bias[first + k]!;',
+    after: 'for (let k = 0; k <= groupOut; k += 1) sums[at + k] = bias[first + k]!;',
+    why: 'The next place overwrites it, or it lies in the padding, which nothing reads.',
+  },
+  {
+    file: 'services/engines/local/conv-step.ts',
+    before: '...([0, 0, stride, 0, 0] as const),',
     after: '...([0, 0, stride, 0, 1] as const),',
     why: 'It is set for each source before it is read.',
   },

@@ -16,9 +16,7 @@ export function poolStep({ type, window }: NetworkNode, y: Float32Array): Step {
   const inPlane = rows.in * columns.in;
   const outPlane = rows.out * columns.out;
   const divisor = Math.fround(rows.kernel * columns.kernel);
-  const columnRanges = Array.from({ length: Math.min(columns.kernel, columns.in + 2 * columns.before) }, (_, k) => {
-    return outputsWith(columns, k);
-  });
+  const columnRanges = Array.from({ length: columns.kernel }, (_, k) => outputsWith(columns, k));
 
   const addRow = (x: Float32Array, from: number, to: number): void => {
     for (let k = 0; k < columns.kernel; k += 1) {

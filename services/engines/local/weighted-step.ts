@@ -25,7 +25,7 @@ export function weightedStep(node: NetworkNode, y: Float32Array, inputs: readonl
   const at = arena.ints(inputSize);
   const values = arena.floats(inputSize);
   const length = arenaBytes(outputSize);
-  const piece = Math.max(4, Math.floor(PIECE_OF_COLUMNS / outputSize) & ~3);
+  const piece = Math.max(4, Math.floor(PIECE_OF_COLUMNS / outputSize));
   return (x, interrupt, report) => {
     const spikes = inputs.length === 1 && inputs[0]!.hasUnitSpikes ? inputs[0]!.spikes : undefined;
     // A node in a loop may be its own source, and then needs a copy of the values.
