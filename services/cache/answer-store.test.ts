@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { AnswerStore } from './answer-store.ts';
+import { AnswerStore, ENTRY_OVERHEAD_BYTES } from './answer-store.ts';
 
 describe('a value of infinite size', () => {
   it('is not stored and does not replace a stored value', () => {
@@ -47,5 +47,57 @@ describe('deleteWhere', () => {
       undefined,
     ]);
     expect(kept.evictions).toBe(0);
+  });
+});
+
+describe('the memory of an entry', () => {
+  const entry = ENTRY_OVERHEAD_BYTES + 8 + 52;
+  const limited = (maxBytes: number): AnswerStore<string> =>
+    new AnswerStore({ maxEntries: 10, maxBytes, ttlMs: 100, staleMs: 0, sizeOf: () => 52 }, () => 0);
+  const data = Buffer.alloc(8);
+
+  it('may be the whole limit, and not a byte more', () => {
+    const [exact, less] = [limited(entry), limited(entry - 1)];
+    for (const kept of [exact, less]) kept.set('here', data, 'x');
+    expect([exact.entries, exact.bytes, less.entries]).toEqual([1, entry, 0]);
+  });
+
+  it('is freed when a value that does not fit replaces it', () => {
+    const sizeOf = (value: string): number => value.length;
+    const kept = new AnswerStore<string>({ maxEntries: 9, maxBytes: 1_000, ttlMs: 100, staleMs: 0, sizeOf }, () => 0);
+    kept.set('here', data, 'small');
+    kept.set('here', data, 'x'.repeat(1_000));
+    expect([kept.entries, kept.bytes, kept.evictions]).toEqual([0, 0, 0]);
+  });
+
+  it('lets in as many entries as fit', () => {
+    const kept = new AnswerStore<string>(
+      { maxEntries: 100, maxBytes: 3 * ENTRY_OVERHEAD_BYTES, ttlMs: 100, staleMs: 0, sizeOf: () => 0 },
+      () => 0,
+    );
+    for (const key of ['a', 'b', 'c', 'd']) kept.set(key, new Uint8Array(0), key);
+    expect([kept.entries, kept.evictions]).toEqual([3, 1]);
+  });
+});
+
+describe('the time of an entry', () => {
+  it.each([
+    [0, 1, 1],
+    [1, 0, 1],
+    [0, 0, 0],
+  ])('of %d ms fresh and %d ms stale keeps %d entries', (ttlMs, staleMs, entries) => {
+    const kept = new AnswerStore<string>({ maxEntries: 10, maxBytes: 1e6, ttlMs, staleMs, sizeOf: () => 0 }, () => 0);
+    kept.set('here', Buffer.alloc(8), 'x');
+    expect(kept.entries).toBe(entries);
+  });
+
+  it('starts when it is stored', () => {
+    const kept = new AnswerStore<string>(
+      { maxEntries: 10, maxBytes: 1e6, ttlMs: 100, staleMs: 30, sizeOf: () => 0 },
+      () => 5_000,
+    );
+    kept.set('here', Buffer.alloc(8), 'x');
+    expect(kept.get('here', Buffer.alloc(8), 5_129)).toMatchObject({ freshUntilMs: 5_100, staleUntilMs: 5_130 });
+    expect(kept.get('here', Buffer.alloc(8), 5_130)).toBeUndefined();
   });
 });

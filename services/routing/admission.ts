@@ -256,7 +256,7 @@ export function freeSlots(engines: readonly HasCapacity[]): number {
   for (const engine of engines) {
     if (!engine.isAvailable) continue;
     isAnyAble = true;
-    if (engine.availableSlots > 0) free += engine.availableSlots;
+    free += Math.max(0, engine.availableSlots);
   }
   return isAnyAble ? free : Infinity;
 }

@@ -1,65 +1,15 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { type FakeEngine, fakeInference } from '../../test/fakes/fake-engine.ts';
-import { fakeTracing, silent } from '../../test/fakes/fake-parts.ts';
+import { silent } from '../../test/fakes/fake-parts.ts';
+import { cacheOf, enginesOf, other, same, together } from '../../test/fakes/grouped.ts';
 import { build, buildWhole, context, engine, lost, question } from '../../test/fakes/router-parts.ts';
-import { Call } from '../core/call.ts';
 import type { TensorInput } from './check-input.ts';
 import { RouterError } from '../core/errors.ts';
-import type { CallContext, Inference } from '../core/inference.ts';
+import type { Inference } from '../core/inference.ts';
 import { Admission } from './admission.ts';
 import { Audit } from './audit.ts';
-import type { GroupedItem } from './group.ts';
 import type { RouterOptions } from './options.ts';
-import type { ReasonQuestion } from './question.ts';
 import type { ReasonAnswer, Router } from './router.ts';
-
-type Said = ReasonAnswer | RouterError;
-
-const tracing = fakeTracing();
-
-interface Grouped {
-  /** Outcomes of the grouped requests, in the order in which they ended. */
-  readonly said: Said[];
-  /** Number of requests that must be sent alone. */
-  readonly alone: number;
-}
-
-/** Resolves when all grouped requests have ended. */
-async function together(
-  router: Router,
-  questions: readonly ReasonQuestion[],
-  limits: CallContext = new Call(Infinity),
-): Promise<Grouped> {
-  const said: Said[] = [];
-  let open = questions.length;
-  const { promise, resolve } = Promise.withResolvers<undefined>();
-  const ended = (each: Said): void => {
-    said.push(each);
-    open -= 1;
-    if (open === 0) resolve(undefined);
-  };
-  const items = questions.map((each): GroupedItem => ({
-    question: each,
-    span: tracing.begin('test', 0, '', '').root,
-    ended,
-  }));
-  const alone = router.reasonTogether(items, limits).length;
-  open -= alone;
-  if (open > 0) await promise;
-  return { said, alone };
-}
-
-const cacheOf = (each: Said): string => (each instanceof RouterError ? each.kind : each.cache);
-const enginesOf = (each: Said): string =>
-  each instanceof RouterError
-    ? each.kind
-    : each.attempts.map(({ engineId, outcome }) => `${engineId} ${outcome}`).join();
-const same = (count: number, over: Partial<ReasonQuestion> = {}): ReasonQuestion[] =>
-  Array.from({ length: count }, () => question(over));
-const other = (first: number): ReasonQuestion => {
-  const data = Buffer.from(new Float32Array([first, 2, 3]).buffer);
-  return question({ cache: 'USE', input: { field: 'encoding', shape: [3], dtype: 'FP32', data } });
-};
 
 describe('Router.reasonTogether', () => {
   it('distributes requests over the engines and answers each', async () => {

@@ -47,4 +47,27 @@ describe('Permits', () => {
     await expect(permits.run('a', () => Promise.reject(new Error('failed')))).rejects.toThrow('failed');
     await expect(permits.run('a', () => Promise.resolve('ran'))).resolves.toBe('ran');
   });
+
+  it('limits each key again after some of its calls have ended', async () => {
+    const calls = new Calls();
+    const permits = new Permits({ total: 9, perKey: 3 });
+    for (const name of ['a', 'b', 'c']) void calls.run(permits, 'key', name);
+    for (const name of ['a', 'b', 'c']) await calls.end(name);
+    for (const name of ['d', 'e', 'f', 'g']) void calls.run(permits, 'key', name);
+    expect(calls.started.slice(3)).toEqual(['d', 'e', 'f']);
+    await calls.end('d');
+    expect(calls.started.slice(3)).toEqual(['d', 'e', 'f', 'g']);
+    void calls.run(permits, 'key', 'h');
+    await calls.end('e');
+    expect(calls.started.slice(3)).toEqual(['d', 'e', 'f', 'g', 'h']);
+  });
+
+  it('limits the total again after some calls have ended', async () => {
+    const calls = new Calls();
+    const permits = new Permits({ total: 2, perKey: 2 });
+    for (const name of ['a', 'b']) void calls.run(permits, name, name);
+    await calls.end('a');
+    for (const name of ['c', 'd']) void calls.run(permits, name, name);
+    expect(calls.started).toEqual(['a', 'b', 'c']);
+  });
 });

@@ -194,6 +194,12 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: 'There is no leader only if nobody voted, and such a vote is refused before the number is read.',
   },
   {
+    file: 'services/routing/admission.ts',
+    before: 'if (this.#standing.size > 0) queueMicrotask(() => this.serve());',
+    after: 'if (this.#standing.size >= 0) queueMicrotask(() => this.serve());',
+    why: 'The condition only saves work: serve does nothing if nobody waits.',
+  },
+  {
     file: 'services/engines/sidecar/infer-request.ts',
     before: 'const length = input.data.length + state.length;',
     after: 'const length = input.data.length - state.length;',
