@@ -4,7 +4,7 @@ import type { CallListener, CallOwner, IncomingCall } from '../../services/grpc/
 import type { Status } from '../../services/grpc/status.ts';
 
 export class FakeCall<Response> implements IncomingCall<Response> {
-  readonly path = '/tandem.v1.ReasoningService/Reason';
+  path = '/tandem.v1.ReasoningService/Reason';
   metadata = new Metadata();
   peer = '127.0.0.1';
   owner: CallOwner | undefined;
