@@ -34,7 +34,7 @@ const agentService = decoding(AgentServiceService, {
 export interface AgentParts {
   readonly agents: Agents;
   readonly retriever: Retriever;
-  readonly indexing: Indexing;
+  readonly indexing: Pick<Indexing, 'begin'>;
 }
 
 interface AgentOptions extends UnaryOptions {
