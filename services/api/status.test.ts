@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { status as codes } from '@grpc/grpc-js';
 import { ERROR_KINDS, type ErrorKind, RouterError } from '../core/errors.ts';
-import { BadRequest, ErrorInfo } from '../generated/google/rpc/error_details.ts';
+import { BadRequest, ErrorInfo, RetryInfo } from '../generated/google/rpc/error_details.ts';
 import { Status } from '../generated/google/rpc/status.ts';
 import { toStatus } from './status.ts';
 
@@ -28,6 +28,30 @@ describe('toStatus', () => {
   it('names the invalid field', () => {
     const { badRequest } = decodeDetails(new RouterError('INPUT_LENGTH', 'got 767', { field: 'encoding' }));
     expect(badRequest?.fieldViolations[0]).toMatchObject({ field: 'encoding', description: 'got 767' });
+  });
+
+  it.each([
+    [0.5, 0n, 500_000],
+    [999, 0n, 999_000_000],
+    [1_000, 1n, 0],
+    [2_500, 2n, 500_000_000],
+  ])('has the delay of a retry after %f ms in seconds and nanoseconds', (retryAfterMs, seconds, nanos) => {
+    const { status } = decodeDetails(new RouterError('ROUTER_FULL', 'full', { retryAfterMs }));
+    const retry = status.details.find(({ typeUrl }) => typeUrl === 'type.googleapis.com/google.rpc.RetryInfo');
+    expect(RetryInfo.decode(retry!.value).retryDelay).toEqual({ seconds, nanos });
+  });
+
+  it('has no delay of a retry for an error that a retry does not change', () => {
+    expect(decodeDetails(new RouterError('INPUT_LENGTH', 'x')).status.details).toHaveLength(1);
+  });
+
+  it('shortens texts over 768 characters', () => {
+    const [most, more] = ['x'.repeat(768), 'x'.repeat(769)];
+    expect([most, more].map((text) => toStatus(new RouterError('INTERNAL', text)).message)).toEqual([most, `${most}…`]);
+    const { info, badRequest } = decodeDetails(
+      new RouterError('INTERNAL', more, { field: 'f', metadata: { k: more } }),
+    );
+    expect([info.metadata['k'], badRequest!.fieldViolations[0]!.description]).toEqual([`${most}…`, `${most}…`]);
   });
 
   it('limits the size of its trailers for a long message', () => {
