@@ -164,6 +164,10 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
 
   // From the reader.
 
+  get owner(): object {
+    return this.#client;
+  }
+
   onMessage(bytes: Buffer): void {
     let response: Response;
     try {
@@ -183,6 +187,8 @@ export class ClientCall<Request, Response> implements StreamHandler, MessageSink
   onConsumed(bytes: number): void {
     this.#stream?.consume(bytes);
   }
+
+  onInflated(): void {}
 
   onCaughtUp(): void {
     if (this.#end === undefined || this.isOver) return;

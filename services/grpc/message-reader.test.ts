@@ -10,14 +10,17 @@ let got: string[];
 let problem: Status | undefined;
 let consumed: number;
 let caughtUp: number;
+let inflated: number;
 let onMessage: () => void;
 const sink: MessageSink = {
+  owner: undefined,
   onMessage: (bytes) => {
     got.push(bytes.toString('latin1'));
     onMessage();
   },
   onBadMessage: (status) => void (problem = status),
   onConsumed: (bytes) => void (consumed += bytes),
+  onInflated: (bytes) => void (inflated += bytes),
   onCaughtUp: () => void (caughtUp += 1),
 };
 
@@ -26,6 +29,7 @@ beforeEach(() => {
   problem = undefined;
   consumed = 0;
   caughtUp = 0;
+  inflated = 0;
   onMessage = () => undefined;
 });
 
@@ -148,6 +152,22 @@ describe('a compressed message', () => {
     reader('gzip').add(frame(gzipSync(Buffer.alloc(MAX_BYTES + 1)), 1));
     await until(() => problem !== undefined);
     expect(problem).toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+  });
+
+  it('counts as held bytes until it is decompressed, and then as bytes that were not received', async () => {
+    const packed = gzipSync(Buffer.alloc(MAX_BYTES));
+    const read = reader('gzip');
+    read.add(frame(packed, 1));
+    expect([read.isDecompressing, read.bytesHeld]).toEqual([true, packed.length]);
+    await until(() => got.length === 1);
+    expect([read.isDecompressing, read.bytesHeld, inflated]).toEqual([false, 0, MAX_BYTES - packed.length]);
+  });
+
+  it('counts as one of maximum size if it is too large', async () => {
+    const packed = gzipSync(Buffer.alloc(10 * MAX_BYTES));
+    reader('gzip').add(frame(packed, 1));
+    await until(() => problem !== undefined);
+    expect(inflated).toBe(MAX_BYTES - packed.length);
   });
 
   it('that is damaged ends with INTERNAL', async () => {

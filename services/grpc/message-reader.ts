@@ -2,7 +2,8 @@
 // length. Reading can be paused: then received bytes are kept and not released from the flow-control window, so the
 // peer stops sending.
 import { ByteQueue } from './byte-queue.ts';
-import { type Encoding, decompress, tooLarge } from './compression.ts';
+import { type Encoding, tooLarge } from './compression.ts';
+import { decompress } from './decompression.ts';
 import { copyOf } from './slab.ts';
 import { type Status, status } from './status.ts';
 
@@ -13,12 +14,16 @@ const COMPRESSED = 1;
 export type Inspect = (bytes: Buffer) => Status | undefined;
 
 export interface MessageSink {
+  /** Messages of one owner are decompressed one after the other, and owners take turns. */
+  readonly owner: unknown;
   /** `bytes` may be kept. */
   onMessage(bytes: Buffer): void;
   /** Reading has ended with an error. `isFlag`: the compression flag is invalid. */
   onBadMessage(problem: Status, isFlag: boolean): void;
   /** This many bytes were released: the peer may send as many. */
   onConsumed(bytes: number): void;
+  /** A message has this many bytes more than were received. */
+  onInflated(bytes: number): void;
   /** Reading has resumed, and all kept bytes are read. */
   onCaughtUp(): void;
 }
@@ -45,7 +50,8 @@ export class MessageReader {
   /** Bytes received while reading was paused. */
   readonly #held = new ByteQueue();
   #isPaused = false;
-  #isDecompressing = false;
+  /** The message that is being decompressed, or waits for it. */
+  #compressed: Buffer | undefined = undefined;
   #isOver = false;
   #isReading = false;
 
@@ -58,12 +64,16 @@ export class MessageReader {
 
   /** Bytes of messages that are not read yet. */
   get bytesHeld(): number {
-    return this.#message.length + this.#held.length;
+    return this.#message.length + this.#held.length + (this.#compressed?.length ?? 0);
   }
 
   /** Pauses reading. */
   get isHeld(): boolean {
-    return this.#isPaused || this.#isDecompressing;
+    return this.#isPaused || this.isDecompressing;
+  }
+
+  get isDecompressing(): boolean {
+    return this.#compressed !== undefined;
   }
 
   /** Whether part of a message has arrived and the rest is awaited from its sender. */
@@ -91,6 +101,7 @@ export class MessageReader {
     this.#isOver = true;
     this.#message.clear();
     this.#held.clear();
+    this.#compressed = undefined;
   }
 
   #catchUp(): void {
@@ -171,15 +182,24 @@ export class MessageReader {
       this.#sink.onMessage(bytes);
       return;
     }
-    this.#isDecompressing = true;
-    decompress(bytes, this.encoding, this.#maxBytes, (message, problem) => {
-      this.#isDecompressing = false;
-      if (this.#isOver) return;
-      if (message === undefined) this.#refuse(problem!);
-      else {
-        this.#sink.onMessage(message);
-        this.#catchUp();
-      }
+    this.#compressed = bytes;
+    const maxBytes = this.#maxBytes;
+    decompress({
+      bytes,
+      encoding: this.encoding,
+      maxBytes,
+      owner: this.#sink.owner,
+      isWanted: () => !this.#isOver,
+      done: (message, problem) => {
+        this.#compressed = undefined;
+        this.#sink.onInflated((message?.length ?? maxBytes) - bytes.length);
+        if (this.#isOver) return;
+        if (message === undefined) this.#refuse(problem!);
+        else {
+          this.#sink.onMessage(message);
+          this.#catchUp();
+        }
+      },
     });
   }
 

@@ -150,6 +150,11 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     this.#stream.consume(bytes);
   }
 
+  /** A few bytes sent may be many to read: they cost the caller as much as data that is not used. */
+  onInflated(bytes: number): void {
+    if (bytes > 0) this.owner?.discarded(bytes);
+  }
+
   onCaughtUp(): void {
     this.#account();
     if (!this.#isInputEnded || this.isOver || this.#hasMessage) return;
@@ -299,10 +304,10 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     if (reader === undefined || this.isOver) return;
     const { arrivals } = this.#host;
     const isAwaited = !this.method.requestStream && !this.#hasMessage;
-    if (reader.isPartial || isAwaited) arrivals.began(this);
+    if (reader.isPartial || reader.isDecompressing || isAwaited) arrivals.began(this);
     if (!this.#hold(reader.bytesHeld + (this.#request?.length ?? 0) - this.openBytes) || isAwaited) return;
     if (!reader.isPartial) {
-      arrivals.ended(this);
+      if (!reader.isDecompressing) arrivals.ended(this);
       this.#coming = -1;
       this.#sinceMs = NaN;
       return;

@@ -17,7 +17,7 @@ The last shows what the flooder itself takes of the machine; the ratio to it is 
 
 Usage: node test/load/second-caller.ts [options]
 
-  --floods LIST   of calls, items, bytes, cancels and streams (default: all)
+  --floods LIST   of calls, items, bytes, gzip, cancels and streams (default: all)
   --rate N        requests of the good caller in a second (default 200)
   --seconds N     length of each part (default 5)
   --rounds N      the figures are their medians (default 3)

@@ -12,6 +12,7 @@ import {
   emptyItems,
   fullBatch,
   goodRequests,
+  longInput,
   streamRequests,
 } from './requests.ts';
 
@@ -28,7 +29,7 @@ const { values } = parseArguments({
 
 const CONNECTIONS = 4;
 /** Calls open at once on each connection. */
-const OPEN: Readonly<Record<FloodKind, number>> = { calls: 64, items: 16, bytes: 4, cancels: 64, streams: 64 };
+const OPEN: Readonly<Record<FloodKind, number>> = { calls: 64, items: 16, bytes: 4, gzip: 64, cancels: 64, streams: 64 };
 /** Open requests on each stream. */
 const STREAM_WINDOW = 4;
 /** After a lost connection, milliseconds. */
@@ -92,14 +93,15 @@ class Connection {
 function unary(
   method: ClientMethod<Uint8Array, Buffer>,
   messages: readonly Uint8Array[],
-  cancelled: boolean,
+  { isCancelled = false, isCompressed = false } = {},
 ): (client: GrpcClient, ended: (end: Status) => void) => void {
   return (client, ended) => {
-    const call = client.call(method, { onMessage: () => undefined, onStatus: ended }, { metadata });
-    call.send(messages[sent % messages.length]!);
+    const listener = { onMessage: () => undefined, onStatus: ended };
+    const call = client.call(method, listener, { metadata, ...(isCompressed && { encoding: 'gzip' }) });
+    call.send(messages[sent % messages.length]!, isCompressed);
     call.end();
     sent += 1;
-    if (cancelled) setImmediate(() => call.cancel());
+    if (isCancelled) setImmediate(() => call.cancel());
   };
 }
 
@@ -129,10 +131,11 @@ function stream(messages: readonly Uint8Array[]): (client: GrpcClient, ended: (e
 }
 
 function beginner(): (client: GrpcClient, ended: (end: Status) => void) => void {
-  if (kind === 'items') return unary(REASON_BATCH, [emptyItems()], false);
-  if (kind === 'bytes') return unary(REASON_BATCH, [fullBatch()], false);
+  if (kind === 'items') return unary(REASON_BATCH, [emptyItems()]);
+  if (kind === 'bytes') return unary(REASON_BATCH, [fullBatch()]);
+  if (kind === 'gzip') return unary(REASON, [longInput()], { isCompressed: true });
   if (kind === 'streams') return stream(streamRequests());
-  return unary(REASON, goodRequests(), kind === 'cancels');
+  return unary(REASON, goodRequests(), { isCancelled: kind === 'cancels' });
 }
 
 async function keepFlooding(begin: ReturnType<typeof beginner>): Promise<void> {

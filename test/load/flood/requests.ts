@@ -8,7 +8,7 @@ import { CacheMode } from '../../../services/generated/tandem/v1/types.ts';
 import type { ClientMethod } from '../../../services/grpc/client-call.ts';
 import { readHeldout } from '../../support/heldout.ts';
 
-export const FLOODS = ['calls', 'items', 'bytes', 'cancels', 'streams'] as const;
+export const FLOODS = ['calls', 'items', 'bytes', 'gzip', 'cancels', 'streams'] as const;
 export type FloodKind = (typeof FLOODS)[number];
 
 const MESSAGE_BYTES = 4_000_000;
@@ -50,4 +50,11 @@ export function fullBatch(): Uint8Array {
   const tensor = { shape: [count], dtype: 'FP32', data: Buffer.alloc(4 * count) };
   const request = ReasonRequest.fromPartial({ tensor });
   return ReasonBatchRequest.encode({ requests: Array.from({ length: MAX_ITEMS }, () => request) }).finish();
+}
+
+/** The maximum bytes of a message, of which gzip makes 4 KB. */
+export function longInput(): Uint8Array {
+  const count = MESSAGE_BYTES / 4 - 64;
+  const tensor = { shape: [count], dtype: 'FP32', data: Buffer.alloc(4 * count) };
+  return ReasonRequest.encode(ReasonRequest.fromPartial({ tensor })).finish();
 }

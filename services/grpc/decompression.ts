@@ -1,0 +1,61 @@
+// Decompresses received messages on Node's thread pool, one at a time. A message of 4 KB may become one of 4 MB, so many at once
+// would take the memory and the processors from all callers. Owners take turns.
+import { gunzip, inflate } from 'node:zlib';
+import { type Encoding, tooLarge } from './compression.ts';
+import { type Status, status } from './status.ts';
+
+export interface Decompression {
+  readonly bytes: Buffer;
+  readonly encoding: Encoding;
+  readonly maxBytes: number;
+  /** Those of one owner wait for each other. */
+  readonly owner: unknown;
+  /** False: nobody waits for the message any more. */
+  isWanted(): boolean;
+  /** Called once, later, if it is wanted when its turn comes. */
+  done(message: Buffer | undefined, problem: Status | undefined): void;
+}
+
+/** zlib returns to the main thread after each of these many bytes: more for a long message, less memory for a short one. */
+const MIN_CHUNK_BYTES = 16_384;
+const MAX_CHUNK_BYTES = 262_144;
+const CHUNK_RATIO = 16;
+
+/** The next owner to be served is first. */
+const waiting = new Map<unknown, Decompression[]>();
+let isBusy = false;
+
+export function decompress(wanted: Decompression): void {
+  const queue = waiting.get(wanted.owner);
+  if (queue === undefined) waiting.set(wanted.owner, [wanted]);
+  else queue.push(wanted);
+  if (!isBusy) next();
+}
+
+function next(): void {
+  let wanted = shift();
+  while (wanted?.isWanted() === false) wanted = shift();
+  isBusy = wanted !== undefined;
+  if (wanted !== undefined) run(wanted);
+}
+
+function shift(): Decompression | undefined {
+  for (const [owner, queue] of waiting) {
+    const first = queue.shift();
+    waiting.delete(owner);
+    if (queue.length > 0) waiting.set(owner, queue);
+    return first;
+  }
+  return undefined;
+}
+
+function run({ bytes, encoding, maxBytes, done }: Decompression): void {
+  const work = encoding === 'gzip' ? gunzip : inflate;
+  const chunkSize = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, CHUNK_RATIO * bytes.length));
+  work(bytes, { maxOutputLength: maxBytes, chunkSize }, (error, message) => {
+    next();
+    if (error === null) done(message, undefined);
+    else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') done(undefined, tooLarge(maxBytes));
+    else done(undefined, status('INTERNAL', `the message is not valid ${encoding} (${error.message})`));
+  });
+}
