@@ -8,10 +8,14 @@ import { seal } from '../../services/engines/sidecar/message-checksum.ts';
 import {
   DescribeResponse,
   EngineServiceService,
+  type GetRecordingRequest,
+  type GetRecordingResponse,
   InferResult,
   type Inference,
   type InferStreamRequest,
   InferStreamResponse,
+  type LoadModelRequest,
+  type LoadModelResponse,
   ModelDescription,
   type UnloadModelResponse,
 } from '../../services/generated/tandem/engine/v1/engine.ts';
@@ -42,6 +46,9 @@ export class FakeSidecar {
   refusal: { readonly code: grpc.status; readonly details: string } | undefined;
   /** The status with which UnloadModel fails; undefined: it succeeds. */
   unloadRefusal: Partial<grpc.StatusObject> | undefined;
+  /** The handlers of LoadModel and GetRecording; undefined: the engine cannot do that. */
+  onLoad: ((request: LoadModelRequest, reply: grpc.sendUnaryData<LoadModelResponse>) => void) | undefined;
+  onRecording: ((request: GetRecordingRequest, reply: grpc.sendUnaryData<GetRecordingResponse>) => void) | undefined;
   /** The handler of messages; by default it answers every item. */
   onMessage: (message: InferStreamRequest, stream: FakeStream) => void = answerAll;
   /** The handler of opened streams. */
@@ -69,6 +76,8 @@ export class FakeSidecar {
         unknown,
         UnloadModelResponse
       >,
+      loadModel: this.#unary(() => this.onLoad),
+      getRecording: this.#unary(() => this.onRecording),
       inferStream: ((stream) => {
         this.streams.push(stream);
         this.metadata.push(stream.metadata);
@@ -91,6 +100,16 @@ export class FakeSidecar {
       );
     });
     return this;
+  }
+
+  #unary<Request, Response>(
+    handler: () => ((request: Request, reply: grpc.sendUnaryData<Response>) => void) | undefined,
+  ): grpc.handleUnaryCall<Request, Response> {
+    return ({ request }, reply) => {
+      const handle = handler();
+      if (handle === undefined) reply({ code: grpc.status.UNIMPLEMENTED });
+      else handle(request, reply);
+    };
   }
 
   /** The generated service, with messages changed by `sendsChecksums` and `link`. */
