@@ -141,7 +141,7 @@ describe('Breaker', () => {
         await jest.advanceTimersByTimeAsync(10_000);
       }
       expect(pausesMs).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 32_000, 32_000]);
-      await jest.advanceTimersByTimeAsync(32_000);
+      await jest.advanceTimersByTimeAsync(22_000);
       breaker.trip('the connection was lost');
       await jest.advanceTimersByTimeAsync(500);
       expect(breaker.allowsRequest).toBe(true);
@@ -152,12 +152,102 @@ describe('Breaker', () => {
       expect([breaker.state, breaker.allowsRequest]).toEqual(['HALF_OPEN', true]);
     });
 
+    it('allows another probe after its next reset time if its engine was lost during the first', async () => {
+      breaker.begin();
+      breaker.trip('the connection was lost');
+      await jest.advanceTimersByTimeAsync(500);
+      expect([breaker.state, breaker.allowsRequest]).toEqual(['HALF_OPEN', true]);
+    });
+
     it('ignores requests that were sent before it opened', async () => {
       const early = { isProbe: false };
       breaker.end(early, 'success', 'OK');
       await jest.advanceTimersByTimeAsync(0);
       expect(breaker.state).toBe('HALF_OPEN');
     });
+  });
+
+  it('forgets failures in a row that are older than its window', async () => {
+    await send(...times(4, 'failure' as const));
+    await jest.advanceTimersByTimeAsync(11_000);
+    await send('failure');
+    await jest.advanceTimersByTimeAsync(100);
+    await send('failure');
+    expect(breaker.state).toBe('CLOSED');
+  });
+
+  it('counts failures in a row that are exactly one window apart', async () => {
+    await send(...times(4, 'failure' as const));
+    await jest.advanceTimersByTimeAsync(10_000);
+    await send('failure');
+    expect(events.map(({ why }) => why)).toEqual(['5 requests in a row failed, the last with ENGINE_FAULT']);
+  });
+
+  it('counts failures in a row at any time', async () => {
+    await jest.advanceTimersByTimeAsync(9_000);
+    await send(...times(1_000, 'success' as const), ...times(4, 'failure' as const));
+    await jest.advanceTimersByTimeAsync(100);
+    await send('failure');
+    expect(breaker.state).toBe('OPEN');
+  });
+
+  it('forgets failures after nine tenths of its window at the earliest, and after the window at the latest', async () => {
+    for (const [failedMs, againMs, state] of [
+      [1, 9_999, 'OPEN'],
+      [950, 10_001, 'CLOSED'],
+    ] as const) {
+      const fresh = new Breaker(fakeBreaker);
+      breaker.stop();
+      breaker = fresh;
+      await jest.advanceTimersByTimeAsync(failedMs);
+      await send(...times(4, 'failure' as const), 'success');
+      await jest.advanceTimersByTimeAsync(againMs - failedMs);
+      await send('failure');
+      expect(breaker.state).toBe(state);
+    }
+  });
+
+  describe('tells the request that opened it', () => {
+    const heard: string[] = [];
+    const fail = async (name: string): Promise<void> => {
+      breaker.end(breaker.begin(), 'failure', 'ENGINE_FAULT', (why) => heard.push(`${name}: ${why}`));
+      await jest.advanceTimersByTimeAsync(0);
+    };
+
+    beforeEach(() => void heard.splice(0));
+
+    it('by its share of failures', async () => {
+      for (const name of ['1', '2', '3', '4', '5', '6']) await fail(name);
+      expect(heard).toEqual(['5: 5 of 5 requests failed within 10000 ms, the last with ENGINE_FAULT']);
+    });
+
+    it('by failures in a row', async () => {
+      await send(...times(1_000, 'success' as const));
+      for (const name of ['1', '2', '3', '4']) await fail(name);
+      await jest.advanceTimersByTimeAsync(100);
+      await fail('5');
+      expect(heard).toEqual(['5: 5 requests in a row failed, the last with ENGINE_FAULT']);
+    });
+
+    it('by its probe', async () => {
+      breaker.trip('away');
+      await jest.advanceTimersByTimeAsync(500);
+      await fail('probe');
+      expect(heard).toEqual(['probe: the request that tried failed with ENGINE_FAULT']);
+    });
+
+    it('but no request if its engine was lost', async () => {
+      await fail('1');
+      breaker.trip('away');
+      expect(heard).toEqual([]);
+    });
+  });
+
+  it('names the share of failures after it was open for another reason', async () => {
+    breaker.trip('away');
+    await jest.advanceTimersByTimeAsync(500);
+    await send('success', ...times(5, 'failure' as const));
+    expect(events.at(-1)?.why).toBe('5 of 5 requests failed within 10000 ms, the last with ENGINE_FAULT');
   });
 
   it('opens at once if its engine is down', () => {

@@ -96,7 +96,6 @@ export class Breaker {
       note('OPEN', why);
       if (this.#trippedBy === undefined) this.#onOpened?.(why);
       this.#trippedBy = undefined;
-      this.#onOpened = undefined;
     });
     this.#circuit.on('halfOpen', () => {
       this.#isProbing = false;
@@ -148,17 +147,9 @@ export class Breaker {
         return;
       }
     }
-    if (outcome === 'success' && this.#circuit.closed) this.#countSuccess();
+    // While closed, a success only counts as a request. The promises of `fire` would cost more than everything else.
+    if (outcome === 'success' && this.#circuit.closed) this.#circuit.emit('fire');
     else this.#circuit.fire(outcome).catch(() => undefined);
-  }
-
-  /**
-   * Does what `fire` does while closed, by emitting the events that the circuit counts. Avoids its promises, which cost
-   * more than everything else.
-   */
-  #countSuccess(): void {
-    this.#circuit.emit('fire');
-    this.#circuit.emit('success', undefined, 0);
   }
 
   /**

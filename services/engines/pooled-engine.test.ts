@@ -231,6 +231,50 @@ describe('a timeout of an engine with peers', () => {
       expect(replaced).toEqual([]);
     });
 
+    it('replaces the connection from the fifth input on', async () => {
+      Object.assign(bad, { unanswered: { inputs: 5, forMs: 600 } });
+      await timeOut(250, 200);
+      expect(replaced).toHaveLength(1);
+    });
+
+    it('keeps the connection if it was silent for less than it usually takes', async () => {
+      for (let n = 0; n < 20; n += 1) await answer(peer, peerEngine, 1);
+      Object.assign(bad, { unanswered: { inputs: 37, forMs: 5.9 } });
+      await timeOut(1);
+      expect(replaced).toEqual([]);
+      Object.assign(bad, { unanswered: { inputs: 37, forMs: 6 } });
+      await timeOut(1);
+      expect(replaced).toEqual(['took 37 inputs and answered none for 6 ms while other engines answered']);
+    });
+
+    it('does not count a peer’s answer before the silence', async () => {
+      Object.assign(bad, { unanswered: { inputs: 37, forMs: 250 } });
+      await timeOut(250, 200);
+      expect(replaced).toEqual([]);
+      Object.assign(bad, { unanswered: { inputs: 37, forMs: 501 } });
+      await timeOut(250, 200);
+      expect(replaced).toHaveLength(1);
+    });
+
+    it.each([
+      [1_999, []],
+      [2_000, ['took 37 inputs and answered none for 2000 ms, though it usually answers within 6 ms']],
+    ])('replaces the connection without such answers after 2 s, not after %d ms: %j', async (forMs, expected) => {
+      clockMs += 10_000;
+      Object.assign(bad, { unanswered: { inputs: 37, forMs } });
+      await timeOut(forMs);
+      expect(replaced).toEqual(expected);
+    });
+
+    it('keeps the connection without such answers if it waits for a model that never answered', async () => {
+      clockMs += 10_000;
+      Object.assign(bad, { unanswered: { inputs: 37, forMs: 3_000 } });
+      bad.behaviour = () => new Promise(() => undefined);
+      void engine.infer({ ...input, version: 2 }, { deadlineMs: Infinity, signal: new AbortController().signal });
+      await timeOut(2_000);
+      expect(replaced).toEqual([]);
+    });
+
     it('replaces the connection even if callers cancel early', async () => {
       bad.behaviour = () => Promise.reject(new RouterError('CANCELLED', 'another engine was faster'));
       const signal = AbortSignal.abort(new RouterError('CANCELLED', 'another engine was faster'));

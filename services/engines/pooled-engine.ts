@@ -5,7 +5,7 @@ import type { CallContext, Inference, InferenceInput, InferenceListener } from '
 import { AnswerTimes } from './answer-times.ts';
 import { Breaker, type BreakerEvent, type BreakerOptions } from './breaker.ts';
 import { ConcurrencyLimit, type LimitOutcome } from './concurrency-limit.ts';
-import type { Engine, EngineKind, EngineModel } from './engine.ts';
+import type { Engine, EngineKind, EngineModel, UnansweredWork } from './engine.ts';
 import { inferChecked, inferEachChecked } from './infer-checked.ts';
 import type { ModelPins } from './model-pins.ts';
 import type { ModelProblem } from './model-problems.ts';
@@ -288,7 +288,7 @@ export class PooledEngine {
     const peers = this.#comparePeers(model, version, elapsedMs, data.length);
     const isBlamed = isToBlame(elapsedMs, times.latencyQuantileMs(inFlight, data.length), wasAttempt, peers);
     // If the engine answers nothing at all, a slow answer is no evidence.
-    const isSilent = times.isKnown && (this.engine.unanswered?.inputs ?? 0) >= MIN_SWALLOWED;
+    const isSilent = times.isKnown && this.#swallowed !== undefined;
     if (!isBlamed && !isSilent && peers !== 'FASTER') times.recordSlow(elapsedMs, data.length);
     return {
       error: wasAttempt ? timedOut(this.id, elapsedMs, isBlamed) : error,
@@ -301,9 +301,9 @@ export class PooledEngine {
    * requests fail over.
    */
   #replaceIfSilent(model: string, version: number, bytes: number): void {
-    const { unanswered } = this.engine;
-    if (unanswered === undefined || unanswered.inputs < MIN_SWALLOWED) return;
-    const { inputs, forMs } = unanswered;
+    const swallowed = this.#swallowed;
+    if (swallowed === undefined) return;
+    const { inputs, forMs } = swallowed;
     const waiting = [...this.#times.values()]
       .flatMap((versions) => [...versions.values()])
       .filter(({ waitingSinceMs }) => waitingSinceMs < Infinity);
@@ -320,6 +320,12 @@ export class PooledEngine {
     ) {
       this.engine.replaceConnection?.(`${took}, though it usually answers within ${Math.ceil(latencyQuantileMs)} ms`);
     }
+  }
+
+  /** Its unanswered work, if that is enough to judge its connection. */
+  get #swallowed(): UnansweredWork | undefined {
+    const { unanswered } = this.engine;
+    return unanswered !== undefined && unanswered.inputs >= MIN_SWALLOWED ? unanswered : undefined;
   }
 
   #comparePeers(model: string, version: number, elapsedMs: number, bytes: number): Peers {

@@ -85,6 +85,8 @@ export class FakeEngine implements Engine {
   instanceId = '';
   /** Whether it announces session states, from the next `up` on. */
   takesStates = false;
+  /** The inputs that it takes at once, from the next `up` on. */
+  maxInFlight = 1_024;
   /** Every call, in order. */
   readonly calls: { input: InferenceInput; context: CallContext }[] = [];
   /** The handler of the next calls. */
@@ -105,15 +107,14 @@ export class FakeEngine implements Engine {
   }
 
   up(...models: EngineModel[]): this {
-    const limits = { maxInFlight: 1_024, maxMessageBytes: Infinity };
-    const { instanceId, takesStates: sessionStates } = this;
+    const { instanceId, maxInFlight, takesStates: sessionStates } = this;
     this.description = {
       build: `build of ${this.id}`,
       numericsVersion: 1,
       models,
       instanceId,
       sessionStates,
-      ...limits,
+      ...{ maxInFlight, maxMessageBytes: Infinity },
     };
     this.downReason = '';
     this.#listener();
