@@ -102,4 +102,63 @@ describe('InferResults.inference', () => {
     results.next();
     expect(() => results.inference()).toThrow('a number is longer than its field');
   });
+
+  it('returns the readout of each step', () => {
+    expect(inferenceOf({ ...FULL, readoutPerStep: Buffer.from('abcd') })).toMatchObject({
+      readoutPerStep: Buffer.from('abcd'),
+    });
+  });
+
+  it('returns a state that does not change with the message', () => {
+    const bytes = Buffer.from(encode(result(1n, FULL)));
+    const results = read(bytes);
+    results.next();
+    const { state, potentials } = results.inference();
+    expect([state!.buffer === bytes.buffer, state!.byteLength, state!.buffer.byteLength]).toEqual([false, 13, 13]);
+    expect(potentials).toEqual(Buffer.from('abcdefgh'));
+  });
+
+  it.each([
+    [[0x28, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f], 2n ** 53n - 1n],
+    [[0x28, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10], 2n ** 53n],
+    [[0x28, 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01], 2n ** 63n + 1n],
+  ])('reads numbers of up to ten bytes exactly: %j', (bytes, expected) => {
+    const results = read(Buffer.from(field(1, [8, 1, ...field(2, bytes)])));
+    results.next();
+    expect(results.inference().totalSpikes).toBe(expected);
+  });
+
+  it('throws at a number of more than ten bytes', () => {
+    const endless = [0x10, ...Array<number>(10).fill(0x80), 1];
+    const results = read(Buffer.from(field(1, [8, 1, ...field(2, endless)])));
+    results.next();
+    expect(() => results.inference()).toThrow('a number does not end');
+  });
+});
+
+describe('InferResults.error', () => {
+  it('returns the error of the current result', () => {
+    const results = read(encode(result(1n, FULL), refuse(2n, 'DRAINING'), result(3n, FULL)));
+    results.next();
+    results.next();
+    expect(results.error()).toMatchObject({ reason: 'DRAINING', message: 'on purpose' });
+  });
+});
+
+describe('unknown fields', () => {
+  /** One of each wire type: a number, 8 bytes, 4 bytes, and bytes with a length. */
+  const unknown = [
+    0xf8, 0x01, 0x80, 0x01, 0xf9, 0x01, 1, 2, 3, 4, 5, 6, 7, 8, 0xfd, 0x01, 1, 2, 3, 4, 0xfa, 0x01, 1, 9,
+  ];
+
+  it('are skipped around a result and inside it', () => {
+    const inside = [...unknown, 8, 5, ...unknown, ...field(2, [0x10, 7]), ...unknown];
+    const results = read(Buffer.from([...unknown, ...field(1, inside), ...unknown, ...field(1, [8, 6])]));
+    const seen: unknown[] = [];
+    while (results.next()) seen.push([results.id, results.outcome === 'inference' && results.inference().steps]);
+    expect(seen).toEqual([
+      [5, 7],
+      [6, false],
+    ]);
+  });
 });

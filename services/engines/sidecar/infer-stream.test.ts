@@ -191,6 +191,31 @@ describe('InferStream.owed', () => {
     expect(stream.owed).toEqual({ answers: 1, withLayers: 0, withState: 0, outputs: 2 });
   });
 
+  it('counts inputs that asked for a state, also if cancelled', async () => {
+    const caller = new AbortController();
+    const context = { deadlineMs: Infinity, signal: caller.signal };
+    const answers = [1, 2].map(() => stream.infer({ ...input, returnState: true }, context).catch(() => undefined));
+    await aTurn();
+    expect(stream.owed).toEqual({ answers: 2, withLayers: 0, withState: 2, outputs: 2 });
+    call.receive(answer(1n));
+    caller.abort();
+    expect(stream.owed).toMatchObject({ answers: 1, withState: 1 });
+    call.receive(refuse(2n, 'CANCELLED'));
+    expect(stream.owed).toMatchObject({ answers: 0, withState: 0 });
+    await Promise.all(answers);
+  });
+
+  it('has the size of the largest output so far, or the largest of all if one is unknown', () => {
+    const sizes = [2, 5, 3, undefined];
+    open({ outputsOf: (model, version) => (model === 'm' && version === 1 ? sizes.shift() : 0) });
+    expect(stream.owed.outputs).toBe(0);
+    const seen = [1, 2, 3, 4].map(() => {
+      void ask();
+      return stream.owed.outputs;
+    });
+    expect(seen).toEqual([2, 5, 5, 1_048_576]);
+  });
+
   it('does not count an input that was cancelled before it was sent', async () => {
     const caller = new AbortController();
     const answers = [ask(), ask({ signal: caller.signal }, 'RASTER')];
@@ -264,4 +289,102 @@ describe('InferStream.inferEach', () => {
     stream.fail('it is gone');
     expect(askEach(2).ended).toEqual(['0 ENGINE_LOST', '1 ENGINE_LOST']);
   });
+
+  it('fails at once, and sends nothing, if the caller has left', async () => {
+    const signal = AbortSignal.abort(new RouterError('CANCELLED', 'left'));
+    const failed: string[] = [];
+    stream.inferEach(
+      [input],
+      { deadlineMs: Infinity, signal },
+      { answered: () => undefined, failed: (index, { kind }) => void failed.push(`${index} ${kind}`) },
+    );
+    await aTurn();
+    expect([failed, call.written.length]).toEqual([['0 CANCELLED'], 0]);
+  });
+});
+
+describe('an input for an engine with a message limit', () => {
+  const bytes = 16 + 64 + 3 + 5 + 12;
+
+  it('is accepted at the limit', async () => {
+    open({ maxMessageBytes: bytes });
+    void ask();
+    await aTurn();
+    expect(call.sent).toEqual([[1]]);
+  });
+
+  it('is refused above it, and is not owed', async () => {
+    open({ maxMessageBytes: bytes - 1 });
+    const context = { deadlineMs: Infinity, signal: new AbortController().signal };
+    await expect(stream.infer(input, context)).rejects.toMatchObject({
+      kind: 'INPUT_TOO_LARGE',
+      message: `engine "e" takes messages of ${bytes - 1} bytes at most, and this input needs ${bytes}; start the engine with a larger --max-message-bytes`,
+      metadata: { bytes: `${bytes}`, max_message_bytes: `${bytes - 1}` },
+    });
+    await aTurn();
+    expect([call.written.length, stream.inFlight, stream.owed.answers]).toEqual([0, 0, 0]);
+  });
+});
+
+describe('the answer to an input', () => {
+  const messageOf = (answering: Promise<unknown>): Promise<string> =>
+    answering.then(
+      () => 'answered',
+      (error: unknown) => `${(error as RouterError).kind}: ${(error as RouterError).message}`,
+    );
+  const send = (): Promise<string> =>
+    messageOf(stream.infer(input, { deadlineMs: Infinity, signal: new AbortController().signal }));
+
+  it('is its error if it has no outcome', async () => {
+    const answering = send();
+    await aTurn();
+    call.receive({ id: 1n, outcome: undefined });
+    expect(await answering).toBe('ENGINE_FAULT: engine "e" gave an invalid answer: a result without an outcome');
+  });
+
+  it('is its error if it cannot be read, and others are read', async () => {
+    const answers = [send(), send()];
+    await aTurn();
+    const unreadable = Buffer.from([0x0a, 7, 8, 1, 0x12, 3, 0x1a, 1, 0x80]);
+    const readable = InferStreamResponse.encode({ results: [answer(2n)], checksum: 0n }).finish();
+    stream.onMessage(Buffer.concat([unreadable, readable]));
+    expect(await Promise.all(answers)).toEqual([
+      'ENGINE_FAULT: engine "e" gave an invalid answer: a result that cannot be read',
+      'answered',
+    ]);
+    expect(closed).toEqual([]);
+  });
+
+  it('proves that the engine answers, even if it is an error', async () => {
+    const answering = send();
+    await aTurn();
+    call.receive(answer(7n));
+    expect(stream.hasAnswered).toBe(false);
+    call.receive(refuse(1n, 'NON_FINITE'));
+    expect([await answering, stream.hasAnswered]).toEqual(['NON_FINITE: on purpose', true]);
+  });
+
+  it('to a cancelled input does not prove it', async () => {
+    const caller = new AbortController();
+    const answering = ask({ signal: caller.signal });
+    await aTurn();
+    caller.abort(new RouterError('CANCELLED', 'left'));
+    call.receive(answer(1n));
+    expect([await answering, stream.hasAnswered]).toEqual(['CANCELLED', false]);
+  });
+});
+
+it('an InferStream with one open input collects the next ones in one message', async () => {
+  void ask();
+  await aTurn();
+  void ask();
+  for (let n = 0; n < 5; n += 1) await Promise.resolve();
+  void ask();
+  await aTurn();
+  expect(call.sent).toEqual([[1], [2, 3]]);
+});
+
+it('an InferStream without open inputs is drained at once', async () => {
+  await stream.drain();
+  expect(call.ended).toBe(1);
 });

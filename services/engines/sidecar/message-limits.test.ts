@@ -5,11 +5,12 @@ import {
   InferResult,
   InferStreamResponse,
   LayerActivity,
+  LoadModelResponse,
   ModelDescription,
   RecordedNode,
   TraceResponse,
 } from '../../generated/tandem/engine/v1/engine.ts';
-import { checkDescription, checkInferMessage, checkRecording, checkTrace } from './message-limits.ts';
+import { checkDescription, checkInferMessage, checkLoaded, checkRecording, checkTrace } from './message-limits.ts';
 
 const owed = { answers: 64, withLayers: 0, withState: 0, outputs: 45 };
 
@@ -86,6 +87,67 @@ describe('checkInferMessage', () => {
   });
 });
 
+describe('the size of a message of answers', () => {
+  const EMPTY = { answers: 0, withLayers: 0, withState: 0, outputs: 0 };
+
+  it.each<[string, Partial<typeof owed>, number]>([
+    ['nothing', {}, 65_536 + 16 * (4_096 + 9 * 1_024)],
+    ['an answer', { answers: 1 }, 65_536 + 18 * (4_096 + 9 * 1_024)],
+    ['larger outputs', { outputs: 2_000 }, 65_536 + 16 * (4_096 + 9 * 2_000)],
+    ['layers', { withLayers: 1 }, 65_536 + 16 * (4_096 + 9 * 1_024) + 3 * 250_000 + 6 * 100_000 + 1_048_576],
+    ['a state', { withState: 1 }, 65_536 + 16 * (4_096 + 9 * 1_024) + 4_000_000],
+    ['very much', { answers: 4_096, outputs: 1_048_576 }, 16_777_216],
+  ])('is limited if the engine owes %s', (_, over, maxBytes) => {
+    const check = (bytes: number): void => checkInferMessage(Buffer.alloc(bytes, 0), { ...EMPTY, ...over });
+    expect(() => check(maxBytes + 1)).toThrow(`${maxBytes + 1} bytes, where ${maxBytes} are the most`);
+    expect(() => check(maxBytes)).not.toThrow('are the most');
+  });
+
+  it.each([
+    ['answer', 4_097, { answers: 4_000 }, 'more than 4096 results'],
+    ['layers', 65, {}, 'more than 64 layers'],
+  ])('limits each %s', (what, count, over, why) => {
+    const one = { ...EMPTY, ...over };
+    const times = (n: number): Uint8Array =>
+      what === 'layers'
+        ? encode(answerOf({ layers: Array(n).fill({}) }))
+        : encode(...Array<InferResult>(n).fill(answerOf({})));
+    expect(() => checkInferMessage(times(count - 1), one)).not.toThrow();
+    expect(() => checkInferMessage(times(count), one)).toThrow(why);
+  });
+
+  it.each<[number, number]>([
+    [0, 4 * 1_024],
+    [1, 4 * 250_000],
+  ])('limits the readout of each step, for %d inputs with detail, to %d bytes', (withLayers, bytes) => {
+    const check = (length: number): void =>
+      checkInferMessage(encode(answerOf({ readoutPerStep: Buffer.alloc(length) })), { ...EMPTY, withLayers });
+    expect(() => check(bytes)).not.toThrow();
+    expect(() => check(bytes + 1)).toThrow(`more than ${bytes} bytes of readout`);
+  });
+
+  it('allows no state that was not requested', () => {
+    const check = (state: Buffer): void => checkInferMessage(encode(answerOf({ state })), EMPTY);
+    expect(() => check(Buffer.alloc(0))).not.toThrow();
+    expect(() => check(Buffer.alloc(1))).toThrow('more than 0 bytes of a session state');
+  });
+});
+
+describe('the answer to a load', () => {
+  const loaded = (model: object): Uint8Array =>
+    LoadModelResponse.encode(LoadModelResponse.fromPartial({ model })).finish();
+
+  it('has one model', () => {
+    expect(() => checkLoaded(loaded({ name: 'm' }))).not.toThrow();
+    expect(() => checkLoaded(Buffer.concat([loaded({}), loaded({})]))).toThrow('more than 1 models');
+  });
+
+  it('has short texts, and 1 MiB at most', () => {
+    expect(() => checkLoaded(loaded({ name: 'a'.repeat(16_385) }))).toThrow('more than 16384 bytes of a name');
+    expect(() => checkLoaded(Buffer.alloc(1_048_577))).toThrow('1048577 bytes, where 1048576 are the most');
+  });
+});
+
 describe('checks of unary responses', () => {
   const models = (count: number): Uint8Array => {
     return DescribeResponse.encode(
@@ -115,6 +177,24 @@ describe('checks of unary responses', () => {
       'bytes of a description',
       () => checkDescription(bomb(0x22, 1_100_000)),
       '1100000 bytes, where 1048576 are the most',
+    ],
+    [
+      'bytes of an instance id',
+      () =>
+        checkDescription(
+          DescribeResponse.encode(DescribeResponse.fromPartial({ instanceId: Buffer.alloc(65) })).finish(),
+        ),
+      'more than 64 bytes of an instance id',
+    ],
+    [
+      'bytes of checksums',
+      () =>
+        checkRecording(
+          GetRecordingResponse.encode(
+            GetRecordingResponse.fromPartial({ nodes: [{ stateChecksums: Array<number>(100_001).fill(1) }] }),
+          ).finish(),
+        ),
+      'more than 400000 bytes of state checksums',
     ],
     ['nodes of a recording', () => checkRecording(bomb(0x22, 8_000_000)), 'more than 4096 nodes'],
     ['bytes of a recording', () => checkRecording(bomb(0x22, 8_400_000)), '8400000 bytes, where 8388608 are the most'],

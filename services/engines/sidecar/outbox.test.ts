@@ -43,6 +43,50 @@ describe('Outbox', () => {
     expect(messages.every(({ bytes }) => bytes <= 10_000)).toBe(true);
   });
 
+  it.each([
+    [0, [[1, 2]]],
+    [1, [[1], [2]]],
+  ])('fills a message up to the limit of the engine (%d bytes less)', (less, expected) => {
+    const outbox = new Outbox(16 + job(1).maxBytes + job(2).maxBytes - less);
+    outbox.add(job(1));
+    outbox.add(job(2));
+    expect(takeAll(outbox).map(({ ids }) => ids)).toEqual(expected);
+  });
+
+  it('fills a message up to 1 MiB, even if the engine accepts more', () => {
+    const outbox = new Outbox(4e6);
+    for (const id of [1, 2, 3]) outbox.add(job(id, 500_000));
+    expect(takeAll(outbox).map(({ ids }) => ids)).toEqual([[1, 2], [3]]);
+  });
+
+  it.each([
+    [0, [[[1], 2]]],
+    [
+      1,
+      [
+        [[], 2],
+        [[1], 0],
+      ],
+    ],
+  ])('counts ten bytes for each cancellation (%d bytes less)', (less, expected) => {
+    const outbox = new Outbox(16 + 2 * 10 + job(1).maxBytes - less);
+    for (const id of [7, 8]) outbox.cancel(job(id));
+    outbox.add(job(1));
+    expect(takeAll(outbox).map(({ ids, cancelled }) => [ids, cancelled])).toEqual(expected);
+  });
+
+  it('keeps the order of what it could not send', () => {
+    const outbox = new Outbox(4e6);
+    for (let id = 1; id <= 257; id += 1) outbox.add(job(id));
+    outbox.take();
+    outbox.add(job(258));
+    expect([outbox.isEmpty, takeAll(outbox).map(({ ids }) => ids), outbox.isEmpty]).toEqual([
+      false,
+      [[257, 258]],
+      true,
+    ]);
+  });
+
   it('sends a large item alone, without cancellations', () => {
     const outbox = new Outbox(4e6);
     for (let id = 1; id <= 1_500; id += 1) outbox.cancel(job(id));
