@@ -265,4 +265,10 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: ';',
     why: 'OpenCalls sets it before anything reads it; and the type checker refuses it.',
   },
+  {
+    file: 'services/engines/sidecar/outbox.ts',
+    before: 'if (count < this.#jobs.length) return { jobs: this.#jobs.splice(0, count), cancelIds };',
+    after: 'if (count <= this.#jobs.length) return { jobs: this.#jobs.splice(0, count), cancelIds };',
+    why: 'All jobs are taken either way; the line only saves a copy.',
+  },
 ];

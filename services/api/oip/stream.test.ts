@@ -215,6 +215,16 @@ describe('a stream of inferences', () => {
     expect([idsOf(), ends]).toEqual([['a'], ['OK']]);
   });
 
+  it('of a router that drains reads no more requests', async () => {
+    open();
+    call.push(request('a'));
+    draining.abort();
+    call.push(request('b'));
+    expect([call.isPaused, inferred.length]).toEqual([true, 1]);
+    await inferred[0]!.answer();
+    expect([call.isPaused, inferred.length, ends]).toEqual([true, 1, ['OK']]);
+  });
+
   it('to a router that already drains ends at once', () => {
     draining.abort();
     open();

@@ -93,7 +93,8 @@ class InferStream implements OpenCall, CallListener<ModelInferRequest | RouterEr
   }
 
   #pace(): void {
-    const isPaused = this.#open.size >= this.#options.windowSize || this.#isBlocked;
+    const { windowSize, drained } = this.#options;
+    const isPaused = this.#open.size >= windowSize || this.#isBlocked || drained.aborted;
     if (isPaused === this.#isPaused) return;
     this.#isPaused = isPaused;
     if (isPaused) this.#call.pause();
@@ -102,6 +103,7 @@ class InferStream implements OpenCall, CallListener<ModelInferRequest | RouterEr
 
   #endInput(): void {
     this.#hasEnded = true;
+    this.#pace();
     this.#endIfAnswered();
   }
 
