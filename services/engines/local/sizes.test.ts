@@ -82,7 +82,13 @@ describe('sizes, whatever the order of the nodes,', () => {
   });
 
   it('of a pool follow from two sources of one shape', () => {
-    const graph = { in: input(1, 2, 4), a: scale('in'), b: scale('in'), p: pool('a', 'b'), out: output('p', 2) };
+    const graph = {
+      in: input(1, 2, 4),
+      a: scale('in'),
+      b: neurons([1, 2, 4], 'in'),
+      p: pool('a', 'b'),
+      out: output('p', 2),
+    };
     expect(sizesOf(graph)).toEqual({ in: [8, 8], a: [8, 8], b: [8, 8], p: [8, 2], out: [2, 2] });
   });
 
