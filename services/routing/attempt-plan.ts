@@ -66,8 +66,8 @@ export class AttemptPlan<E extends EngineClient> {
     this.#claims = execution.claims;
   }
 
-  /** Undefined: no engine is usable now. `requests`: number sent at once. */
-  next(requests = 1): NextAttempt<E> | undefined {
+  /** Undefined: no engine is usable now. `requests`: number sent at once; default one. */
+  next(requests?: number): NextAttempt<E> | undefined {
     const refuser = this.#refusals?.[0]?.engine;
     let able = 0;
     let first: E | undefined;
@@ -90,7 +90,7 @@ export class AttemptPlan<E extends EngineClient> {
     const engine = this.#late;
     this.#late = undefined;
     if (engine?.isAvailable !== true || this.#refusals !== undefined || !this.#takeAttempt()) return undefined;
-    return this.#begin(engine, 1, 1);
+    return this.#begin(engine, 1);
   }
 
   /** Whether another engine can be asked. */
@@ -107,10 +107,10 @@ export class AttemptPlan<E extends EngineClient> {
     if (this.#refusals !== undefined || !this.request.options.budget.isHalfFull) return undefined;
     const able = this.#left.filter(({ isAvailable }) => isAvailable);
     const engine = able.find((other) => other.availableSlots > 0 && other.answersWithin(input, elapsedMs));
-    return engine !== undefined && this.#takeAttempt() ? this.#begin(engine, able.length, 1) : undefined;
+    return engine !== undefined && this.#takeAttempt() ? this.#begin(engine, able.length) : undefined;
   }
 
-  #begin(engine: E, able: number, requests: number): NextAttempt<E> {
+  #begin(engine: E, able: number, requests?: number): NextAttempt<E> {
     // An engine that is not usable now stays: its breaker may allow it later.
     this.#left = this.#left.filter((other) => other !== engine);
     const startedMs = performance.now();

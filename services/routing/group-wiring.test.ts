@@ -41,25 +41,28 @@ describe('the size of a group for one engine', () => {
     expect(engines.map(({ groups }) => groups)).toEqual([[4], [3]]);
   });
 
-  it('is at most the number of its free slots', async () => {
+  it.each([
+    [2, 2],
+    [1, 1],
+  ])('is at most the number of its free slots: of %d %d', async (slots, size) => {
     const [full, free] = [grouping('full'), grouping('free')];
     const { router, pool } = buildWhole([full.engine, free.engine]);
     for (let n = 0; n < 4; n += 1) await together(router, same(1));
     for (const { groups } of [full, free]) groups.length = 0;
-    full.engine.inFlight = pool.find('full').limit.limit - 2;
+    full.engine.inFlight = pool.find('full').limit.limit - slots;
     const { said } = await together(router, same(6));
-    expect([said.length, full.groups[0], free.groups[0]]).toEqual([6, 2, 3]);
+    expect([said.length, full.groups[0], free.groups[0]]).toEqual([6, size, 3]);
   });
 
-  it('is one request alone for an engine whose breaker tries it again', async () => {
+  it('is none for an engine whose breaker tries it again: each request goes alone', async () => {
     jest.useFakeTimers();
     const { engine: only, groups } = grouping('a');
     const { router, pool } = buildWhole([only]);
     pool.find('a').breaker.trip('by hand');
     jest.advanceTimersByTime(fakeBreaker.resetMs);
-    const { alone } = await together(router, same(1));
+    const { alone } = await together(router, same(3));
     jest.useRealTimers();
-    expect([alone, groups, router.inFlight]).toEqual([1, [], 0]);
+    expect([alone, groups, router.inFlight]).toEqual([3, [], 0]);
   });
 });
 

@@ -22,8 +22,10 @@ describe('Router.reasonTogether', () => {
 
   it('fails only the request that is invalid', async () => {
     const bad = question({ input: { ...(question().input as TensorInput), shape: [4] } });
-    const { said } = await together(build([engine('a')]), [question(), bad, question()]);
+    const router = build([engine('a')]);
+    const { said, alone } = await together(router, [question(), bad, question()]);
     expect(said.map(cacheOf).sort()).toEqual(['BYPASSED', 'BYPASSED', 'INPUT_LENGTH']);
+    expect([alone, router.inFlight]).toEqual([0, 0]);
   });
 
   it('retries each request alone if its engine fails', async () => {
@@ -51,6 +53,7 @@ describe('Router.reasonTogether', () => {
       ['MISS', 'MISS'],
       ['HIT', 'HIT'],
     ]);
+    expect([second.alone, router.inFlight]).toEqual([0, 0]);
   });
 
   it('computes equal requests once', async () => {

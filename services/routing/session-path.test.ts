@@ -1,47 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { FakeEngine, fakeModel, fakePinsOf } from '../../test/fakes/fake-engine.ts';
+import { FakeEngine, fakeModel } from '../../test/fakes/fake-engine.ts';
 import { silent } from '../../test/fakes/fake-parts.ts';
-import { build, context, kindOf, lost, question, sessionLimits, version } from '../../test/fakes/router-parts.ts';
+import { kindOf, lost } from '../../test/fakes/router-parts.ts';
+import { play, series } from '../../test/fakes/session-play.ts';
 import { goOn, pointOf, stateOf, statefulEngine } from '../../test/fakes/stateful-engine.ts';
 import { RouterError } from '../core/errors.ts';
-import type { SessionOptions, SessionRequest } from '../sessions/options.ts';
-import { SessionStore } from '../sessions/session-store.ts';
 import { Audit } from './audit.ts';
-import type { RouterOptions } from './options.ts';
-import type { ReasonQuestion } from './question.ts';
-import type { ReasonAnswer, Router } from './router.ts';
-
-interface Play {
-  readonly router: Router;
-  readonly sessions: SessionStore;
-  /** Sends one message of session "s". */
-  send(session?: Partial<SessionRequest>, over?: Partial<ReasonQuestion>): Promise<ReasonAnswer>;
-}
-
-const SERIES = { inputKind: 'series' as const };
-
-function play(
-  engines: FakeEngine[],
-  limits: Partial<SessionOptions> = {},
-  over: Partial<RouterOptions> = {},
-  isSeries = false,
-): Play {
-  const sessions = new SessionStore(sessionLimits(limits));
-  sessions.stop();
-  const versions = isSeries ? [version(1, SERIES)] : [version(1), version(2)];
-  const pins = fakePinsOf({ inputSize: 3, ...(isSeries ? SERIES : {}) });
-  const router = build(engines, versions, over, 1e6, pins, sessions);
-  const none = { caller: '', state: new Uint8Array(0), returnState: false, close: false, expectedStep: undefined };
-  const send: Play['send'] = (session = {}, request = {}) =>
-    router.reason(question({ session: { id: 's', ...none, ...session }, ...request }), context());
-  return { router, sessions, send };
-}
-
-/** Returns an input with these steps of three elements each. */
-function series(...steps: number[]): Pick<ReasonQuestion, 'input'> {
-  const data = Buffer.from(new Float32Array(steps.flatMap((value) => [value, 0, 0])).buffer);
-  return { input: { field: 'tensor', shape: [steps.length, 3], dtype: 'FP32', data } };
-}
 
 describe('a message of a session', () => {
   it('starts from the state of the previous message, on any engine', async () => {

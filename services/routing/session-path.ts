@@ -24,13 +24,8 @@ export async function atItsTurn(
 ): Promise<ReasonAnswer> {
   const wanted = question.session!;
   const session = sessions.enter(wanted);
-  try {
-    const turn = sessions.takeTurn(session, context);
-    if (turn !== undefined) await turn;
-  } catch (error) {
-    sessions.discard(session);
-    throw error;
-  }
+  const turn = sessions.takeTurn(session, context);
+  if (turn !== undefined) await turn;
   try {
     return await repeat(async () => {
       checkSessionRequest(session, wanted);

@@ -144,11 +144,6 @@ export class SessionStore {
    */
   leave(session: Session): void {
     session.turns.leave();
-    this.discard(session);
-  }
-
-  /** Removes it if it is not open and has no more messages. */
-  discard(session: Session): void {
     if (session.model === undefined && session.turns.length === 0) this.#remove(session);
   }
 

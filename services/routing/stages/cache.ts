@@ -11,12 +11,11 @@ import type { Next, Stage } from '../stage.ts';
 export function cache(answers: AnswerCache<Answer> | undefined): Stage {
   return (request, next) => {
     const { question, input } = request;
-    const startedMs = request.context.span === undefined ? 0 : performance.now();
-    const span = request.context.span?.child('cache', 'INTERNAL', startedMs);
+    const span = request.context.span?.child('cache');
     // A raster may be a thousand times larger than usual answers and would evict them.
     if (answers === undefined || question.cache === 'BYPASS' || input.detail === 'RASTER') {
       span?.setAll(['tandem.cache', 'BYPASSED']);
-      span?.end('', startedMs); // starts and ends now, since it took no time
+      span?.end('', span.startMs); // starts and ends now, since it took no time
       return next(request);
     }
     const { cacheKey } = request;

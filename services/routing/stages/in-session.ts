@@ -75,7 +75,7 @@ function checkModel(
       `has ended: ${found.key} was replaced by a model with other weights or settings; begin again`,
     );
   }
-  const header = state.length === 0 ? undefined : readStateHeader(state);
+  const header = readStateHeader(state);
   if (header !== undefined && header.modelId !== modelId) throw stateModel(found.key);
 }
 

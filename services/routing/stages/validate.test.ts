@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { build, context, engine, kindOf, question, version } from '../../../test/fakes/router-parts.ts';
-import { fakePinsOf } from '../../../test/fakes/fake-engine.ts';
+import { fakeModel, fakePinsOf } from '../../../test/fakes/fake-engine.ts';
 import { buildWhole } from '../../../test/fakes/router-parts.ts';
 import { MAX_LAYER_COUNTS } from '../../engines/engine.ts';
 import type { ModelVersion } from '../../models/repository.ts';
@@ -35,6 +35,15 @@ describe('the validated input', () => {
     expect(await sent({ encoder: rate, steps: 2 }, input)).toEqual([
       [2, 3],
       [0, 1, 1, 0, 1, 1],
+    ]);
+  });
+
+  it('keeps the steps of a series that is encoded by its differences', async () => {
+    const encoder = { kind: 'delta', threshold: 1, off: false } as const;
+    const input = { field: 'tensor', shape: [2, 3], dtype: '', data: floats(0, 1, 2, 2, 1, 2) } as const;
+    expect(await sent({ encoder, steps: 9 }, input)).toEqual([
+      [2, 3],
+      [0, 0, 0, 1, 0, 0],
     ]);
   });
 
@@ -83,5 +92,19 @@ describe('validation', () => {
     const input = { field: 'tensor', shape: [2, 3], dtype: '', data: floats(1, 1, 1, 1, 1, 1) } as const;
     const router = build([engine('a')], [version(1, { inputKind: 'series', encoder: rate })]);
     expect(await kindOf(router.reason(question({ input }), context()))).toBe('INPUT_KIND');
+  });
+
+  it('refuses an encoder that would make a series over the limit', async () => {
+    const only = engine('a');
+    const size = 2 ** 20;
+    const pins = fakePinsOf({ inputSize: size });
+    const versions = [version(1, { inputShape: undefined, encoder: rate, steps: 17 })];
+    const { router } = buildWhole([only.up(fakeModel({ inputSize: size }))], versions, {}, 1e6, pins);
+    const input = { field: 'tensor', shape: [size], dtype: 'UINT8', data: Buffer.alloc(size) } as const;
+    await expect(router.reason(question({ input }), context())).rejects.toMatchObject({
+      ...{ kind: 'INPUT_STEPS', violation: { field: 'tensor.shape' } },
+      message: 'the encoder would make 17 steps of 1048576 numbers, over 16777216; set fewer steps in model.yaml',
+    });
+    expect(only.calls).toEqual([]);
   });
 });
