@@ -43,6 +43,12 @@ describe('a tensor in JSON', () => {
   });
 });
 
+it('a tensor in JSON may have 65,536 texts, and no more', () => {
+  const texts = Array.from({ length: 65_536 }, () => '');
+  expect(contentsOf('BYTES', texts)).toMatchObject({ bytesContents: { length: 65_536 } });
+  expect(fieldOf(() => contentsOf('BYTES', [...texts, '']))).toBe('inputs[0].data');
+});
+
 describe('a tensor as bytes after the JSON', () => {
   const body = (binary_data_size: unknown): InferBody => {
     const parameters = { binary_data_size };
@@ -161,9 +167,9 @@ describe('an inference in JSON', () => {
     expect(fieldOf(() => parse(withInput({ data })))).toBe(isAccepted ? undefined : 'inputs[0].data[0]');
   });
 
-  it.each<[string, object, string[]]>([
+  it.each<[string, object, 'ALL' | string[]]>([
     ['no outputs', {}, []],
-    ['all outputs', { parameters: { binary_data_output: true } }, ['label', 'scores']],
+    ['all outputs', { parameters: { binary_data_output: true } }, 'ALL'],
     ['the outputs that ask for it', { outputs: [{ name: 'scores', parameters: { binary_data: true } }] }, ['scores']],
     [
       'no output that does not ask for it',
@@ -171,8 +177,8 @@ describe('an inference in JSON', () => {
       [],
     ],
   ])('wants %s as bytes', (_, over, expected) => {
-    const { isBinary } = parse({ ...withInput({}), ...over });
-    expect(['label', 'scores'].filter(isBinary)).toEqual(expected);
+    const { binaryOutputs } = parse({ ...withInput({}), ...over });
+    expect(binaryOutputs).toEqual(expected);
   });
 });
 
@@ -183,7 +189,7 @@ describe('an answer in JSON', () => {
   });
   const write = (outputs: ModelInferResponse['outputs'], isBinary = false, over: Partial<ModelInferResponse> = {}) => {
     const response = ModelInferResponse.fromPartial({ modelName: 'm', modelVersion: '3', outputs, ...over });
-    const { json, binary } = writeInfer(response, () => isBinary);
+    const { json, binary } = writeInfer(response, isBinary ? 'ALL' : []);
     return { json: JSON.parse(json) as Record<string, unknown>, text: json, binary };
   };
 

@@ -24,17 +24,20 @@ const LISTS = {
   FP32: 'fp32Contents',
 } as const;
 
+/** As in limits.ts. */
+const MAX_TEXTS = 65_536;
 /** Maximum nesting of lists. Deeper ones would overflow the stack. */
 const MAX_DEPTH = 64;
 
-interface ParsedInfer {
+export interface ParsedInfer {
   readonly request: ModelInferRequest;
   /** Outputs that the caller wants as bytes. */
-  readonly isBinary: (output: string) => boolean;
+  readonly binaryOutputs: 'ALL' | readonly string[];
 }
 
 /** `headerBytes`: how much of the body is JSON (header Inference-Header-Content-Length); NaN: all. Throws INVALID_FIELD. */
-export function splitBody(body: Buffer, headerBytes: number): InferBody {
+export function splitBody(bytes: Uint8Array, headerBytes: number): InferBody {
+  const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const end = Number.isNaN(headerBytes) ? body.length : headerBytes;
   if (!Number.isInteger(end) || end < 0 || end > body.length) {
     const message = `header Inference-Header-Content-Length is ${end}, and the body has ${body.length} bytes`;
@@ -73,22 +76,22 @@ export function parseInfer({ json, binary }: InferBody, modelName: string, model
     });
     request.inputs.push({ name: text(input['name'], `${where}.name`), datatype, shape, parameters: {}, contents });
   }
-  const asBytes = new Set<string>();
+  const asBytes: string[] = [];
   for (const [index, each] of list(body['outputs'] ?? [], 'outputs').entries()) {
     const where = `outputs[${index}]`;
     const output = object(each, where);
     const name = text(output['name'], `${where}.name`);
-    if (object(output['parameters'] ?? {}, `${where}.parameters`)['binary_data'] === true) asBytes.add(name);
+    if (object(output['parameters'] ?? {}, `${where}.parameters`)['binary_data'] === true) asBytes.push(name);
     request.outputs.push({ name, parameters: {} });
   }
   const { binary_data_output: all } = object(body['parameters'] ?? {}, 'parameters');
-  return { request, isBinary: (output) => all === true || asBytes.has(output) };
+  return { request, binaryOutputs: all === true ? 'ALL' : asBytes };
 }
 
 /** `response` has its outputs as lists. */
 export function writeInfer(
   { modelName, modelVersion, id, parameters: named, outputs }: ModelInferResponse,
-  isBinary: (output: string) => boolean,
+  binaryOutputs: ParsedInfer['binaryOutputs'],
 ): { readonly json: string; readonly binary: readonly Buffer[] } {
   const binary: Buffer[] = [];
   const json = {
@@ -99,7 +102,7 @@ export function writeInfer(
     outputs: outputs.map(({ name, datatype, shape, contents }) => {
       const shared = { name, datatype, shape: shape.map(Number) };
       const data = values(contents!);
-      if (!isBinary(name)) return { ...shared, data };
+      if (binaryOutputs !== 'ALL' && !binaryOutputs.includes(name)) return { ...shared, data };
       const bytes = rawOf(datatype as OutputType, data);
       binary.push(bytes);
       return { ...shared, parameters: { binary_data_size: bytes.length } };
@@ -133,6 +136,9 @@ function numbers(data: unknown, datatype: string, where: string): InferTensorCon
     );
   }
   const flat = list(data, where).flat(MAX_DEPTH);
+  if (datatype === 'BYTES' && flat.length > MAX_TEXTS) {
+    throw invalid(where, `there are ${flat.length} texts; send ${MAX_TEXTS} at most in one request`);
+  }
   const wanted = datatype === 'BOOL' ? 'boolean' : datatype === 'BYTES' ? 'string' : 'number';
   const bad = flat.findIndex((each) => typeof each !== wanted);
   if (bad >= 0) throw invalid(`${where}[${bad}]`, `element ${bad} is ${shown(flat[bad])}, and no ${datatype}`);

@@ -9,7 +9,8 @@ import { codeName } from '../../grpc/status.ts';
 import { snakeKey } from '../snake-case.ts';
 import { toStatus } from '../status.ts';
 import { UnaryContext } from '../unary.ts';
-import { parseInfer, splitBody, stringify, writeInfer } from './http-json.ts';
+import { stringify, writeInfer } from './http-json.ts';
+import { JsonParser } from './json-parser.ts';
 import { EXTENSIONS, type OipParts } from './methods.ts';
 
 interface HttpCall {
@@ -44,9 +45,10 @@ const MODEL = /^\/v2\/models\/([^/]+)(?:\/versions\/([^/]+))?(?:\/(ready|config|
 
 /** Answers one HTTP call. Never rejects. Undefined: no such path, or not with this method. */
 export function oipHttp(parts: HttpParts): (call: HttpCall) => Promise<HttpAnswer | undefined> {
+  const parser = new JsonParser();
   return async (call) => {
     try {
-      return await answer(call, parts);
+      return await answer(call, parts, parser);
     } catch (thrown) {
       const error = RouterError.from(thrown);
       const { code } = toStatus(error);
@@ -56,14 +58,14 @@ export function oipHttp(parts: HttpParts): (call: HttpCall) => Promise<HttpAnswe
   };
 }
 
-async function answer(call: HttpCall, parts: HttpParts): Promise<HttpAnswer | undefined> {
+async function answer(call: HttpCall, parts: HttpParts, parser: JsonParser): Promise<HttpAnswer | undefined> {
   const { method, path } = call;
   const { catalogue, statistics } = parts;
   if (method === 'POST' && path === '/v2/repository/index') return json(catalogue.index(false).models);
   const [, encoded = '', encodedVersion = '', what = ''] = MODEL.exec(path) ?? [];
   const name = decoded(encoded);
   const version = decoded(encodedVersion);
-  if (method === 'POST') return what === 'infer' ? await infer(call, parts, name, version) : undefined;
+  if (method === 'POST') return what === 'infer' ? await infer(call, parts, parser, name, version) : undefined;
   if (method !== 'GET') return undefined;
   if (path === '/v2' || path === '/v2/')
     return json({ name: 'tandem', version: packageVersion(), extensions: EXTENSIONS });
@@ -84,8 +86,16 @@ async function answer(call: HttpCall, parts: HttpParts): Promise<HttpAnswer | un
   return json({ model_stats: [snakeCase(statistics.read(found.name, found.version))] });
 }
 
-async function infer(call: HttpCall, parts: HttpParts, name: string, version: string): Promise<HttpAnswer> {
-  const { request, isBinary } = parseInfer(splitBody(await call.body(), call.headerBytes), name, version);
+async function infer(
+  call: HttpCall,
+  parts: HttpParts,
+  parser: JsonParser,
+  name: string,
+  version: string,
+): Promise<HttpAnswer> {
+  const { headerBytes, owner } = call;
+  const body = { body: await call.body(), headerBytes, name, version };
+  const { request, binaryOutputs } = await parser.parse(body, owner, call);
   const context = new UnaryContext(
     { startedMs: performance.now(), metadata: new Metadata(), owner: call.owner as CallerAccount | undefined },
     call.deadlineMs,
@@ -95,7 +105,7 @@ async function infer(call: HttpCall, parts: HttpParts, name: string, version: st
   call.signal.addEventListener('abort', leave, { once: true });
   const response = await parts.infer(request, context, 'LISTS');
   call.signal.removeEventListener('abort', leave);
-  const { json: text, binary } = writeInfer(response, isBinary);
+  const { json: text, binary } = writeInfer(response, binaryOutputs);
   if (binary.length === 0) return { code: 'OK', type: JSON_TYPE, body: text, headers: {} };
   const header = Buffer.from(text);
   const headers = { 'Inference-Header-Content-Length': String(header.length) };

@@ -24,6 +24,15 @@ export interface Items {
 
 type InputTensor = ModelInferRequest['inputs'][number];
 
+/** The same input with its list of numbers as bytes, which are read faster. Texts stay a list. */
+export function packed(request: ModelInferRequest): ModelInferRequest {
+  const [input] = request.inputs;
+  if (request.inputs.length !== 1 || input?.contents === undefined) return request;
+  const data = PACKERS[input.datatype]?.(input.contents);
+  if (data === undefined) return request;
+  return { ...request, inputs: [{ ...input, contents: undefined }], rawInputContents: [data] };
+}
+
 /** Reads the protocol's list for a datatype as little-endian bytes. */
 const PACKERS: Readonly<Partial<Record<string, (contents: InferTensorContents) => Uint8Array>>> = {
   FP32: ({ fp32Contents }) => bytesOf(Float32Array.from(fp32Contents)),
