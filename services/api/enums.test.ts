@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { CacheMode, Detail } from '../generated/tandem/v1/types.ts';
-import { toCacheMode, toDetail } from './enums.ts';
+import { CacheMode, Detail, Strategy } from '../generated/tandem/v1/types.ts';
+import { toCacheMode, toDetail, toStrategyName } from './enums.ts';
 
 describe('toDetail', () => {
   it.each([
@@ -32,5 +32,21 @@ describe('toCacheMode', () => {
 
   it.each([4, -1, CacheMode.UNRECOGNIZED])('refuses the unknown value %d', (value) => {
     expect(() => toCacheMode(value as CacheMode)).toThrow(`cache ${value} is not known`);
+  });
+});
+
+describe('toStrategyName', () => {
+  it.each([
+    [Strategy.STRATEGY_UNSPECIFIED, undefined],
+    [Strategy.STRATEGY_ROUND_ROBIN, 'ROUND_ROBIN'],
+    [Strategy.STRATEGY_HEDGED, 'HEDGED'],
+  ])('maps %d to %s', (strategy, name) => {
+    expect(toStrategyName(strategy)).toBe(name);
+  });
+
+  it.each([99, -1, Strategy.UNRECOGNIZED])('refuses the unknown value %d', (value) => {
+    expect(() => toStrategyName(value as Strategy)).toThrow(
+      `strategy ${value} is not known; send one of STRATEGY_ROUND_ROBIN, STRATEGY_LOCAL_FIRST,`,
+    );
   });
 });
