@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { ModelInferRequest } from '../../generated/inference/grpc_service.ts';
 import type { Check } from '../request-limits.ts';
 import { checkModelInfer, checkModelName, checkRepository } from './limits.ts';
 
@@ -40,4 +41,16 @@ describe('a request of the Open Inference Protocol', () => {
     expect(() => check(repeated(field, times))).not.toThrow();
     expect(() => check(repeated(field, times + 1))).toThrow(`more than ${times} ${name}`);
   });
+
+  it.each(['intContents', 'uintContents', 'boolContents'])(
+    'for an input may have 262,144 numbers in %s, no more',
+    (list) => {
+      const request = (count: number): Uint8Array => {
+        const contents = { [list]: Array.from({ length: count }, () => 1) };
+        return ModelInferRequest.encode(ModelInferRequest.fromPartial({ inputs: [{ contents }] })).finish();
+      };
+      expect(() => checkModelInfer(request(262_144))).not.toThrow();
+      expect(() => checkModelInfer(request(262_145))).toThrow(/more than 262144 inputs.contents/);
+    },
+  );
 });

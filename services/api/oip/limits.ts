@@ -8,7 +8,7 @@ const MAX_DIMENSIONS = 64;
 /** Unpacked numbers become one object each: a client should pack them or send them raw. */
 const MAX_PARTS = 65_536;
 /** Packed numbers are for small tensors; larger ones are sent raw. */
-const MAX_NUMBERS = 4_194_304;
+const MAX_NUMBERS = 262_144;
 
 const PARAMETER = new MessageLimits({ 1: { name: 'parameters' }, 2: { name: 'parameters' } });
 const PARAMETERS: FieldLimit = { name: 'parameters', times: MAX_PARAMETERS, within: PARAMETER };
