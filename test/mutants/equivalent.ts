@@ -283,4 +283,34 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: 'if (count <= this.#jobs.length) return { jobs: this.#jobs.splice(0, count), cancelIds };',
     why: 'All jobs are taken either way; the line only saves a copy.',
   },
+  {
+    file: 'services/engines/sidecar/infer-results.ts',
+    before: 'this.#bytes = NO_BYTES;',
+    after: ';',
+    why: 'It only releases memory.',
+  },
+  {
+    file: 'services/engines/sidecar/infer-results.ts',
+    before: '#at = 0;',
+    after: '#at = 1;',
+    why: 'It is set before it is read.',
+  },
+  {
+    file: 'services/engines/sidecar/infer-results.ts',
+    before: '#next = 0;',
+    after: '#next = 1;',
+    why: 'It is set before it is read.',
+  },
+  {
+    file: 'services/engines/sidecar/infer-results.ts',
+    before: '#start = 0;',
+    after: '#start = 1;',
+    why: 'It is set before it is read.',
+  },
+  {
+    file: 'services/engines/sidecar/infer-results.ts',
+    before: '#end = 0;',
+    after: '#end = 1;',
+    why: 'It is set before it is read.',
+  },
 ];

@@ -1,6 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { FakeSidecar, answer } from '../../../test/fakes/fake-sidecar.ts';
 import type { RouterError } from '../../core/errors.ts';
+import { GrpcClient } from '../../grpc/client.ts';
+import { connect } from './engine-calls.ts';
 import { SidecarEngine } from './sidecar-engine.ts';
 
 const input = { model: 'm', version: 1, shape: [3], data: Buffer.alloc(12) };
@@ -184,5 +189,32 @@ describe('a message larger than any answer', () => {
     expect(engine.downReason).toBe(
       'the description of engine "engine-1" is refused unread: 4000000 bytes, where 1048576 are the most',
     );
+  });
+});
+
+describe('a connection to an engine', () => {
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  it.each([
+    [undefined, {}],
+    ['ca.pem', { tls: { minVersion: 'TLSv1.3' } }],
+  ])('has limits, pings and TLS with certificate authority %s', async (name, expected) => {
+    const opened = jest.spyOn(GrpcClient, 'connect').mockRejectedValue(new Error('refused'));
+    const ca = join(mkdtempSync(join(tmpdir(), 'engine-calls-')), 'ca.pem');
+    writeFileSync(ca, 'a certificate');
+    const { signal } = new AbortController();
+    const files = name === undefined ? name : { ca, cert: '', key: '', server_name: '' };
+    await expect(connect('host:1', signal, files)).rejects.toThrow('unreachable: refused');
+    const [address, options] = opened.mock.calls[0]!;
+    expect([address, options]).toMatchObject([
+      'host:1',
+      {
+        ...{ connectTimeoutMs: 2_000, maxMessageBytes: 16_777_216, signal, ...expected },
+        http2: { keepaliveSeconds: 10, keepaliveTimeoutSeconds: 2 },
+      },
+    ]);
+    expect('tls' in options!).toBe(name !== undefined);
   });
 });

@@ -31,6 +31,21 @@ describe('encodeRequest', () => {
     );
   });
 
+  it.each<[string, Partial<InferenceInput>, Partial<InferItem>]>([
+    ['no data', { data: Buffer.alloc(0), shape: [] }, { data: Buffer.alloc(0), shape: [] }],
+    [
+      'one byte of data and state',
+      { data: Buffer.of(7), state: Buffer.of(8) },
+      { data: Buffer.of(7), state: Buffer.of(8) },
+    ],
+    ['flags', { digestOnly: true, returnState: true }, { digestOnly: true, returnState: true }],
+  ])('encodes an input with %s as generated code does', (_, over, fields) => {
+    const data = Buffer.from('0123456789ab');
+    const item = InferItem.fromPartial({ id: 1n, model: 'm', modelVersion: 1, shape: [3], data, ...fields });
+    const expected = Buffer.from(InferStreamRequest.encode({ items: [item], cancelIds: [], checksum: 0n }).finish());
+    expect(encodeRequest({ jobs: [job(1, over)], cancelIds: [] }, 0n).subarray(0, -9)).toEqual(expected);
+  });
+
   it('keeps the order of inputs and adds cancelled ids', () => {
     const { items, cancelIds } = read([job(1), job(2, { data: Buffer.alloc(0), shape: [] })], [7, 300]);
     expect(items.map(({ id, data }) => [id, data.length])).toEqual([

@@ -50,6 +50,19 @@ describe('InferResults', () => {
     expect([read(Buffer.alloc(0)).next(), read(encode()).next()]).toEqual([false, false]);
   });
 
+  it('has id 0 and no outcome for an empty result after others', () => {
+    const results = read(Buffer.concat([encode(result(5n, FULL)), Buffer.from(field(1, []))]));
+    results.next();
+    expect([results.next(), results.id, results.outcome, results.next()]).toEqual([true, 0, 'none', false]);
+  });
+
+  it('reads one message after the other', () => {
+    const results = read(encode(result(5n, FULL), result(6n, FULL)));
+    while (results.next());
+    results.begin(Buffer.from(encode(refuse(7n, 'DRAINING'))));
+    expect([results.next(), results.id, results.next()]).toEqual([true, 7, false]);
+  });
+
   it('continues after a result that was read, skipped or malformed', () => {
     const broken = field(1, [8, 1, ...field(2, field(3, [0x80]))]);
     const results = read(Buffer.concat([encode(result(1n, FULL)), Buffer.from(broken), encode(result(3n, FULL))]));
@@ -122,6 +135,7 @@ describe('InferResults.inference', () => {
     [[0x28, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f], 2n ** 53n - 1n],
     [[0x28, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10], 2n ** 53n],
     [[0x28, 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01], 2n ** 63n + 1n],
+    [[0x28, 0x81, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x03], 2n ** 63n + 1n],
   ])('reads numbers of up to ten bytes exactly: %j', (bytes, expected) => {
     const results = read(Buffer.from(field(1, [8, 1, ...field(2, bytes)])));
     results.next();

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { InferItem, InferStreamRequest } from '../../generated/tandem/engine/v1/engine.ts';
 import { xxh64 } from '../xxh64.ts';
 import { withRoom } from '../../../test/fakes/with-room.ts';
-import { isSealed, seal } from './message-checksum.ts';
+import { EMPTY_CHECKSUM, isSealed, seal } from './message-checksum.ts';
 
 const message = InferStreamRequest.fromPartial({ items: [{ id: 7n, model: 'm', data: Buffer.alloc(40, 3) }] });
 const plain = Buffer.from(InferStreamRequest.encode(message).finish());
@@ -40,6 +40,11 @@ describe('the checksum of a message', () => {
   it('is not found in messages without one', () => {
     for (let length = 0; length <= plain.length; length += 1)
       expect(isSealed(plain.subarray(0, length), 0n)).toBe(false);
+  });
+
+  it('is right for an empty message', () => {
+    const sealed = seal(Buffer.from(EMPTY_CHECKSUM), 3n);
+    expect([isSealed(sealed, 3n), isSealed(sealed, 2n), EMPTY_CHECKSUM.length]).toEqual([true, false, 9]);
   });
 
   it('is right for messages hashed in chunks', () => {

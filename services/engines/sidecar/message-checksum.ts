@@ -3,7 +3,7 @@
 import { xxh64 } from '../xxh64.ts';
 
 /** The field on the wire with an empty value: a tag (field 15, fixed64), then 8 bytes. */
-export const EMPTY_CHECKSUM = Uint8Array.of(0x79, 0, 0, 0, 0, 0, 0, 0, 0);
+export const EMPTY_CHECKSUM = Uint8Array.of(0x79, ...new Uint8Array(8));
 const LENGTH = EMPTY_CHECKSUM.length;
 
 /** Writes the checksum to the reserved end, and returns the same bytes. `seed`: messages sent before on the stream. */

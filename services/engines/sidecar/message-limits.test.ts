@@ -126,6 +126,20 @@ describe('the size of a message of answers', () => {
     expect(() => check(bytes + 1)).toThrow(`more than ${bytes} bytes of readout`);
   });
 
+  it.each<[keyof LayerActivity, number, string]>([
+    ['spikesPerStep', 250_000, 'counts of a layer'],
+    ['eventSteps', 100_000, 'steps of events'],
+    ['eventNeurons', 100_000, 'neurons of events'],
+  ])('limits %s of a layer to %d', (field, most, name) => {
+    const check = (count: number): void =>
+      checkInferMessage(encode(answerOf({ layers: [{ [field]: Array<number>(count).fill(1) }] })), {
+        ...EMPTY,
+        withLayers: 1,
+      });
+    expect(() => check(most)).not.toThrow();
+    expect(() => check(most + 1)).toThrow(`more than ${most} ${name}`);
+  });
+
   it('allows no state that was not requested', () => {
     const check = (state: Buffer): void => checkInferMessage(encode(answerOf({ state })), EMPTY);
     expect(() => check(Buffer.alloc(0))).not.toThrow();
@@ -236,6 +250,7 @@ describe('text of an engine is refused above 16384 bytes:', () => {
     ['an error’s message', (text) => message(refused({ message: text }))],
     ['a metadata value', (text) => message(refused({ metadata: { fact: text } }))],
     ['a metadata key', (text) => message(refused({ metadata: { [text]: '' } }))],
+    ['a trace’s node', (text) => checkTrace(traced({ nodes: [text] }))],
     ['a layer’s name', (text) => message(encode(answerOf({ layers: [{ node: text }] })))],
   ])('%s', (_, check) => {
     expect(() => check(text16k)).not.toThrow();

@@ -70,8 +70,8 @@ const LAYER = new MessageLimits({
 
 const layers: FieldLimit = { name: 'layers', times: MAX_NODES, within: LAYER };
 const spikeCounts = numbers('spike counts', MAX_OUTPUTS);
-const potentials: FieldLimit = { name: 'potentials', bytes: 4 * MAX_OUTPUTS };
-const state: FieldLimit = { name: 'a session state', bytes: MAX_STATE_BYTES };
+const potentials: FieldLimit = { name: 'potentials' };
+const state: FieldLimit = { name: 'a session state' };
 const readoutPerStep: FieldLimit = { name: 'readout' };
 const INFERENCE = new MessageLimits({
   ...{ 3: spikeCounts, 4: potentials, 11: layers, 14: state },

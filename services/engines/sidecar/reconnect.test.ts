@@ -183,15 +183,27 @@ describe('an engine whose process listens', () => {
   });
 
   it('counts its failures anew after it has answered', async () => {
-    away = 'gone';
     await engine.start();
-    await until(() => engine.downReason === 'gone (2 times in a row)');
-    away = '';
+    for (const _ of [1, 2]) {
+      await engine.infer(INPUT, context);
+      engine.replaceConnection('was told to go');
+      expect(engine.downReason).toBe('it was told to go');
+      await until(() => engine.description !== undefined);
+    }
+    engine.replaceConnection('was told to go');
+    expect(engine.downReason).toBe('it was told to go (2 times in a row)');
+  });
+
+  it.each([
+    [999, 'it was told to go (2 times in a row)'],
+    [1_000, 'it was told to go'],
+  ])('without an answer for %d ms is lost with the reason: %s', async (ms, expected) => {
+    const now = jest.spyOn(performance, 'now').mockReturnValue(5_000);
+    await engine.start();
+    engine.replaceConnection('was told to go');
     await until(() => engine.description !== undefined);
-    await engine.infer(INPUT, context);
-    away = 'gone';
-    engine.replaceConnection('gone');
-    expect(engine.downReason).toBe('it gone');
-    await until(() => engine.downReason === 'gone');
+    now.mockReturnValue(5_000 + ms);
+    engine.replaceConnection('was told to go');
+    expect(engine.downReason).toBe(expected);
   });
 });
