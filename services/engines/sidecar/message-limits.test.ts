@@ -254,6 +254,6 @@ describe('text of an engine is refused above 16384 bytes:', () => {
     ['a layer’s name', (text) => message(encode(answerOf({ layers: [{ node: text }] })))],
   ])('%s', (_, check) => {
     expect(() => check(text16k)).not.toThrow();
-    expect(() => check(`${text16k}a`)).toThrow('more than 16384 bytes of a');
+    expect(() => check(`${text16k}a`)).toThrow('more than 16384 bytes of ');
   });
 });
