@@ -34,7 +34,7 @@ function start(over: Partial<AttemptOptions> = {}, count = 6): void {
 const error = (kind: ErrorKind, over: object = {}): RouterError => new RouterError(kind, `${kind} on purpose`, over);
 
 /** Asks one engine after the other, and each one ends with the next of these. Returns those that were asked. */
-function asked(...ends: RouterError[]): string {
+function tryInTurn(...ends: RouterError[]): string {
   let ids = '';
   for (const end of ends) {
     const next = plan.next();
@@ -60,7 +60,7 @@ afterEach(() => {
 describe('the number of attempts', () => {
   it('is maxAttempts', () => {
     start({ maxAttempts: 2 });
-    expect(asked(lost, lost, lost)).toBe('ab');
+    expect(tryInTurn(lost, lost, lost)).toBe('ab');
   });
 
   it('counts one that was begun in a group, which is not charged', () => {
@@ -68,16 +68,16 @@ describe('the number of attempts', () => {
     start({ maxAttempts: 2, budget });
     const withdrawals = jest.spyOn(budget, 'withdraw');
     plan.begun({ engine: engines[0]! } as NextAttempt<HandDriven>);
-    expect([asked(lost, lost), withdrawals.mock.calls.length]).toEqual(['b', 1]);
+    expect([tryInTurn(lost, lost), withdrawals.mock.calls.length]).toEqual(['b', 1]);
   });
 
   it('does not count an engine that drains', () => {
     start({ maxAttempts: 2 });
-    expect(asked(error('DRAINING'), lost, lost, lost)).toBe('abc');
+    expect(tryInTurn(error('DRAINING'), lost, lost, lost)).toBe('abc');
   });
 
   it('of confirmations is two, of which one that drains counts as none', () => {
-    expect(asked(refused, error('DRAINING'), lost, lost, lost)).toBe('abcd');
+    expect(tryInTurn(refused, error('DRAINING'), lost, lost, lost)).toBe('abcd');
   });
 
   it('leaves others to ask while engines are left', () => {
@@ -152,7 +152,7 @@ describe('the result of a request', () => {
   it('without an engine has the last error as its cause', () => {
     start({}, 2);
     const last = error('DRAINING');
-    expect(asked(lost, last)).toBe('ab');
+    expect(tryInTurn(lost, last)).toBe('ab');
     expect(plan.exhausted).toMatchObject({ kind: 'NO_ENGINE', cause: last });
   });
 

@@ -7,13 +7,13 @@ import { attemptTimeMs, ballotTimeMs } from './attempt-time.ts';
 const NOW_MS = 5_000;
 
 /** An engine that needs `neededMs`, and what it was asked. */
-function needing(neededMs: number): { readonly engine: HandDriven; readonly asked: unknown[] } {
-  const asked: unknown[] = [];
+function needing(neededMs: number): { readonly engine: HandDriven; readonly received: unknown[] } {
+  const received: unknown[] = [];
   const attemptMs = (_input: unknown, shareMs: number, requests?: number): number => {
-    asked.push([shareMs, requests]);
+    received.push([shareMs, requests]);
     return neededMs;
   };
-  return { engine: Object.assign(new HandDriven('a'), { attemptMs }), asked };
+  return { engine: Object.assign(new HandDriven('a'), { attemptMs }), received };
 }
 
 /** A request whose caller waits for another `leftMs`. */
@@ -24,16 +24,16 @@ function request(leftMs: number, attemptTimeoutMs = 1_000): AttemptContext {
 
 describe('attemptTimeMs', () => {
   it('is Infinity for the last attempt', () => {
-    const { engine, asked } = needing(10);
-    expect([attemptTimeMs(engine, request(100), 1, NOW_MS), asked]).toEqual([Infinity, []]);
+    const { engine, received } = needing(10);
+    expect([attemptTimeMs(engine, request(100), 1, NOW_MS), received]).toEqual([Infinity, []]);
   });
 
   it('is what the engine needs, of its share of the time that is left', () => {
-    const { engine, asked } = needing(10);
+    const { engine, received } = needing(10);
     expect(attemptTimeMs(engine, request(100), 2, NOW_MS)).toBe(10);
     expect(attemptTimeMs(engine, request(90), 3, NOW_MS, 16)).toBe(10);
     expect(attemptTimeMs(engine, request(-50), 2, NOW_MS)).toBe(10);
-    expect(asked).toEqual([
+    expect(received).toEqual([
       [50, 1],
       [30, 16],
       [0, 1],

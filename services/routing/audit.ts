@@ -120,7 +120,7 @@ export class Audit {
     engines: readonly E[],
     audited: Audited,
     onWrong: () => void,
-    least = 0,
+    least = engines.length,
   ): void {
     const mayAsk = this.#running.contradicted < MAX_CONTRADICTED;
     const all = Math.max(engines.length, least);
@@ -179,7 +179,6 @@ export class Audit {
       if (dispute !== undefined) onDispute(dispute);
       return voter;
     }
-    voter.isWaiting = false;
     if (!isEmpty(answer)) recordAnswer(voter, answer);
     observer.computed(publicName(input.model), input.version, workOf(input, answer));
     return voter;

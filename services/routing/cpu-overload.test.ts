@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { RouterError } from '../core/errors.ts';
 import { CpuOverload, type LoopClock } from './cpu-overload.ts';
 
@@ -131,4 +131,18 @@ it('CpuOverload refuses nothing before start and after stop', () => {
   overload.stop();
   nowMs += 60_000;
   expect(overload.refusal(0, nowMs)).toBeUndefined();
+});
+
+it('CpuOverload has one timer from start to stop', () => {
+  jest.useFakeTimers({ doNotFake: ['performance'] });
+  const real = new CpuOverload();
+  const timers = [jest.getTimerCount()];
+  real.start();
+  timers.push(jest.getTimerCount());
+  jest.advanceTimersByTime(1_000);
+  expect(real.refusal(0, performance.now() + 10)).toBeUndefined();
+  real.stop();
+  timers.push(jest.getTimerCount());
+  jest.useRealTimers();
+  expect(timers).toEqual([0, 1, 0]);
 });

@@ -141,32 +141,32 @@ describe('with a fake clock, a group', () => {
     readonly router: Router;
     readonly late: FakeEngine;
     readonly open: PromiseWithResolvers<Inference>[];
-    readonly asked: () => number;
+    readonly sentToGood: () => number;
   }> {
     const [late, good] = ['late', 'good'].map(engine) as [FakeEngine, FakeEngine];
     const router = build([late, good]);
     for (let n = 0; n < 8; n += 1) await together(router, same(1));
     const before = good.calls.length;
-    return { router, late, open: holding(late), asked: () => good.calls.length - before };
+    return { router, late, open: holding(late), sentToGood: () => good.calls.length - before };
   }
 
   it('asks another engine after 10 ms', async () => {
-    const { router, open, asked } = await startLate();
+    const { router, open, sentToGood } = await startLate();
     const grouped = together(router, same(4));
     await pass(9);
-    expect([open.length, asked()]).toEqual([2, 2]);
+    expect([open.length, sentToGood()]).toEqual([2, 2]);
     await pass(6);
-    expect(asked()).toBe(4);
+    expect(sentToGood()).toBe(4);
     expect((await grouped).said.map(enginesOf)).toEqual(Array(4).fill('good OK'));
   });
 
   it('asks another engine only for the requests without an answer', async () => {
-    const { router, late, open, asked } = await startLate();
+    const { router, late, open, sentToGood } = await startLate();
     const grouped = together(router, same(4));
     late.inFlight = 1;
     open[0]!.resolve(fakeInference());
     await pass(500);
-    expect(asked()).toBe(3);
+    expect(sentToGood()).toBe(3);
     const { said } = await grouped;
     expect(said.map(cacheOf)).toEqual(Array(4).fill('BYPASSED'));
     open[1]!.resolve(fakeInference());

@@ -108,6 +108,17 @@ describe('replayInput', () => {
     expect(engines.map(({ error }) => error)).toEqual(['', '', '']);
   });
 
+  it('says so if an engine no longer differs when it is asked again', async () => {
+    const other = mirror('other');
+    dissent(other, 2, 1);
+    const { tracing } = other;
+    other.tracing = (input, place, limits) =>
+      (place === undefined ? tracing : real.trace.bind(real))(input, place, limits);
+    const { engines, differences } = await replayInput(pool, input, context());
+    const error = 'it differed at step 2, node "lif", and no more when it was asked again';
+    expect([differences, engines.map((each) => each.error)]).toEqual([[], ['', error]]);
+  });
+
   it('compares the minority with the majority, in any order of the pool', async () => {
     pool = new EnginePool(models, BREAKER);
     dissent(mirror('other'), 0, 0);

@@ -87,7 +87,7 @@ function findModel(pool: ReplayPool, { model: name, version }: InferenceInput): 
     return model.name === name && model.version === wanted && model.error === '';
   };
   const modelId = pool.served(name, wanted)?.model.modelId ?? held.find(isWanted)?.modelId;
-  if (wanted > 0 && modelId !== undefined) return { version: wanted, modelId };
+  if (modelId !== undefined) return { version: wanted, modelId };
   const message = `no engine holds model "${name.slice(0, 64)}"${version > 0 ? ` version ${version}` : ''}`;
   throw new RouterError('UNKNOWN_MODEL', message, { field: 'model' });
 }

@@ -21,8 +21,8 @@ function send(
   over: Partial<ReasonQuestion> = {},
   session: Partial<SessionRequest> = {},
 ): Promise<ReasonAnswer> {
-  const asked = question({ session: { ...sessionOf('s'), ...session }, ...over });
-  return atItsTurn(sessions, asked, context(), respond, (attempt) => attempt());
+  const sent = question({ session: { ...sessionOf('s'), ...session }, ...over });
+  return atItsTurn(sessions, sent, context(), respond, (attempt) => attempt());
 }
 
 /** Answers with 16 more steps of model m/1. */
@@ -93,8 +93,8 @@ describe('a message that waits for its turn', () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
     const first = send((...call) => promise.then(() => answers(...call)));
     const caller = context();
-    const asked = question({ session: sessionOf('s') });
-    const leaving = atItsTurn(sessions, asked, caller, answers, (attempt) => attempt());
+    const sent = question({ session: sessionOf('s') });
+    const leaving = atItsTurn(sessions, sent, caller, answers, (attempt) => attempt());
     caller.controller.abort(new RouterError('CANCELLED', 'left'));
     expect(await outcome(leaving)).toEqual(['CANCELLED', 'left']);
     resolve(undefined);
@@ -111,13 +111,13 @@ describe('the model of a message', () => {
     ['m', 1],
   ])('"%s" version %d is that of its session', async (model, modelVersion) => {
     await send(answers);
-    const asked: unknown[] = [];
+    const sent: unknown[] = [];
     const respond: Respond = (each, session) => {
-      asked.push([each.model, each.modelVersion, each.cache]);
+      sent.push([each.model, each.modelVersion, each.cache]);
       return answers(each, session);
     };
     await send(respond, { model, modelVersion, cache: 'REFRESH' });
-    expect(asked).toEqual([['m', 1, 'REFRESH']]);
+    expect(sent).toEqual([['m', 1, 'REFRESH']]);
   });
 
   it.each([
@@ -133,21 +133,21 @@ describe('the model of a message', () => {
   });
 
   it('is what the caller names if the session is not open', async () => {
-    const asked: unknown[] = [];
+    const sent: unknown[] = [];
     const respond: Respond = ({ model, modelVersion }, session) => {
-      asked.push([model, modelVersion]);
+      sent.push([model, modelVersion]);
       return answers(question(), session);
     };
     await send(respond, { model: 'n', modelVersion: 3 });
-    expect(asked).toEqual([['n', 3]]);
+    expect(sent).toEqual([['n', 3]]);
   });
 });
 
 describe('a message that is repeated', () => {
   it('is checked again, at the same turn', async () => {
     await send(answers);
-    const asked = question({ session: sessionOf('s', 16) });
-    const twice = atItsTurn(sessions, asked, context(), answers, async (attempt) => {
+    const sent = question({ session: sessionOf('s', 16) });
+    const twice = atItsTurn(sessions, sent, context(), answers, async (attempt) => {
       await attempt();
       return await attempt();
     });

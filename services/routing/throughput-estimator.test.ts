@@ -66,4 +66,39 @@ describe('ThroughputEstimator', () => {
       expect.closeTo(3 / 20, 2),
     ]);
   });
+
+  it('is the same after a stop without a pause', () => {
+    const throughput = withAnswers(4);
+    throughput.stop(40);
+    throughput.start(40);
+    // Four answers in 40 ms, and the next one now, whatever is under way.
+    expect(throughput.rateAt(40, 3)).toBeCloseTo(5 / 40, 2);
+  });
+
+  it('fades during a pause, so that its last answers count less', () => {
+    const throughput = withAnswers(20);
+    throughput.stop(200);
+    throughput.start(5_200);
+    expect(throughput.rateAt(5_200, 1)).toBeCloseTo((0.5 * 18.2 + 1) / (0.5 * 182), 3);
+  });
+
+  it('counts the time from the last answer to the stop, and no pause before the stop', () => {
+    const [soon, late] = [withAnswers(20), withAnswers(20)];
+    soon.stop(300);
+    soon.start(300);
+    expect(soon.rateAt(300, 1)).toBeCloseTo(19.2 / 282, 3);
+    late.stop(9_200);
+    late.start(10_300);
+    expect(late.rateAt(10_310, 1)).toBeLessThan(0.003);
+  });
+
+  it('counts as many answers as have come since it was forgotten', () => {
+    const throughput = withAnswers(20);
+    throughput.stop(200);
+    throughput.start(20_000);
+    expect(throughput.rateAt(20_010, 5)).toBeCloseTo(5 / 10, 6);
+    throughput.recordAnswer(21_000);
+    throughput.recordAnswer(22_000);
+    expect(throughput.rateAt(22_000, 3)).toBeCloseTo(3 / ((1_000 * 15) / 16 + 1_000), 8);
+  });
 });

@@ -48,7 +48,7 @@ export class ThroughputEstimator {
    * of a burst do not show the rate of the rest.
    */
   rateAt(nowMs: number, inside: number): number {
-    const left = this.#seen < inside ? Math.max(inside, this.#left + 1) : this.#left + 1;
+    const left = this.#seen < inside ? inside : this.#left + 1;
     return left / Math.max(this.#ms + nowMs - this.#lastMs, Number.MIN_VALUE);
   }
 }

@@ -194,6 +194,30 @@ export const EQUIVALENT: readonly Equivalent[] = [
     why: 'There is no leader only if nobody voted, and such a vote is refused before the number is read.',
   },
   {
+    file: 'services/routing/group.ts',
+    before: 'isAdmitted = false;',
+    after: ';',
+    why: 'It is only asked whether it is true; and the type checker refuses it.',
+  },
+  {
+    file: 'services/routing/group.ts',
+    before: 'hasEnded = false;',
+    after: ';',
+    why: 'It is only asked whether it is true; and the type checker refuses it.',
+  },
+  {
+    file: 'services/routing/group.ts',
+    before: 'this.checkMs = Infinity;',
+    after: ';',
+    why: 'It only saves work: after the first check, each member has ended or goes on alone.',
+  },
+  {
+    file: 'services/routing/stages/in-session.ts',
+    before: "const inputSteps = found.input.kind === 'series' ? input.shape[0]! : 0;",
+    after: "const inputSteps = found.input.kind === 'series' ? input.shape[0]! : 1;",
+    why: 'A constant input always gets its state, so no inputs are kept whose steps count.',
+  },
+  {
     file: 'services/routing/admission.ts',
     before: 'if (this.#standing.size > 0) queueMicrotask(() => this.serve());',
     after: 'if (this.#standing.size >= 0) queueMicrotask(() => this.serve());',

@@ -37,7 +37,7 @@ class Hedge<E extends EngineClient> extends FirstAnswer<E> {
       this.#onCallerAbort();
       return;
     }
-    signal.addEventListener('abort', this.#onCallerAbort, { once: true });
+    signal.addEventListener('abort', this.#onCallerAbort);
     super.start();
   }
 

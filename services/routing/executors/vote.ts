@@ -123,7 +123,7 @@ class Election<E extends EngineClient> {
     const { input, context, options, strategy, attempts, plan, readout } = execution;
     const { signal } = context;
     this.#callerSignal = signal;
-    signal.addEventListener('abort', this.#onCallerAbort, { once: true });
+    signal.addEventListener('abort', this.#onCallerAbort);
     this.#policy = policy;
     this.#readout = readout;
     this.#left = plan;
@@ -152,7 +152,6 @@ class Election<E extends EngineClient> {
   /** Cancels engines that still compute. */
   close(): void {
     this.#callerSignal.removeEventListener('abort', this.#onCallerAbort);
-    this.#endWaiting();
     if (!this.#isWaiting()) return;
     this.#stragglers.abort(new RouterError('CANCELLED', 'the vote was decided without it'));
     // In order of request; engines without an answer are absent.
@@ -201,7 +200,6 @@ class Election<E extends EngineClient> {
     const { options, context } = this.#request;
     const startedMs = performance.now();
     this.#stopWaiting = options.admission.waitForRoom(engines, context.deadlineMs, (isWorthwhile) => {
-      this.#stopWaiting = undefined;
       if (!isWorthwhile) {
         this.#mayWait = false;
         for (const engine of engines) this.#hasNoRoom(engine, performance.now() - startedMs);
@@ -275,10 +273,7 @@ class Election<E extends EngineClient> {
   }
 
   #failed(voter: Voter<E>, error: RouterError): void {
-    if (!voter.isWaiting) {
-      voter.absence = error;
-      return;
-    }
+    if (!voter.isWaiting) return;
     recordError(voter, error);
     if (isRefusal(error)) return;
     if (isUncounted(error, this.#left)) this.#uncounted += 1;

@@ -8,7 +8,7 @@ import { admit, freeOf } from './admit.ts';
 const ANSWER = {} as Answer;
 
 /** A request, and what the admission is told about it. `turn`: what `enter` returns. */
-function asking(turn: Promise<void> | undefined): { readonly request: RoutedRequest; readonly log: unknown[] } {
+function requestWith(turn: Promise<void> | undefined): { readonly request: RoutedRequest; readonly log: unknown[] } {
   const log: unknown[] = [];
   const admission = {
     enter: () => {
@@ -26,7 +26,7 @@ const stage = admit(() => () => 1);
 describe('the admit stage', () => {
   it('waits for its turn, and leaves with the answer', async () => {
     const { promise, resolve } = Promise.withResolvers<undefined>();
-    const { request, log } = asking(promise as Promise<unknown> as Promise<void>);
+    const { request, log } = requestWith(promise as Promise<unknown> as Promise<void>);
     const answering = stage(request, () => {
       log.push('next');
       return ANSWER;
@@ -39,14 +39,14 @@ describe('the admit stage', () => {
   });
 
   it('leaves without an answer if the request fails', async () => {
-    const { request, log } = asking(undefined);
+    const { request, log } = requestWith(undefined);
     const failing = stage(request, () => Promise.reject(new RouterError('ENGINE_LOST', 'gone')));
     await expect(failing).rejects.toMatchObject({ kind: 'ENGINE_LOST' });
     expect(log).toEqual(['enter', 'leave false']);
   });
 
   it('does not leave if it was not admitted', async () => {
-    const { request, log } = asking(Promise.reject(new RouterError('ROUTER_FULL', 'full')));
+    const { request, log } = requestWith(Promise.reject(new RouterError('ROUTER_FULL', 'full')));
     await expect(stage(request, () => ANSWER)).rejects.toMatchObject({ kind: 'ROUTER_FULL' });
     expect(log).toEqual(['enter']);
   });

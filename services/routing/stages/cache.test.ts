@@ -44,17 +44,17 @@ async function keep(): Promise<void> {
 describe('the cache stage', () => {
   it('returns a kept answer at once', async () => {
     await keep();
-    const asked = request('USE');
-    expect(send(asked)).toEqual(answer('kept'));
-    expect([asked.cacheStatus, passed.length]).toEqual(['HIT', 0]);
+    const sent = request('USE');
+    expect(send(sent)).toEqual(answer('kept'));
+    expect([sent.cacheStatus, passed.length]).toEqual(['HIT', 0]);
   });
 
   it('computes for REFRESH, and keeps the new answer', async () => {
     await keep();
-    const asked = request('REFRESH');
-    const refreshing = send(asked);
+    const sent = request('REFRESH');
+    const refreshing = send(sent);
     passed[0]!.end(answer('new'));
-    expect([await refreshing, asked.cacheStatus]).toEqual([answer('new'), 'MISS']);
+    expect([await refreshing, sent.cacheStatus]).toEqual([answer('new'), 'MISS']);
     expect(send(request('USE'))).toEqual(answer('new'));
   });
 
@@ -64,10 +64,10 @@ describe('the cache stage', () => {
     ['a router without a cache', 'USE', 'SUMMARY', false],
   ])('is left out for %s', async (_, use, detail, hasCache) => {
     await keep();
-    const asked = request(use, detail);
-    const computing = hasCache ? send(asked) : cache(undefined)(asked, () => answer('computed'));
+    const sent = request(use, detail);
+    const computing = hasCache ? send(sent) : cache(undefined)(sent, () => answer('computed'));
     passed[0]?.end(answer('computed'));
-    expect([await computing, asked.cacheStatus]).toEqual([answer('computed'), 'BYPASSED']);
+    expect([await computing, sent.cacheStatus]).toEqual([answer('computed'), 'BYPASSED']);
     expect(send(request('USE'))).toEqual(answer('kept'));
   });
 

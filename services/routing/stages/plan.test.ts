@@ -14,11 +14,11 @@ describe('the plan', () => {
   it('counts the turns of each strategy separately', async () => {
     const engines = ['a', 'b'].map(engine);
     const router = build(engines);
-    const asked: string[] = [];
+    const engineIds: string[] = [];
     for (const strategy of ['ROUND_ROBIN', 'SIDECAR_FIRST', 'ROUND_ROBIN', 'SIDECAR_FIRST'] as const) {
-      asked.push((await router.reason(question({ strategy }), context())).answer.engine.id);
+      engineIds.push((await router.reason(question({ strategy }), context())).answer.engine.id);
     }
-    expect(asked).toEqual(['a', 'a', 'b', 'b']);
+    expect(engineIds).toEqual(['a', 'a', 'b', 'b']);
   });
 
   it('is counted once for each request, and earns a part of the retry budget', async () => {
@@ -36,15 +36,15 @@ describe('the plan', () => {
     const engines = ['a', 'b', 'c', 'd'].map(engine);
     const { router, pool } = buildWhole(engines, undefined, { maxAttempts: 4 });
     for (const full of [engines[0]!, engines[2]!]) full.inFlight = pool.find(full.id).limit.limit;
-    const asked: string[] = [];
+    const engineIds: string[] = [];
     for (const each of engines) {
       each.behaviour = () => {
-        asked.push(each.id);
+        engineIds.push(each.id);
         return lost();
       };
     }
     await expect(router.reason(question(), context())).rejects.toMatchObject({ kind: 'NO_ENGINE' });
-    expect(asked).toEqual(['b', 'd', 'a', 'c']);
+    expect(engineIds).toEqual(['b', 'd', 'a', 'c']);
   });
 
   it.each([
