@@ -11,6 +11,7 @@ import {
 import { EventLog } from '../telemetry/event-log.ts';
 import { Metrics } from '../telemetry/metrics.ts';
 import { promised } from '../../test/support/promised.ts';
+import { callMethod, unaryOptions } from '../../test/fakes/call-method.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
 import { EventReader } from '../../test/support/event-reader.ts';
 import { type Served, serve } from '../../test/support/serve.ts';
@@ -230,5 +231,20 @@ describe('Publish', () => {
     nowMs = 200;
     await publish();
     expect(log.lastSequence).toBe(6);
+  });
+
+  it('refuses all events if the setting is 0', async () => {
+    const none = eventMethods(log, { ...unaryOptions(), drained: drain.signal, maxSubscribers: 1, publishPerS: 0 });
+    const request = PublishRequest.fromPartial({ topic: 'user.x' });
+    expect(await refusalOf(callMethod(none, EventServiceService.publish, request))).toMatchObject({
+      reason: 'PUBLISH_RATE',
+      message: expect.stringMatching(/^this router publishes no users’ events/) as unknown,
+    });
+  });
+
+  it('says how long it took', async () => {
+    const methods = eventMethods(log, { ...unaryOptions(), drained: drain.signal, maxSubscribers: 1, publishPerS: 5 });
+    const request = PublishRequest.fromPartial({ topic: 'user.x' });
+    expect((await callMethod(methods, EventServiceService.publish, request)).sequence).toBe(1n);
   });
 });

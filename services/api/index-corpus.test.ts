@@ -111,4 +111,43 @@ describe('Indexing', () => {
     await made.resume();
     expect(operations.list('index').map(({ state }) => state)).toEqual(['RUNNING', 'INTERRUPTED']);
   });
+
+  it('reports a bug, and fails', async () => {
+    const bugs: [string, string][] = [];
+    const pending = (): Promise<never> => Promise.reject(new TypeError('a bug'));
+    const { made, operations } = indexing({
+      corpora: { pending, label: async () => undefined },
+      onInternalError: (corpus, { kind }) => void bugs.push([corpus, kind]),
+    });
+    const { operationId } = await made.begin('notes');
+    await turns();
+    expect([operations.get(operationId).state, bugs]).toEqual(['FAILED', [['notes', 'INTERNAL']]]);
+  });
+
+  it('reports no bug for an error that its caller can understand', async () => {
+    const bugs: string[] = [];
+    const pending = (): Promise<never> => Promise.reject(new RouterError('UNKNOWN_CORPUS', 'it was removed'));
+    const onInternalError = (corpus: string): void => void bugs.push(corpus);
+    const { made } = indexing({ corpora: { pending, label: async () => undefined }, onInternalError });
+    await made.begin('notes');
+    await turns();
+    expect(bugs).toEqual([]);
+  });
+
+  it('restarts nothing once it was stopped', async () => {
+    const stored: Operation[] = [{ ...NOW, id: 'index-1', subject: 'notes', state: 'RUNNING' }];
+    const { made, operations } = indexing({}, stored);
+    made.stop();
+    await made.resume();
+    expect(operations.list('index').map(({ state }) => state)).toEqual(['INTERRUPTED']);
+  });
+
+  it('counts half of an odd number of passages as the whole ones', async () => {
+    const { made, operations } = indexing({
+      corpora: { pending: () => new Promise(() => undefined), label: async () => undefined },
+    });
+    const { operationId } = await made.begin('notes');
+    made.indexed('notes', 5, 100);
+    expect(operations.get(operationId).done).toBe(2);
+  });
 });

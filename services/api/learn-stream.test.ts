@@ -310,6 +310,16 @@ describe('a call of Learn', () => {
     expect((await end)?.code).toBe(Code.CANCELLED);
   });
 
+  it('ends at once if the student cannot go on, though its caller would', async () => {
+    const full = new Students(studentParts(dir, publisher, { maxLogBytes: 1 }));
+    await full.start(() => undefined);
+    open({ students: full });
+    push({ start: { student: 'full' } });
+    push({ example: { label: 'yes' } });
+    expect((await end)?.message).toMatch(/^the log of student "full" has reached 1 bytes/);
+    await full.stop();
+  });
+
   it('reports a bug', async () => {
     const findVersion = (): never => {
       throw new TypeError('a bug');

@@ -1,12 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
 import { once } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
+import { FakeCall } from '../../test/fakes/fake-call.ts';
+import { silent } from '../../test/fakes/fake-parts.ts';
 import { MetricsServer } from '../../test/fakes/fake-metrics-server.ts';
 import { readRefusal } from '../../test/support/refusal.ts';
 import { until } from '../../test/support/until.ts';
 import { ERROR_KINDS, type RouterError } from '../core/errors.ts';
-import { MAX_WATCHERS } from './metrics-watch.ts';
+import { MAX_WATCHERS, Watches } from './metrics-watch.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { MeterSources } from '../telemetry/meter.ts';
 import type {
@@ -112,7 +114,8 @@ describe('WatchMetrics', () => {
   });
 
   it('ends without a counted error when the deadline of the caller passes', async () => {
-    const error = await failure(watch(0, { deadline: Date.now() + 100 }));
+    await service.get(); // it is connected now
+    const error = await failure(watch(0, { deadline: Date.now() + 300 }));
     expect(error.code).toBe(grpc.status.DEADLINE_EXCEEDED);
     await until(() => ticker.running === 0, WATCH_ENDED);
     expect(watchOutcomes()).toMatchObject({ count: 1, errors: 0 });
@@ -154,5 +157,39 @@ describe('WatchMetrics', () => {
     ticker.tick();
     expect(readRefusal(await ended)).toMatchObject({ code: 'INTERNAL', reason: 'INTERNAL' });
     expect([ticker.running, internal.length]).toEqual([0, 1]);
+  });
+
+  it('is limited to 64 callers', () => {
+    expect(MAX_WATCHERS).toBe(64);
+  });
+
+  describe('by the clock of the machine', () => {
+    beforeEach(() => void jest.useFakeTimers({ doNotFake: ['performance'] }));
+    afterEach(() => void jest.useRealTimers());
+
+    it('sends a message at each interval until its caller leaves, and says how long it took to make', () => {
+      const options = { onInternalError: () => undefined, observer: silent, drained: drain.signal };
+      const call = new FakeCall<WatchMetricsResponse>();
+      new Watches(() => ({}) as MetricsMessage, options).begin(call, { intervalMs: 100 });
+      const counts = [99, 1, 100].map((ms) => {
+        jest.advanceTimersByTime(ms);
+        return call.answers.length;
+      });
+      call.cut();
+      jest.advanceTimersByTime(1_000);
+      expect([counts, call.answers.length, jest.getTimerCount()]).toEqual([[1, 2, 3], 3, 0]);
+      const elapsedMs = performance.now() - call.startedMs;
+      expect(call.answers.every(({ processingTimeMs: ms }) => ms >= 0 && ms <= elapsedMs)).toBe(true);
+    });
+
+    it('sends nothing after the deadline of its caller', () => {
+      const options = { onInternalError: () => undefined, observer: silent, drained: drain.signal };
+      const call = new FakeCall<WatchMetricsResponse>();
+      call.deadlineMs = performance.now() - 1;
+      new Watches(() => ({}) as MetricsMessage, options).begin(call, { intervalMs: 100 });
+      jest.advanceTimersByTime(500);
+      call.cut();
+      expect(call.answers).toHaveLength(1);
+    });
   });
 });

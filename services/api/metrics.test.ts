@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { callMethod, unaryOptions } from '../../test/fakes/call-method.ts';
 import { MetricsServer } from '../../test/fakes/fake-metrics-server.ts';
 import { BreakerState, EngineState } from '../generated/tandem/v1/engines.ts';
 import { EngineKind, Strategy } from '../generated/tandem/v1/types.ts';
+import { MetricsServiceService } from '../generated/tandem/v1/metrics.ts';
+import { Meter } from '../telemetry/meter.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { metricsMethods } from './metrics.ts';
 
 let service: MetricsServer;
 let metrics: Metrics;
@@ -144,3 +148,14 @@ describe('ResetMetrics', () => {
     });
   });
 });
+
+it.each(['getMetrics', 'resetMetrics'] as const)(
+  '%s says how long it took, and how long the router runs',
+  async (name) => {
+    const options = { ...unaryOptions(), drained: new AbortController().signal };
+    const methods = metricsMethods(new Meter(metrics, service.sources), options);
+    const response = await callMethod(methods, MetricsServiceService[name], {});
+    expect(response.metrics!.uptimeS).toBeLessThanOrEqual(process.uptime());
+    expect(response.metrics!.uptimeS).toBeGreaterThan(0);
+  },
+);
