@@ -1,19 +1,13 @@
 // Sends bytes that are not a valid message to every rpc in proto/.
-import { mkdtempSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
-import { fakeTracing } from '../../test/fakes/fake-parts.ts';
-import { edgeUnderTest } from '../../test/support/serve.ts';
+import { bareApi } from '../../test/fakes/bare-api.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
-import { ConnectionLimit } from '../core/connection-limit.ts';
 import { Metrics } from '../telemetry/metrics.ts';
-import { CallerAccounts } from '../auth/caller-accounts.ts';
-import { Callers } from '../auth/callers.ts';
-import { Authorizer } from './authorizer.ts';
-import { type ApiParts, ApiServer } from './server.ts';
+import type { ApiServer } from './server.ts';
 
 type Rpc = grpc.MethodDefinition<object, object>;
 
@@ -27,8 +21,6 @@ const RPCS = Object.entries(loadSync(FILES, { includeDirs: [PROTO_DIR] })).flatM
   return Object.entries(definition).map(([method, rpc]): [string, Rpc] => [`${name.split('.').at(-1)}.${method}`, rpc]);
 });
 
-const UNLIMITED = { perS: 0, maxCalls: 0, maxItems: 0, maxBytes: 0 };
-
 /** Field 1 as a text of two bytes, which are missing. */
 const MALFORMED = Buffer.from([0x0a, 0x02]);
 
@@ -38,32 +30,8 @@ let api: ApiServer;
 let client: grpc.Client;
 
 beforeAll(async () => {
-  // No handler runs far enough to need another part.
-  api = new ApiServer({ metrics, tracing: fakeTracing(), agents: {} } as ApiParts, {
-    ...{ listen: '127.0.0.1:0', edge: edgeUnderTest },
-    ...{
-      authorizer: new Authorizer(new Callers({ tokens: [], certificates: [] }), new CallerAccounts(UNLIMITED)),
-      onCallRefused: () => undefined,
-    },
-    adminListen: () => `unix:${join(mkdtempSync(join(tmpdir(), 'tandem-admin-')), 'admin.sock')}`,
-    bridge: undefined,
-    reflection: false,
-    maxMessageBytes: 1_000,
-    maxStreamsPerConnection: 100,
-    connections: new ConnectionLimit(16),
-    maxBatchItems: 1,
-    maxInFlight: 4_096,
-    windowSize: 1,
-    timeoutMs: 5_000,
-    maxSubscribers: 1,
-    publishPerS: 1,
-    onInternalError: (_path, error) => internal.push(error),
-    onConnectionFault: () => undefined,
-    isReady: () => true,
-    trust: () => undefined,
-    register: () => Promise.reject(new Error('not reached')),
-    reload: () => Promise.reject(new Error('not reached')),
-  });
+  // No handler runs far enough to need a part.
+  api = bareApi({ onInternalError: (_path, error) => internal.push(error) }, { metrics });
   await api.start();
   // The admin address allows every rpc.
   client = new grpc.Client(api.adminAddress, grpc.credentials.createInsecure());

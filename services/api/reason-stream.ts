@@ -67,16 +67,15 @@ class ReasonStream implements OpenCall, CallListener<ReasonStreamRequestWire | R
     };
     call.listener = this;
     options.calls.opened(this);
-    options.drained.addEventListener('abort', this.#onDraining, { once: true });
+    options.drained.addEventListener('abort', this.#onDraining);
     if (options.drained.aborted) this.#onDraining();
   }
 
   onMessage(request: ReasonStreamRequestWire | RouterError): void {
-    const bytes = request instanceof RouterError ? 0 : request.request.length;
     this.#open += 1;
-    this.#openBytes += bytes;
-    if (request instanceof RouterError) this.#refuse(request, bytes);
+    if (request instanceof RouterError) this.#refuse(request, 0);
     else {
+      this.#openBytes += request.request.length;
       this.#tooEarly.push(request.request);
       if (this.#tooEarly.length === 1) this.#enterNext();
     }
