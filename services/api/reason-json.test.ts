@@ -7,12 +7,12 @@ import type { ReasonQuestion } from '../routing/question.ts';
 import type { ReasonAnswer } from '../routing/router.ts';
 import { reasonJson } from './reason-json.ts';
 
-let asked: ReasonQuestion[];
+let questions: ReasonQuestion[];
 let begun: unknown[][];
 let counted: string[][];
 
 beforeEach(() => {
-  [asked, begun, counted] = [[], [], []];
+  [questions, begun, counted] = [[], [], []];
 });
 
 function ask(
@@ -25,7 +25,7 @@ function ask(
     return fakeTracing().begin(...args);
   };
   const router = loneRouter((question) => {
-    asked.push(question);
+    questions.push(question);
     return answer();
   });
   const context = { deadlineMs: Infinity, signal: new AbortController().signal };
@@ -41,7 +41,7 @@ describe('reasonJson', () => {
       code: 'OK',
       body: { requestId: 'mine', label: 'wörld', totalSpikes: '303', engine: { engineId: 'engine-1' } },
     });
-    expect(asked).toMatchObject([{ model: 'm', input: { shape: [2] } }]);
+    expect(questions).toMatchObject([{ model: 'm', input: { shape: [2] } }]);
   });
 
   it('counts and traces the request under the name of the dashboard, which links to the trace', async () => {
@@ -60,7 +60,7 @@ describe('reasonJson', () => {
 
   it('refuses JSON that is not a ReasonRequest', async () => {
     expect(await ask(null)).toMatchObject({ code: 'INVALID_ARGUMENT', body: { reason: 'INVALID_FIELD' } });
-    expect(asked).toEqual([]);
+    expect(questions).toEqual([]);
   });
 
   it('refuses a session', async () => {

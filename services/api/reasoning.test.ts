@@ -23,14 +23,14 @@ const TRACE_ID = 'ab'.repeat(16);
 /** With the flag "sampled". */
 const metadata = new Metadata(['traceparent', `00-${TRACE_ID}-${'cd'.repeat(8)}-01`]);
 
-let asked: { question: ReasonQuestion; span: OpenSpan | undefined }[];
+let received: { question: ReasonQuestion; span: OpenSpan | undefined }[];
 /** Lets the requests under way be answered; the others are answered at once. */
 let release: (() => void) | undefined;
 let ann: CallerAccount;
 let methods: Method[];
 
 beforeEach(() => {
-  asked = [];
+  received = [];
   release = undefined;
   ann = new CallerAccount('ann', { ...NO_LIMITS, maxItems: 3 }, { calls: 0, refused: 0 });
   methods = methodsOf();
@@ -41,7 +41,7 @@ function methodsOf(isHeld = false): Method[] {
   tracing.configure({ enabled: true, sampler: { isParentBased: true, ratio: 0 } });
   const held = new Promise<void>((resolve) => (release = resolve));
   const router = loneRouter(async (question, { span }) => {
-    asked.push({ question, span });
+    received.push({ question, span });
     if (isHeld) await held;
     return fakeReasoned();
   });
@@ -77,12 +77,12 @@ describe('Reason', () => {
 
   it('names its caller for the session', async () => {
     await callMethod(methods, reason, request, { owner: ann });
-    expect(asked).toMatchObject([{ question: { session: { id: 's', caller: 'ann' } } }]);
+    expect(received).toMatchObject([{ question: { session: { id: 's', caller: 'ann' } } }]);
   });
 
   it('continues the trace of its caller, and records the answer in it', async () => {
     expect(await callMethod(methods, reason, request, { metadata, owner: ann })).toMatchObject({ traceId: TRACE_ID });
-    const { span } = asked[0]!;
+    const { span } = received[0]!;
     expect(['caller', 'engine', 'cache', 'grade'].map((name) => span!.get(`tandem.${name}`))).toEqual([
       ...['ann', 'engine-1', 'BYPASSED', 'MAJORITY'],
     ]);
@@ -101,7 +101,7 @@ describe('ReasonBatch', () => {
 
   it('traces each item', async () => {
     await batch(1);
-    expect(asked[0]!.span!.name).toMatch(/ReasonBatch\.item$/);
+    expect(received[0]!.span!.name).toMatch(/ReasonBatch\.item$/);
   });
 
   it.each([

@@ -19,15 +19,15 @@ let api: ApiServer;
 let client: ReasoningServiceClient;
 let error: RouterError | undefined;
 let account: CallerAccount | undefined;
-let told: [path: string, error: RouterError][];
+let reported: [path: string, error: RouterError][];
 let isReady: boolean;
 
 beforeEach(async () => {
-  [error, account, told, isReady] = [undefined, undefined, [], false];
+  [error, account, reported, isReady] = [undefined, undefined, [], false];
   const authorizer = { check: () => error, accountOf: () => account, strangerAt: () => stranger };
   api = bareApi({
     ...{ authorizer: authorizer as unknown as Authorizer, isReady: () => isReady, adminListen: () => 'off' },
-    onCallRefused: (path, refusal) => void told.push([path, refusal]),
+    onCallRefused: (path, refusal) => void reported.push([path, refusal]),
   });
   client = new ReasoningServiceClient(await api.start(), grpc.credentials.createInsecure());
 });
@@ -42,20 +42,20 @@ const ping = (): Promise<Refusal> => refusalOf(promised((done) => client.ping({}
 describe('a call', () => {
   it('is answered if its caller may make it', async () => {
     expect((await ping()).code).toBe('OK');
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   it('is refused and reported if its caller may not make it', async () => {
     error = refused;
     expect(await ping()).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'BAD_CREDENTIALS' });
-    expect(told).toEqual([['/tandem.v1.ReasoningService/Ping', refused]]);
+    expect(reported).toEqual([['/tandem.v1.ReasoningService/Ping', refused]]);
   });
 
   it('is refused and reported if its caller has too many', async () => {
     account = new CallerAccount('ann', { ...NO_LIMITS, maxCalls: 1 }, { calls: 0, refused: 0 });
     account.begin();
     expect((await ping()).reason).toBe('CALLER_LIMIT');
-    expect(told).toMatchObject([['/tandem.v1.ReasoningService/Ping', { kind: 'CALLER_LIMIT' }]]);
+    expect(reported).toMatchObject([['/tandem.v1.ReasoningService/Ping', { kind: 'CALLER_LIMIT' }]]);
     account.ended();
     expect((await ping()).code).toBe('OK');
   });

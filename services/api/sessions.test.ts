@@ -67,9 +67,31 @@ describe('SessionService', () => {
     expect(second.nextPageToken).toBe('');
   });
 
+  it('has no token for a page that holds the rest', async () => {
+    expect((await list(3)).nextPageToken).toBe('');
+    expect((await list(1_000)).sessions).toHaveLength(3);
+  });
+
+  it('shows the model, the work and the memory of a session', async () => {
+    const { sessions, bytes } = await list(0);
+    expect(sessions[0]).toMatchObject({
+      ...{ model: 'm', modelVersion: 1, engineId: 'e1', step: 16, messages: 1n, waiting: 0, caller: '' },
+    });
+    const all = sessions.map((session) => session.bytes);
+    expect(Math.min(...all.map(Number))).toBeGreaterThan(0);
+    expect(bytes).toBe(all.reduce((sum, each) => sum + each));
+  });
+
+  it('refuses to end a session without a name', async () => {
+    const ended = promised<EndSessionResponse>((done) => client.endSession({ id: '', caller: '' }, done));
+    expect(await refusalOf(ended)).toMatchObject({ reason: 'INVALID_FIELD', field: 'id' });
+  });
+
   it.each([
     ['a page that is too large', 1_001, '', 'page_size'],
     ['a token that is none', 0, 'x', 'page_token'],
+    ['a token that is 0', 0, '0', 'page_token'],
+    ['a token that is too long', 0, '1'.repeat(17), 'page_token'],
   ])('refuses %s', async (_, pageSize, pageToken, field) => {
     expect((await refusalOf(list(pageSize, pageToken))).field).toBe(field);
   });

@@ -19,17 +19,17 @@ describe.each(['native', 'grpc-js'] as const)('SpanReceiver on edge %s', (edge) 
   let receiver: SpanReceiver;
   let taken: EncodedSpan[];
   let isEngine: boolean;
-  /** The callers that the receiver asked about. */
-  let asked: unknown[][];
+  /** The callers of which the receiver was to decide. */
+  let callers: unknown[][];
 
   beforeEach(() => {
-    [taken, asked] = [[], []];
+    [taken, callers] = [[], []];
     isEngine = true;
     receiver = new SpanReceiver(
       (spans) => taken.push(...spans),
       edge,
       (...caller) => {
-        asked.push(caller);
+        callers.push(caller);
         return isEngine;
       },
     );
@@ -64,7 +64,7 @@ describe.each(['native', 'grpc-js'] as const)('SpanReceiver on edge %s', (edge) 
   it('takes the spans of an engine, with their source', async () => {
     expect(await send(spansOf('one'))).toBe(grpc.status.OK);
     expect(taken.map(({ source }) => source)).toEqual([{ service: 'one', instance: '' }]);
-    expect(asked).toEqual([['Bearer secret', '127.0.0.1']]);
+    expect(callers).toEqual([['Bearer secret', '127.0.0.1']]);
   });
 
   it('has one source for all spans of an engine', async () => {

@@ -56,15 +56,15 @@ class LibraryCall extends EventEmitter {
 }
 
 let library: LibraryCall;
-let heard: unknown[];
+let events: unknown[];
 let replies: unknown[][];
 
 beforeEach(() => {
   library = new LibraryCall();
-  [heard, replies] = [[], []];
+  [events, replies] = [[], []];
 });
 
-/** Begins a call of that kind; `heard` has the events of its listener. */
+/** Begins a call of that kind; `events` has the events of its listener. */
 function begin(requestStream: boolean, responseStream: boolean): IncomingCall {
   const made: { call?: IncomingCall } = {};
   const method = {
@@ -73,7 +73,7 @@ function begin(requestStream: boolean, responseStream: boolean): IncomingCall {
     encode: (text: string) => new TextEncoder().encode(text),
     handle: (call: IncomingCall, request?: unknown) => {
       made.call = call;
-      if (!requestStream) heard.push(request);
+      if (!requestStream) events.push(request);
     },
   } as Method;
   let handler: Registered | undefined;
@@ -85,10 +85,10 @@ function begin(requestStream: boolean, responseStream: boolean): IncomingCall {
   addMethods({ register } as unknown as grpc.Server, [method]);
   handler!(library, (...args) => void replies.push(args));
   made.call!.listener = {
-    onMessage: (request: never) => void heard.push(request),
-    onEnd: () => void heard.push('end'),
-    onDrain: () => void heard.push('drain'),
-    onCut: () => void heard.push('cut'),
+    onMessage: (request: never) => void events.push(request),
+    onEnd: () => void events.push('end'),
+    onDrain: () => void events.push('drain'),
+    onCut: () => void events.push('cut'),
   };
   return made.call!;
 }
@@ -130,7 +130,7 @@ describe('a call of grpc-js', () => {
     const call = begin(requestStream, responseStream);
     library.emit('cancelled');
     library.emit('cancelled');
-    expect(heard.filter((event) => event === 'cut')).toHaveLength(1);
+    expect(events.filter((event) => event === 'cut')).toHaveLength(1);
     expect(call.isOver).toBe(true);
   });
 });
@@ -142,7 +142,7 @@ describe('a unary call', () => {
     call.answer('yes');
     call.end();
     library.emit('cancelled');
-    expect([heard, replies, call.isOver]).toEqual([['the request'], [[null, 'yes']], true]);
+    expect([events, replies, call.isOver]).toEqual([['the request'], [[null, 'yes']], true]);
   });
 
   it('takes the first message that is sent as its answer', () => {
@@ -156,7 +156,7 @@ describe('a unary call', () => {
     call.fail(status('NOT_FOUND', 'none'));
     library.emit('cancelled');
     expect(replies).toMatchObject([[{ code: grpc.status.NOT_FOUND, details: 'none' }]]);
-    expect([heard, call.isOver]).toEqual([['the request'], true]);
+    expect([events, call.isOver]).toEqual([['the request'], true]);
   });
 
   it('ignores pause and resume', () => {
@@ -175,7 +175,7 @@ describe.each([
 
   beforeEach(() => {
     call = begin(requestStream, true);
-    heard = [];
+    events = [];
   });
 
   it('sends messages, and says when they have left', () => {
@@ -183,10 +183,10 @@ describe.each([
     library.writableLength = 1;
     expect([call.send('b'), call.hasUnsent]).toEqual([false, true]);
     library.sent[0]!();
-    expect(heard).toEqual([]);
+    expect(events).toEqual([]);
     library.writableLength = 0;
     library.sent[1]!();
-    expect([library.written, heard]).toEqual([['a', 'b'], ['drain']]);
+    expect([library.written, events]).toEqual([['a', 'b'], ['drain']]);
   });
 
   it('sends nothing after its end', () => {
@@ -205,7 +205,7 @@ describe.each([
     call.fail(status('ABORTED', 'why'));
     call.fail(status('NOT_FOUND', 'again'));
     expect(errors).toMatchObject([{ code: grpc.status.ABORTED, details: 'why' }]);
-    expect([heard, call.isOver]).toEqual([[], true]);
+    expect([events, call.isOver]).toEqual([[], true]);
   });
 });
 
@@ -215,13 +215,13 @@ describe('a stream of requests', () => {
     library.emit('data', { request: 1 });
     library.emit('data', { request: 2 });
     library.emit('end');
-    expect(heard).toEqual([1, 2, 'end']);
+    expect(events).toEqual([1, 2, 'end']);
   });
 
   it('is cut by an error of its connection', () => {
     const call = begin(true, true);
     library.emit('error', new Error('reset'));
-    expect([heard, call.isOver]).toEqual([['cut'], true]);
+    expect([events, call.isOver]).toEqual([['cut'], true]);
   });
 
   it('pauses, and resumes only if it is paused', () => {
