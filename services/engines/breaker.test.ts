@@ -191,7 +191,7 @@ describe('Breaker', () => {
     expect(breaker.state).toBe('OPEN');
   });
 
-  it('forgets failures after nine tenths of its window at the earliest, and after the window at the latest', async () => {
+  it('forgets failures after nine tenths of its window at the earliest, after the window at the latest', async () => {
     for (const [failedMs, againMs, state] of [
       [1, 9_999, 'OPEN'],
       [950, 10_001, 'CLOSED'],
@@ -208,17 +208,17 @@ describe('Breaker', () => {
   });
 
   describe('tells the request that opened it', () => {
-    const heard: string[] = [];
+    const openedBy: string[] = [];
     const fail = async (name: string): Promise<void> => {
-      breaker.end(breaker.begin(), 'failure', 'ENGINE_FAULT', (why) => heard.push(`${name}: ${why}`));
+      breaker.end(breaker.begin(), 'failure', 'ENGINE_FAULT', (why) => openedBy.push(`${name}: ${why}`));
       await jest.advanceTimersByTimeAsync(0);
     };
 
-    beforeEach(() => void heard.splice(0));
+    beforeEach(() => void openedBy.splice(0));
 
     it('by its share of failures', async () => {
       for (const name of ['1', '2', '3', '4', '5', '6']) await fail(name);
-      expect(heard).toEqual(['5: 5 of 5 requests failed within 10000 ms, the last with ENGINE_FAULT']);
+      expect(openedBy).toEqual(['5: 5 of 5 requests failed within 10000 ms, the last with ENGINE_FAULT']);
     });
 
     it('by failures in a row', async () => {
@@ -226,20 +226,20 @@ describe('Breaker', () => {
       for (const name of ['1', '2', '3', '4']) await fail(name);
       await jest.advanceTimersByTimeAsync(100);
       await fail('5');
-      expect(heard).toEqual(['5: 5 requests in a row failed, the last with ENGINE_FAULT']);
+      expect(openedBy).toEqual(['5: 5 requests in a row failed, the last with ENGINE_FAULT']);
     });
 
     it('by its probe', async () => {
       breaker.trip('away');
       await jest.advanceTimersByTimeAsync(500);
       await fail('probe');
-      expect(heard).toEqual(['probe: the request that tried failed with ENGINE_FAULT']);
+      expect(openedBy).toEqual(['probe: the request that tried failed with ENGINE_FAULT']);
     });
 
     it('but no request if its engine was lost', async () => {
       await fail('1');
       breaker.trip('away');
-      expect(heard).toEqual([]);
+      expect(openedBy).toEqual([]);
     });
   });
 

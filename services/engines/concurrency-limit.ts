@@ -113,7 +113,7 @@ export class ConcurrencyLimit {
     }
     // A caller that leaves early says nothing about the engine; one that leaves late has waited too long.
     if (outcome === 'ignore' && latencyMs < TARGET_MS) return;
-    if (this.#ended === 0 && this.#sinceMs === -Infinity) this.#sinceMs = nowMs;
+    if (this.#sinceMs === -Infinity) this.#sinceMs = nowMs;
     this.#ended += 1;
     if (outcome === 'success') this.#answered += 1;
     this.#latencySumMs += latencyMs;

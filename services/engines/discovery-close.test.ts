@@ -1,4 +1,4 @@
-// A name that the settings no longer have, and what an operator hears of a name whose addresses are dead.
+// A name that the settings no longer have, and what an operator is told of a name whose addresses are dead.
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { FakeEngine, fakeModel, fakePins } from '../../test/fakes/fake-engine.ts';
 import { fakeBreaker } from '../../test/fakes/fake-parts.ts';

@@ -58,12 +58,12 @@ describe('a model that the router cannot use', () => {
 
 /** What a listener is told at once of a group. */
 function each(engine: FakeEngine, inputs: InferenceInput[], pins = fakePins, startedMs = performance.now()): string[] {
-  const heard: string[] = [];
+  const results: string[] = [];
   inferEachChecked(engine, pins, inputs, new Call(Infinity), startedMs, {
-    answered: (index, { computeUs }) => heard.push(`${index} took ${computeUs} us`),
-    failed: (index, { kind, metadata }) => heard.push([index, kind, metadata['malformed']].join(' ').trim()),
+    answered: (index, { computeUs }) => results.push(`${index} took ${computeUs} us`),
+    failed: (index, { kind, metadata }) => results.push([index, kind, metadata['malformed']].join(' ').trim()),
   });
-  return heard;
+  return results;
 }
 
 describe('inferEachChecked', () => {
@@ -97,8 +97,8 @@ describe('inferEachChecked', () => {
 
   it('limits the times of each answer', () => {
     takesGroups((listener) => listener.answered(0, fakeInference({ computeUs: 4_000_000_000 })));
-    const [heard] = each(engine, [INPUT], fakePins, performance.now() - MINUTE_MS);
-    expect(heard).toMatch(/^0 took 6\d{7} us$/);
+    const [results] = each(engine, [INPUT], fakePins, performance.now() - MINUTE_MS);
+    expect(results).toMatch(/^0 took 6\d{7} us$/);
   });
 
   it('checks each refusal', () => {
@@ -112,9 +112,9 @@ describe('inferEachChecked', () => {
   it('asks an engine that takes no groups for each input', async () => {
     engine.behaviour = ({ data }) =>
       data[0] === 1 ? Promise.reject(new Error('oh')) : Promise.resolve(fakeInference({ computeUs: 7 }));
-    const heard = each(engine, [INPUT, other]);
+    const results = each(engine, [INPUT, other]);
     await new Promise(setImmediate);
-    expect(heard).toEqual(['0 took 7 us', '1 ENGINE_FAULT']);
+    expect(results).toEqual(['0 took 7 us', '1 ENGINE_FAULT']);
     expect(engine.calls.map(({ input }) => input)).toEqual([INPUT, other]);
   });
 });

@@ -42,6 +42,13 @@ describe('an engine that is added', () => {
     expect(changes).toEqual(['e READY', 'f READY']);
   });
 
+  it('is a duplicate at once if it is the process of another', () => {
+    const [first, second] = ['f', 'g'].map((id) => new FakeEngine(id));
+    for (const each of [first!, second!]) each.instanceId = 'f0';
+    pool.add(first!.up(fakeModel()));
+    expect(pool.add(second!.up(fakeModel())).state).toBe('DUPLICATE');
+  });
+
   it('has the limit that it declares, from its first description on', () => {
     const declared = new FakeEngine('f');
     declared.maxInFlight = 2;
@@ -121,6 +128,7 @@ describe('a model that leaves the repository', () => {
     inRepository = [];
     pool.pinsChanged();
     expect([pool.served('m', 1), pool.pinned('m', 1), engine.models]).toEqual([undefined, undefined, []]);
+    expect([engine.state, engine.unavailableReason]).toEqual(['READY', '']);
     inRepository = ['m'];
     pool.pinsChanged();
     expect([pool.holders('m', 1), pool.pinned('m', 1)?.name]).toEqual([[engine], 'm']);

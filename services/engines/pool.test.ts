@@ -73,7 +73,13 @@ describe('EnginePool', () => {
 
   it('refuses more engines than MAX_ENGINES', () => {
     for (let n = 1; n < MAX_ENGINES; n += 1) pool.add(new FakeEngine(`more-${n}`));
-    expect(() => pool.add(new FakeEngine('too many'))).toThrow('remove one');
+    expect(() => pool.add(new FakeEngine('too many'))).toThrow('there are 256 engines, the most there can be');
+  });
+
+  it('never ignores breakers, unless a share of them is set', () => {
+    const both = ['b', 'c'].map((id) => pool.add(new FakeEngine(id).up(fakeModel())));
+    for (const { breaker } of both) breaker.trip('by hand');
+    expect(pool.candidates('m', 1, pool.holders('m', 1))).toEqual([]);
   });
 
   it('uses only engines whose model matches the repository', () => {

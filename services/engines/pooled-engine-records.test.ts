@@ -266,22 +266,22 @@ describe('a timeout', () => {
 });
 
 describe('a group', () => {
-  let heard: string[];
+  let results: string[];
 
   beforeEach(() => {
-    heard = [];
+    results = [];
   });
 
   /** Sends a group of two, to which the engine replies like this. */
   function sendBoth(reply: (listener: InferenceListener) => void, deadlineMs = Infinity, timeoutMs = Infinity): void {
     const inferEach = (_: unknown, context: CallContext, listener: InferenceListener): void => {
-      heard.push(`until ${context.deadlineMs}`);
+      results.push(`until ${context.deadlineMs}`);
       reply(listener);
     };
     Object.assign(fake, { inferEach });
     engine.inferEach([INPUT, INPUT], { deadlineMs, signal }, timeoutMs, {
-      answered: (index) => heard.push(`${index} answered`),
-      failed: (index, { kind }) => heard.push(`${index} ${kind}`),
+      answered: (index) => results.push(`${index} answered`),
+      failed: (index, { kind }) => results.push(`${index} ${kind}`),
     });
   }
 
@@ -292,13 +292,13 @@ describe('a group', () => {
       nowMs += 60;
       listener.answered(1, fakeInference());
     });
-    expect([heard.at(-1), engine.succeeded, engine.expectedMs, freed]).toEqual(['1 answered', 1, 45, 1]);
+    expect([results.at(-1), engine.succeeded, engine.expectedMs, freed]).toEqual(['1 answered', 1, 45, 1]);
   });
 
   it('reduces the limit to the number of the input for which the engine was full', () => {
     fake.inFlight = 40;
     sendBoth((listener) => listener.failed(1, new RouterError('ENGINE_FULL', 'no')));
-    expect([heard.at(-1), engine.limit.limit, freed]).toEqual(['1 ENGINE_FULL', Math.floor(0.8 * 42), 1]);
+    expect([results.at(-1), engine.limit.limit, freed]).toEqual(['1 ENGINE_FULL', Math.floor(0.8 * 42), 1]);
   });
 
   it('ends at its attempt’s limit or at the caller’s deadline, and an engine that has no blame is told so', () => {
@@ -308,7 +308,7 @@ describe('a group', () => {
     };
     sendBoth(late, 1_500, 50);
     sendBoth(late, 1_100, 50);
-    expect(heard).toEqual(['until 1050', '0 ATTEMPT_TIMEOUT', 'until 1100', '0 DEADLINE_EXCEEDED']);
+    expect(results).toEqual(['until 1050', '0 ATTEMPT_TIMEOUT', 'until 1100', '0 DEADLINE_EXCEEDED']);
   });
 
   it('counts for the breaker', async () => {
