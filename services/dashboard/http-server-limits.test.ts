@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { dashboardServer, sendHttp, sendRaw } from '../../test/support/dashboard-server.ts';
+import { until } from '../../test/support/until.ts';
 import { ConnectionLimit } from '../core/connection-limit.ts';
 import type { HttpServer, HttpServerOptions } from './http-server.ts';
 import type { DashboardSources } from './sources.ts';
@@ -43,6 +44,33 @@ describe('the HTTP server', () => {
       }
     },
   );
+});
+
+describe('a request body', () => {
+  const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+  it('as JSON may have 262,144 bytes', async () => {
+    await start({ reason: async () => ({ code: 'OK', body: {} }) }, { maxBodyBytes: 1_000_000 });
+    const status = async (bytes: number): Promise<number | undefined> =>
+      (await sendHttp(address, '/api/reason', 'POST', JSON_TYPE, `"${'a'.repeat(bytes - 2)}"`)).status;
+    expect([await status(262_144), await status(262_145)]).toEqual([200, 413]);
+  });
+
+  it('is refused while others of the peer hold many bytes, and is taken after they end', async () => {
+    const { promise, resolve } = Promise.withResolvers<{ code: string; body: object }>();
+    await start({ reason: () => promise }, { maxBodyBytes: 1_000 });
+    const post = (): ReturnType<typeof sendHttp> =>
+      sendHttp(address, '/api/reason', 'POST', JSON_TYPE, `"${'a'.repeat(998)}"`);
+    const statuses: (number | undefined)[] = [];
+    const all = Array.from({ length: 10 }, async () => statuses.push((await post()).status));
+    // Half of 16 bodies of maximum size are in memory.
+    await until(() => statuses.length === 2, { what: 'two refusals' });
+    expect(statuses).toEqual([429, 429]);
+    resolve({ code: 'OK', body: {} });
+    await Promise.all(all);
+    expect(statuses.slice(2)).toEqual(Array(8).fill(200));
+    expect((await post()).status).toBe(200);
+  });
 });
 
 describe('an address in use', () => {

@@ -17,6 +17,7 @@ import type { SecureContextOptions } from 'node:tls';
 import { ConnectionLimit } from '../core/connection-limit.ts';
 import { RouterError } from '../core/errors.ts';
 import { isLoopbackHost } from '../core/loopback.ts';
+import { BodyRoom } from './body-room.ts';
 import { History } from './history.ts';
 import { Refused, type Reply, refusal } from './reply.ts';
 import { type RouteInput, type Route, dashboardRoutes, notFound } from './routes.ts';
@@ -32,6 +33,14 @@ interface HttpCertificate {
 
 /** `read`: pages and data. `reason`: a request to a model. */
 type HttpNeed = 'read' | 'reason';
+
+/** The body of a request. */
+interface Body {
+  readonly maxBytes: number;
+  /** Call before these bytes are kept. Throws if all bodies have too many. */
+  enter(bytes: number): void;
+  leave(): void;
+}
 
 export interface HttpServerOptions {
   /** "host:port"; port 0: the system chooses. */
@@ -54,6 +63,11 @@ export interface HttpServerOptions {
   readonly onInternalError: (path: string, error: unknown) => void;
 }
 
+/** It is parsed at once, so other callers wait meanwhile: some milliseconds for this many bytes. */
+const MAX_JSON_BYTES = 262_144;
+/** Bodies of this many requests of maximum size are in memory at once, over all peers. */
+const MAX_BODIES = 16;
+const NO_ROOM = 'the requests under way hold too many bytes; send fewer large ones at once';
 export const MAX_CONNECTIONS = 128;
 const MAX_HEADER_BYTES = 8_192;
 const MAX_HEADERS = 64;
@@ -90,6 +104,7 @@ export class HttpServer {
   readonly #history: History;
   readonly #server: Server;
   readonly #connections: ConnectionLimit;
+  readonly #bodies: BodyRoom;
   readonly #host: string;
   readonly #port: number;
 
@@ -97,6 +112,7 @@ export class HttpServer {
     this.#options = options;
     const { connections = new ConnectionLimit(MAX_CONNECTIONS) } = options;
     this.#connections = connections;
+    this.#bodies = new BodyRoom(MAX_BODIES * options.maxBodyBytes);
     const part = (share: number): number => Math.ceil(connections.max * share);
     const history = new History(() => sources.read());
     this.#history = history;
@@ -230,16 +246,36 @@ export class HttpServer {
       owner = this.#authorize(request, need);
       if (owner instanceof RouterError) return unauthorized(owner);
     }
+    const body = this.#bodyOf(request);
     const input: RouteInput = {
       request,
       response,
       parts: [...(route.path.exec(path) ?? [])],
       query: new URLSearchParams(query),
       context: { signal: leaving(response), deadlineMs: performance.now() + this.#options.timeoutMs, owner },
-      body: () => this.#read(request, readJson),
-      bytes: () => this.#read(request, readBody),
+      body: () => this.#read(request, readJson, body),
+      bytes: () => this.#read(request, readBody, body),
     };
-    return await route.handle(input);
+    try {
+      return await route.handle(input);
+    } finally {
+      body.leave();
+    }
+  }
+
+  /** Its bytes count until the request is answered. */
+  #bodyOf({ socket }: IncomingMessage): Body {
+    const room = this.#bodies;
+    const peer = socket.remoteAddress ?? '';
+    let held = 0;
+    return {
+      maxBytes: this.#options.maxBodyBytes,
+      enter: (bytes) => {
+        if (!room.enter(peer, bytes)) throw new Refused(429, 'BODIES_TOO_LONG', NO_ROOM);
+        held += bytes;
+      },
+      leave: () => room.leave(peer, held),
+    };
   }
 
   #authorize({ headers, socket }: IncomingMessage, need: HttpNeed): object | undefined {
@@ -247,13 +283,14 @@ export class HttpServer {
   }
 
   /** A peer that sends its body slowly must not block others. */
-  async #read<Body>(
+  async #read<Content>(
     request: IncomingMessage,
-    read: (request: IncomingMessage, maxBytes: number) => Promise<Body>,
-  ): Promise<Body> {
+    read: (request: IncomingMessage, body: Body) => Promise<Content>,
+    body: Body,
+  ): Promise<Content> {
     this.#connections.done(request.socket);
     try {
-      return await read(request, this.#options.maxBodyBytes);
+      return await read(request, body);
     } finally {
       this.#connections.working(request.socket);
     }
@@ -300,26 +337,27 @@ function isSameOrigin({ origin, host, 'sec-fetch-site': site }: IncomingHttpHead
 }
 
 /** Pages of other sites may send JSON only after a CORS preflight, which is never granted. */
-async function readJson(request: IncomingMessage, maxBytes: number): Promise<unknown> {
+async function readJson(request: IncomingMessage, body: Body): Promise<unknown> {
   if (!/^application\/json\b/.test(request.headers['content-type'] ?? '')) {
     throw new Refused(415, 'WRONG_TYPE', 'send a ReasonRequest as application/json');
   }
-  const body = await readBody(request, maxBytes);
+  const bytes = await readBody(request, { ...body, maxBytes: Math.min(body.maxBytes, MAX_JSON_BYTES) });
   try {
-    return JSON.parse(body.toString('utf8')) as unknown;
+    return JSON.parse(bytes.toString('utf8')) as unknown;
   } catch {
     throw new Refused(400, 'INVALID_FIELD', 'the body is not JSON; send a ReasonRequest');
   }
 }
 
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const tooLong = `a request may have ${maxBytes} bytes (setting max_message_bytes); send a smaller input`;
+async function readBody(request: IncomingMessage, { maxBytes, enter }: Body): Promise<Buffer> {
+  const tooLong = `a request may have ${maxBytes} bytes here (setting max_message_bytes, and as JSON ${MAX_JSON_BYTES}); send a smaller input`;
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw new Refused(413, 'BODY_TOO_LONG', tooLong);
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > maxBytes) throw new Refused(413, 'BODY_TOO_LONG', tooLong);
+    enter(chunk.length);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
