@@ -152,7 +152,7 @@ describe('an HTTP request', () => {
   });
 
   /** The kind of the refusal, or the name of the caller. */
-  function told(authorization: string | undefined, need: 'read' | 'reason'): string | undefined {
+  function outcomeOf(authorization: string | undefined, need: 'read' | 'reason'): string | undefined {
     const result = subject.checkHttp(authorization, need, '10.0.0.1');
     return result instanceof RouterError ? result.kind : result?.name;
   }
@@ -176,24 +176,24 @@ describe('an HTTP request', () => {
     ['no credentials', 'reason', 'NO_CREDENTIALS', undefined],
     ['no credentials', 'read', 'NO_CREDENTIALS', undefined],
   ])('with %s, to %s: %s', (_, need, result, authorization) => {
-    expect(told(authorization, need)).toBe(result);
+    expect(outcomeOf(authorization, need)).toBe(result);
   });
 
   it('needs no credentials if no caller is listed, and counts for its address', () => {
     subject = new Authorizer(nobody, new CallerAccounts(NO_LIMITS));
-    expect([told(undefined, 'read'), told(undefined, 'reason')]).toEqual([undefined, '10.0.0.1']);
+    expect([outcomeOf(undefined, 'read'), outcomeOf(undefined, 'reason')]).toEqual([undefined, '10.0.0.1']);
   });
 
   it('counts for its caller as a call that has ended', () => {
     const accounts = new CallerAccounts({ ...NO_LIMITS, maxCalls: 1 });
     subject = new Authorizer(callers, accounts);
-    expect([1, 2].map(() => told('Bearer secret', 'reason'))).toEqual(['robot', 'robot']);
+    expect([1, 2].map(() => outcomeOf('Bearer secret', 'reason'))).toEqual(['robot', 'robot']);
     expect([accounts.counts.get('robot')!.calls, accounts.of('robot', '').isIdle]).toEqual([2, true]);
   });
 
   it('is refused above the limits of its caller', () => {
     subject = new Authorizer(callers, new CallerAccounts(limits));
-    expect([1, 2].map(() => told('Bearer secret', 'reason'))).toEqual(['robot', 'CALLER_LIMIT']);
+    expect([1, 2].map(() => outcomeOf('Bearer secret', 'reason'))).toEqual(['robot', 'CALLER_LIMIT']);
   });
 });
 

@@ -23,10 +23,10 @@ import { modelMethods } from './models.ts';
 type Load = Parameters<ModelPublisher['load']>[0];
 const GOLDEN = { name: '', data: Buffer.alloc(12), shape: undefined, stateDigest: 1n, readoutDigest: undefined };
 
-let asked: unknown[];
+let requests: unknown[];
 
 beforeEach(() => {
-  asked = [];
+  requests = [];
 });
 
 /** ModelService with those versions, and engines that hold m/1. */
@@ -40,16 +40,16 @@ function methodsOf(
   const [first] = versions;
   const publisher = {
     load: async (request: Load) => {
-      asked.push(request);
+      requests.push(request);
       const loads = [{ engineId: 'a', tookMs: 5 }];
       return { version: first!, wasServed: true, engines: loads, knownInputs: 4 };
     },
     unload: async (...args: unknown[]) => {
-      asked.push(args);
+      requests.push(args);
       return { version: first!, drained: 6, isRemembered: true };
     },
     makeGolden: async (...args: unknown[]) => {
-      asked.push(args);
+      requests.push(args);
       return { version: first!, cases: 3, engineIds: ['a', 'b'], kinds: 2 };
     },
   };
@@ -163,7 +163,7 @@ describe('GetModel', () => {
     expect((await get([[version(1), version(2)], [engine('a')]])).version).toBe(1);
   });
 
-  it('returns the version that is asked for', async () => {
+  it('returns the requested version', async () => {
     expect((await get([[version(1), version(2)], [engine('a')]], 'm', 2)).version).toBe(2);
   });
 
@@ -187,18 +187,18 @@ describe('LoadModel', () => {
 
   it('without files loads from the repository', async () => {
     await load({ version: 3, reload: true });
-    expect(asked).toEqual([{ name: 'm', version: 3, files: undefined, reload: true }]);
+    expect(requests).toEqual([{ name: 'm', version: 3, files: undefined, reload: true }]);
   });
 
   it('passes on the files', async () => {
     const files = { manifest: 'dt: 1', labels: 'a', golden: 'g' };
     await load({ nir: Buffer.of(1), ...files });
-    expect(asked).toMatchObject([{ version: 0, reload: false, files: { ...files, nir: Buffer.of(1) } }]);
+    expect(requests).toMatchObject([{ version: 0, reload: false, files: { ...files, nir: Buffer.of(1) } }]);
   });
 
   it.each([{ manifest: '' }, { labels: 'a' }, { golden: 'g' }])('refuses %j without the network', async (over) => {
     expect(await refusalOf(load(over))).toMatchObject({ reason: 'INVALID_FIELD', field: 'nir' });
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 });
 
@@ -207,7 +207,7 @@ describe('UnloadModel', () => {
     const request = UnloadModelRequest.fromPartial({ name: 'm', version: 2, deleteFiles: true });
     const response = await callMethod(methodsOf([version(1)]), ModelServiceService.unloadModel, request);
     expect(response).toMatchObject({ model: { name: 'm', version: 1 }, drained: 6, isRemembered: true });
-    expect(asked).toEqual([['m', 2, true]]);
+    expect(requests).toEqual([['m', 2, true]]);
   });
 });
 
@@ -216,11 +216,11 @@ describe('MakeGolden', () => {
     [0, 8],
     [1, 1],
     [9, 9],
-  ])('asked for %d cases makes %d', async (cases, made) => {
+  ])('for %d cases makes %d', async (cases, made) => {
     const request = MakeGoldenRequest.fromPartial({ name: 'm', version: 2, cases, replace: true });
     const response = await callMethod(methodsOf([version(1)]), ModelServiceService.makeGolden, request);
     expect(response).toMatchObject({ model: { version: 1 }, cases: 3, engineIds: ['a', 'b'], engineKinds: 2 });
-    expect(asked).toEqual([['m', 2, made, true]]);
+    expect(requests).toEqual([['m', 2, made, true]]);
   });
 });
 
@@ -234,6 +234,6 @@ describe('a change of models', () => {
     ['MakeGolden', () => callMethod(methods, makeGolden, MakeGoldenRequest.fromPartial({}))],
   ])('needs the name of a model: %s', async (_, call) => {
     expect(await refusalOf(call())).toMatchObject({ reason: 'INVALID_FIELD', field: 'name' });
-    expect(asked).toEqual([]);
+    expect(requests).toEqual([]);
   });
 });

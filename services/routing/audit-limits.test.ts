@@ -71,14 +71,14 @@ describe('an audit', () => {
     const random = jest.spyOn(Math, 'random').mockReturnValue(chance);
     await answer(build(1), 1);
     random.mockRestore();
-    const asked = fakes.flatMap(({ calls }) => calls);
-    expect(asked.map(({ input }) => input.digestOnly)).toEqual([digestOnly]);
+    const calls = fakes.flatMap((each) => each.calls);
+    expect(calls.map(({ input }) => input.digestOnly)).toEqual([digestOnly]);
   });
 
   it('gives the other engine time to answer', async () => {
     const startedMs = performance.now();
     await answer(build(1), 1);
-    const [{ context }] = fakes.flatMap(({ calls }) => calls) as [FakeEngine['calls'][number]];
+    const [{ context }] = fakes.flatMap((each) => each.calls) as [FakeEngine['calls'][number]];
     expect(context.deadlineMs).toBeGreaterThan(startedMs + 100);
     expect(context.signal.aborted).toBe(false);
   });

@@ -1,5 +1,12 @@
 // Those of services/engines; see equivalent.ts.
-import type { Equivalent } from './equivalent.ts';
+
+export interface Equivalent {
+  readonly file: string;
+  /** The lines without their indentation. */
+  readonly before: string;
+  readonly after: string;
+  readonly why: string;
+}
 
 export const EQUIVALENT_ENGINES: readonly Equivalent[] = [
   {

@@ -1,13 +1,5 @@
 // Mutants that no test can detect, each with its reason. They are reported and not counted.
-import { EQUIVALENT_ENGINES } from './equivalent-engines.ts';
-
-export interface Equivalent {
-  readonly file: string;
-  /** The lines without their indentation. */
-  readonly before: string;
-  readonly after: string;
-  readonly why: string;
-}
+import { EQUIVALENT_ENGINES, type Equivalent } from './equivalent-engines.ts';
 
 export const EQUIVALENT: readonly Equivalent[] = [
   ...EQUIVALENT_ENGINES,

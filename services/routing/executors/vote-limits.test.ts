@@ -1,4 +1,4 @@
-// How long a vote waits, whom it asks, what it leaves behind, and the words of its errors. All clocks are fake.
+// How long a vote waits, which engines it asks, what it leaves behind, and the words of its errors. All clocks are fake.
 import { getEventListeners } from 'node:events';
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { PLAIN, a, b, c, caller, d, election, flush, outcomes, useElection } from '../../../test/fakes/election.ts';

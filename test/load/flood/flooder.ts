@@ -29,7 +29,14 @@ const { values } = parseArguments({
 
 const CONNECTIONS = 4;
 /** Calls open at once on each connection. */
-const OPEN: Readonly<Record<FloodKind, number>> = { calls: 64, items: 16, bytes: 4, gzip: 64, cancels: 64, streams: 64 };
+const OPEN: Readonly<Record<FloodKind, number>> = {
+  calls: 64,
+  items: 16,
+  bytes: 4,
+  gzip: 64,
+  cancels: 64,
+  streams: 64,
+};
 /** Open requests on each stream. */
 const STREAM_WINDOW = 4;
 /** After a lost connection, milliseconds. */
