@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { Inference } from '../core/inference.ts';
 import { fakeInference } from '../../test/fakes/fake-engine.ts';
-import { sizeOf } from './answer.ts';
+import { detailNumbers, sizeOf } from './answer.ts';
 
 /** The size of an answer of so many classes. */
 function sizeWith(classes: number): number {
@@ -12,5 +13,14 @@ function sizeWith(classes: number): number {
 describe('sizeOf', () => {
   it('counts a score, spikes and a potential for each class, in memory and encoded', () => {
     expect(sizeWith(1_001) - sizeWith(1)).toBe(1_000 * 3 * (8 + 5));
+  });
+});
+
+describe('detailNumbers', () => {
+  it('counts the spikes of each step, two numbers for each event, and the readout of each step', () => {
+    const layer = { nodeId: 1, spikesPerStep: [1, 2, 3], eventSteps: [0, 4], eventNeurons: [5, 6] };
+    const layers = [layer, layer] as unknown as NonNullable<Inference['layers']>;
+    expect(detailNumbers({ layers, readoutPerStep: new Uint8Array(40) })).toBe(2 * (3 + 2 * 2) + 10);
+    expect(detailNumbers({ layers: undefined, readoutPerStep: undefined })).toBe(0);
   });
 });

@@ -138,8 +138,9 @@ describe('findServed throws MODEL_INVALID', () => {
     let error = '';
     const { find } = finder({ engines: [only], pins: { find: () => fakePinned({ error }) } });
     find();
-    error = 'node "x"';
     only.down('killed');
+    find();
+    error = 'node "x"';
     expect(() => find()).toThrow('cannot be used: node "x"');
   });
 

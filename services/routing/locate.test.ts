@@ -218,5 +218,7 @@ describe('Locator.locate, for many disputes at once,', () => {
     locator.stop();
     const said = (await Promise.all(held)).map(([found]) => found?.text);
     expect(said).not.toContainEqual(expect.stringMatching(/too many/));
+    const [next] = await locator.locate(hanging);
+    expect(next?.text).toMatch(/the router is stopping$/);
   });
 });

@@ -249,4 +249,16 @@ export const EQUIVALENT_ENGINES: readonly Equivalent[] = [
     after: 'if (this.#isSettled) this.#claims += 2;',
     why: 'Only the order of claims matters.',
   },
+  {
+    file: 'services/engines/local/simulator.ts',
+    before: 'for (let k = 0; k < y.length; k += 1) if (y[k] !== 0 || potentials[k] !== 0) potentials[k]! += 1;',
+    after: 'for (let k = 0; k <= y.length; k += 1) if (y[k] !== 0 || potentials[k] !== 0) potentials[k]! += 1;',
+    why: 'A write after the end of a typed array does nothing.',
+  },
+  {
+    file: 'services/engines/local/session-state.ts',
+    before: 'if (layout.sums > 0) collected.set(floats(layout.sums));',
+    after: 'if (layout.sums >= 0) collected.set(floats(layout.sums));',
+    why: 'Without sums it sets no numbers.',
+  },
 ];

@@ -175,4 +175,10 @@ export const EQUIVALENT: readonly Equivalent[] = [
     after: ';',
     why: 'OpenCalls sets it before anything reads it; and the type checker refuses it.',
   },
+  {
+    file: 'services/api/metrics-message.ts',
+    before: 'const own = requests[index] ?? 0;',
+    after: 'const own = requests[index] ?? 1;',
+    why: 'There is one number for each strategy.',
+  },
 ];
