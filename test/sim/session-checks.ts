@@ -31,6 +31,7 @@ interface Ledger {
   /** Time of the last request or answer. */
   lastMs: number;
   endings: number;
+  lastEnding: Ending | undefined;
 }
 
 /** The session when one of its messages was sent. */
@@ -102,7 +103,8 @@ export class SessionChecks {
       throw broken('once', sent, 'gave another state than that after it');
     }
     // A session that it closed itself has ended in time.
-    const isOfThisOne = ledger.endings - endings === Number(sent.plan.closes === true && ledger.endings > endings);
+    const hasClosed = sent.plan.closes === true && ledger.endings > endings && ledger.lastEnding === 'CLOSED';
+    const isOfThisOne = ledger.endings - endings === Number(hasClosed);
     if (isOfThisOne) {
       if (sent.number < ledger.last) throw broken('order', sent, `was answered after message ${ledger.last}`);
       if (session.opened) this.#checkOpened(sent, ledger, before, sentState);
@@ -141,6 +143,7 @@ export class SessionChecks {
       throw new Broken('sessions', `"${id}" expired after ${idleMs.toFixed(1)} ms`);
     }
     ledger.endings += 1;
+    ledger.lastEnding = why;
     ledger.isOpen = false;
     ledger.step = 0;
   }
@@ -168,7 +171,7 @@ export class SessionChecks {
     let ledger = this.#ledgers.get(id);
     if (ledger === undefined) {
       const none = { isOpen: false, step: 0, state: undefined, kept: NOTHING, last: -1, engineId: '', running: 0 };
-      this.#ledgers.set(id, (ledger = { ...none, lastMs: -Infinity, endings: 0 }));
+      this.#ledgers.set(id, (ledger = { ...none, lastMs: -Infinity, endings: 0, lastEnding: undefined }));
     }
     return ledger;
   }
