@@ -37,7 +37,7 @@ export const NOT_TRIED: readonly NotTried[] = [
     '--no-wait',
     '--dt',
     '--compare baseline',
-    '--rounds 1 --seconds 4',
+    '--rounds 3 --seconds 4',
     '--in-flight 1',
     '--quick --json FILE',
     '--again FILE',
