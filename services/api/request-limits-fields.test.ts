@@ -101,7 +101,7 @@ describe('a request', () => {
 describe('checkBatch', () => {
   const requests = (count: number): Buffer => Buffer.alloc(2 * count, Buffer.from([0x0a, 0]));
 
-  it('takes as many requests as it is told at that time', () => {
+  it('takes as many requests as the setting then allows', () => {
     expect(() => limits.checkBatch(requests(3), 3)).not.toThrow();
     expect(() => limits.checkBatch(requests(3), 2)).toThrow('more than 2 requests in one batch');
   });

@@ -6,6 +6,7 @@ import {
   type ModelInferResponse,
 } from '../../generated/inference/grpc_service.ts';
 import { invalid } from './errors.ts';
+import { MAX_PARTS } from './limits.ts';
 import { type OutputType, rawOf } from './output.ts';
 
 /** The body of a request: JSON, and the bytes of binary tensors after it. */
@@ -24,8 +25,6 @@ const LISTS = {
   FP32: 'fp32Contents',
 } as const;
 
-/** As in limits.ts. */
-const MAX_TEXTS = 65_536;
 /** Maximum nesting of lists. Deeper ones would overflow the stack. */
 const MAX_DEPTH = 64;
 
@@ -136,8 +135,8 @@ function numbers(data: unknown, datatype: string, where: string): InferTensorCon
     );
   }
   const flat = list(data, where).flat(MAX_DEPTH);
-  if (datatype === 'BYTES' && flat.length > MAX_TEXTS) {
-    throw invalid(where, `there are ${flat.length} texts; send ${MAX_TEXTS} at most in one request`);
+  if (datatype === 'BYTES' && flat.length > MAX_PARTS) {
+    throw invalid(where, `there are ${flat.length} texts; send ${MAX_PARTS} at most in one request`);
   }
   const wanted = datatype === 'BOOL' ? 'boolean' : datatype === 'BYTES' ? 'string' : 'number';
   const bad = flat.findIndex((each) => typeof each !== wanted);

@@ -97,7 +97,7 @@ async function infer(
   const body = { body: await call.body(), headerBytes, name, version };
   const { request, binaryOutputs } = await parser.parse(body, owner, call);
   const context = new UnaryContext(
-    { startedMs: performance.now(), metadata: new Metadata(), owner: call.owner as CallerAccount | undefined },
+    { startedMs: performance.now(), metadata: new Metadata(), owner: owner as CallerAccount | undefined },
     call.deadlineMs,
     undefined,
   );

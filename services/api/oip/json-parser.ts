@@ -4,7 +4,7 @@ import { deadlinePassed, throwIfCancelled } from '../../core/call.ts';
 import { RouterError } from '../../core/errors.ts';
 import { FairQueue } from '../../core/fair-queue.ts';
 import type { CallContext } from '../../core/inference.ts';
-import { Thread } from '../../engines/local/thread.ts';
+import { IdleThread } from '../../engines/local/idle-thread.ts';
 import { ModelInferRequest } from '../../generated/inference/grpc_service.ts';
 import { checking, refusing } from '../decoding.ts';
 import { invalid } from './errors.ts';
@@ -32,14 +32,11 @@ type Limits = Pick<CallContext, 'deadlineMs' | 'signal'>;
 
 /** A body of this size takes a millisecond at most. */
 const SHORT_BYTES = 32_768;
-/** A thread without work is ended after this time, to free its memory. */
-const IDLE_MS = 5_000;
 
 export class JsonParser {
   readonly #waiting = new FairQueue<() => void>();
+  readonly #thread = new IdleThread<UnparsedInfer, ThreadParsed>(new URL('./json-thread.ts', import.meta.url));
   #isBusy = false;
-  #thread: Thread | undefined;
-  #idle: NodeJS.Timeout | undefined;
 
   /** Rejects with INVALID_FIELD, or as the limits say. `owner`: the caller. */
   async parse(unparsed: UnparsedInfer, owner: object | undefined, limits: Limits): Promise<ParsedInfer> {
@@ -58,7 +55,9 @@ export class JsonParser {
   }
 
   async #parse(unparsed: UnparsedInfer): Promise<ParsedInfer> {
-    const parsed = await this.#ask(unparsed);
+    const parsed = await this.#thread.ask(unparsed).catch((cause: unknown) => {
+      throw new RouterError('INTERNAL', 'the thread that parsed the JSON has ended; try again', { cause });
+    });
     if ('field' in parsed) throw invalid(parsed.field, parsed.message);
     const request = decode(Buffer.from(parsed.request.buffer));
     if (request instanceof RouterError) throw request;
@@ -69,35 +68,5 @@ export class JsonParser {
     const next = this.#waiting.shift();
     this.#isBusy = next !== undefined;
     next?.();
-  }
-
-  /** Rejects if the thread ends, which nothing should cause. */
-  async #ask(unparsed: UnparsedInfer): Promise<ThreadParsed> {
-    clearTimeout(this.#idle);
-    const thread = (this.#thread ??= this.#start());
-    const { promise, resolve, reject } = Promise.withResolvers<ThreadParsed>();
-    const failed = (error: Error): void => reject(error);
-    const exited = (): void =>
-      reject(new RouterError('INTERNAL', 'the thread that parsed the JSON has ended; try again'));
-    thread.once('message', resolve).once('error', failed).once('exit', exited);
-    thread.postMessage(unparsed);
-    try {
-      return await promise;
-    } finally {
-      thread.off('message', resolve).off('error', failed).off('exit', exited);
-      this.#idle = setTimeout(() => this.#drop(thread), IDLE_MS).unref();
-    }
-  }
-
-  #start(): Thread {
-    const thread = new Thread(new URL('./json-thread.ts', import.meta.url));
-    thread.unref();
-    thread.on('error', () => undefined); // the caller gets the error
-    return thread.on('exit', () => this.#drop(thread));
-  }
-
-  #drop(thread: Thread): void {
-    if (this.#thread === thread) this.#thread = undefined;
-    void thread.terminate();
   }
 }

@@ -6,7 +6,7 @@ const MAX_TENSORS = 16;
 const MAX_PARAMETERS = 64;
 const MAX_DIMENSIONS = 64;
 /** Unpacked numbers become one object each: a client should pack them or send them raw. */
-const MAX_PARTS = 65_536;
+export const MAX_PARTS = 65_536;
 /** Packed numbers are for small tensors; larger ones are sent raw. */
 const MAX_NUMBERS = 262_144;
 

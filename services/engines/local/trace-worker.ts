@@ -2,18 +2,14 @@
 import { RouterError } from '../../core/errors.ts';
 import type { CallContext } from '../../core/inference.ts';
 import type { Trace } from '../engine.ts';
+import { IdleThread } from './idle-thread.ts';
 import type { Failure, TraceRun } from './messages.ts';
-import { Thread } from './thread.ts';
-
-/** A thread without work is ended after this time, to free its memory. */
-const IDLE_MS = 5_000;
 
 export class TraceWorker {
   readonly #stopping = new AbortController();
   /** Resolves when the last trace is done. Never rejects. */
   #last: Promise<unknown> = Promise.resolve();
-  #worker: Thread | undefined;
-  #idle: NodeJS.Timeout | undefined;
+  readonly #thread = new IdleThread<TraceRun, Trace | Failure>(new URL('./trace-thread.ts', import.meta.url));
 
   /**
    * Each trace needs the memory of a running network, so they run one after another. Resolves with the thread's reply.
@@ -53,39 +49,20 @@ export class TraceWorker {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#last;
-    clearTimeout(this.#idle);
-    await this.#worker?.terminate();
+    await this.#thread.end();
   }
 
   /** A run cannot be interrupted, so an aborted `signal` ends the thread. Then this resolves to undefined. */
   async #ask(trace: TraceRun, signal: AbortSignal): Promise<Trace | Failure | undefined> {
-    clearTimeout(this.#idle);
-    const worker = (this.#worker ??= this.#start());
-    const end = (): void => void worker.terminate();
+    const end = (): void => void this.#thread.end();
     signal.addEventListener('abort', end, { once: true });
-    let why = 'its thread exited';
-    const failed = (error: Error): void => void (why = error.message);
-    const { promise, resolve } = Promise.withResolvers<Trace | Failure | undefined>();
-    const exited = (): void => resolve(undefined); // follows every 'error', too
-    worker.once('message', resolve).once('error', failed).once('exit', exited);
-    worker.postMessage(trace);
-    const outcome = await promise;
-    worker.off('message', resolve).off('error', failed).off('exit', exited);
-    signal.removeEventListener('abort', end);
-    if (signal.aborted) this.#drop(worker);
-    else if (outcome === undefined) throw new RouterError('ENGINE_FAULT', `the trace failed: ${why}`);
-    else this.#idle = setTimeout(() => this.#drop(worker), IDLE_MS).unref();
-    return outcome;
-  }
-
-  #start(): Thread {
-    const worker = new Thread(new URL('./trace-thread.ts', import.meta.url));
-    worker.on('error', () => undefined); // the caller of trace() gets the error
-    return worker.on('exit', () => this.#drop(worker));
-  }
-
-  #drop(worker: Thread): void {
-    if (this.#worker === worker) this.#worker = undefined;
-    void worker.terminate();
+    try {
+      return await this.#thread.ask(trace);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      throw new RouterError('ENGINE_FAULT', `the trace failed: ${(error as Error).message}`);
+    } finally {
+      signal.removeEventListener('abort', end);
+    }
   }
 }
