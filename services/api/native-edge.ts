@@ -4,7 +4,8 @@ import { Server as TlsServer } from 'node:tls';
 import type { CallerAccount } from '../auth/caller-account.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Unheard } from '../grpc/arrivals.ts';
-import { type Listener, listen } from '../grpc/listen.ts';
+import { takeOver } from '../http2/index.ts';
+import { type Listener, TAKEN, listen } from '../grpc/listen.ts';
 import type { Metadata } from '../grpc/metadata.ts';
 import type { CallOwner, Method } from '../grpc/method.ts';
 import type { ServerCertificate } from '../grpc/secure-server.ts';
@@ -51,12 +52,12 @@ export class NativeEdge implements Edge {
     const { listen: address, connections, tls } = this.#options;
     await freeSocketPath(address);
     try {
-      this.#listener = await listen(address, this.#server.accept, tls);
+      this.#listener = await listen(address, this.#server.accept, tls, takeOver);
     } catch (error) {
       throw cannotListen(address, (error as Error).message);
     }
     for (const server of this.#listener.servers)
-      connections.watch(server, server instanceof TlsServer ? 'secureConnection' : 'connection', BURST);
+      connections.watch(server, server instanceof TlsServer ? 'secureConnection' : TAKEN, BURST);
     return this.#listener.port;
   }
 

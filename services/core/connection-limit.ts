@@ -51,7 +51,7 @@ export class ConnectionLimit {
    * Counts the connections of a server. `event`: the event of a new connection. `burst`: connections above the limit
    * that may be accepted before the ones they displace are closed.
    */
-  watch(server: Server, event: 'connection' | 'secureConnection' | 'session', burst: number): void {
+  watch(server: Server, event: 'connection' | 'secureConnection' | 'session' | 'taken', burst: number): void {
     server.maxConnections = this.max + burst;
     server.on(event, (connection: AcceptedConnection) => {
       connection.once('close', () => this.closed(connection));

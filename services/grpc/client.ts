@@ -1,8 +1,15 @@
 // The gRPC client: one connection and the calls over it. When the connection is lost, every call ends at once with the
 // reason, and so does every later call. It neither reconnects nor retries: create a new client.
-import { type Socket, connect, isIP } from 'node:net';
+import { type Socket, isIP } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
-import { ClientConnection, type CloseReason, type Limits, MemoryBudget, encodeHeaders } from '../http2/index.ts';
+import {
+  ClientConnection,
+  type CloseReason,
+  type Limits,
+  MemoryBudget,
+  connectShared,
+  encodeHeaders,
+} from '../http2/index.ts';
 import {
   type CallClient,
   type CancelSignal,
@@ -181,7 +188,7 @@ async function openSocket({ path, host, port }: Address, options: ClientOptions)
   const where = path === undefined ? { host: host!, port: port! } : { path };
   const socket =
     tls === undefined
-      ? connect({ ...where, noDelay: true })
+      ? connectShared({ ...where, noDelay: true })
       : connectTls({
           ...(host !== undefined && isIP(host) === 0 && { servername: host }),
           ...tls,

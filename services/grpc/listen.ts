@@ -6,6 +6,9 @@ import { type HandshakeFailed, SecureServer, type ServerCertificate } from './se
 /** Some addresses of a name may not exist on this machine, such as ::1 without IPv6. */
 const NOT_HERE = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
 
+/** Event of a plaintext server: a new connection, as `take` returned it. */
+export const TAKEN = 'taken';
+
 export interface Listener {
   /** 0 for a Unix socket. */
   readonly port: number;
@@ -21,8 +24,15 @@ export interface ListenTls {
   readonly onHandshakeFailed: HandshakeFailed;
 }
 
-/** `tls` undefined: plaintext. Rejects with the system's error. */
-export async function listen(address: string, onSocket: (socket: Socket) => void, tls?: ListenTls): Promise<Listener> {
+/**
+ * `tls` undefined: plaintext. `take` may replace a plaintext socket, at once. Rejects with the system's error.
+ */
+export async function listen(
+  address: string,
+  onSocket: (socket: Socket) => void,
+  tls?: ListenTls,
+  take: (socket: Socket) => Socket = (socket) => socket,
+): Promise<Listener> {
   const servers: Server[] = [];
   const secured: SecureServer[] = [];
   const close = (): void => servers.forEach((server) => server.close());
@@ -34,7 +44,10 @@ export async function listen(address: string, onSocket: (socket: Socket) => void
     return bound === null || typeof bound === 'string' ? 0 : bound.port;
   };
   const create = (): Server => {
-    if (tls === undefined) return createServer({ noDelay: true }, onSocket);
+    if (tls === undefined) {
+      const server = createServer({ noDelay: true });
+      return server.on('connection', (socket) => server.emit(TAKEN, take(socket))).on(TAKEN, onSocket);
+    }
     const secure = new SecureServer(tls.certificate, onSocket, tls.onHandshakeFailed);
     secured.push(secure);
     return secure.server;

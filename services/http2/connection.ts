@@ -14,6 +14,7 @@ import { Pings } from './pings.ts';
 import { encodeSettings, PeerSettings } from './settings.ts';
 import { ReadControl } from './read-control.ts';
 import { type TurnTaker, sharedTurns } from './read-turns.ts';
+import { readChunks } from './shared-read.ts';
 import { sharedTicker, type Ticker } from './ticker.ts';
 import { type Overdue, TimeLimits, UNREAD } from './time-limits.ts';
 import type { CloseReason, Connection, Pacer, StreamHandler } from './types.ts';
@@ -79,11 +80,11 @@ export abstract class BaseConnection implements Connection, FrameSink, MemoryHol
     socket.setNoDelay(true);
     // RFC 9113, section 9.2.1: TLS must not be renegotiated.
     if (socket instanceof TLSSocket) socket.disableRenegotiation();
-    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('drain', () => this.#guard(() => this.#onDrain()));
     socket.on('end', () => this.#onEnd('the peer has closed the connection'));
     socket.on('error', (error) => this.#onEnd(`the connection has failed: ${error.message}`));
     socket.on('close', () => this.#onSocketClosed());
+    readChunks(socket, (chunk) => this.#onData(chunk));
   }
 
   abstract get openStreams(): number;

@@ -1,6 +1,6 @@
 // HTTP/2 (RFC 9113) and HPACK (RFC 7541) over a net.Socket or tls.TLSSocket, for both roles, without streams of Node.js.
 //
-//   socket → frame-reader → connection (frames of the connection) → stream-frames (frames of streams, hpack-decoder)
+//   socket → shared-read → frame-reader → connection (frames of the connection) → stream-frames (frames of streams, hpack-decoder)
 //          → server-connection or client-connection → the StreamHandler of the layer above
 //   StreamHandler → stream → sender (windows, turns) → output (one write for all that was added) → socket
 //
@@ -11,4 +11,5 @@ export { encodeHeaders } from './hpack-encoder.ts';
 export { type BudgetLimits, DEFAULT_LIMITS, type Limits, type Rate } from './limits.ts';
 export { MemoryBudget } from './memory-budget.ts';
 export { ServerConnection } from './server-connection.ts';
+export { connectShared, takeOver } from './shared-read.ts';
 export type { CloseReason, Connection, Headers, OnStream, Pacer, Stream, StreamHandler } from './types.ts';

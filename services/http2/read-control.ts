@@ -13,9 +13,12 @@ export class ReadControl {
   readonly #socket: Socket;
   readonly #taker: TurnTaker;
   readonly #turns: ReadTurns | undefined;
-  /** The part of this chunk from `#storedAt` on waits for the next turn. */
+  /** Waits for the next turn. */
   #stored: Buffer | undefined = undefined;
+  /** Below 0: it is a new chunk. */
   #storedAt = 0;
+  /** The stored bytes that are being read. */
+  #taken: Buffer | undefined = undefined;
   #readInTurn = 0;
   #discarded = 0;
 
@@ -47,10 +50,11 @@ export class ReadControl {
     this.#turns!.wait(this.#taker);
   }
 
-  /** Returns the stored chunk, and the index to continue at; below 0 for a new chunk. */
+  /** Returns the stored bytes, and the index to continue at; below 0 for a new chunk. */
   takeStored(): { readonly chunk: Buffer; readonly at: number } {
     const chunk = this.#stored!;
     this.#stored = undefined;
+    this.#taken = chunk;
     return { chunk, at: this.#storedAt };
   }
 
@@ -64,6 +68,7 @@ export class ReadControl {
    * nothing if there are no others.
    */
   count(bytes: number): void {
+    this.#taken = undefined;
     this.#readInTurn += bytes;
     if (this.#readInTurn < TURN_BYTES) return;
     this.#readInTurn = 0;
@@ -79,10 +84,11 @@ export class ReadControl {
     if (this.#discarded > MOST_DISCARDED_BYTES) this.#socket.pause();
   }
 
-  /** The socket is paused until the next turn. */
+  /** The socket is paused until the next turn. A new chunk is copied, since it is valid for a moment only. */
   #store(chunk: Buffer, at: number): void {
-    this.#stored = chunk;
-    this.#storedAt = at;
+    const isCopy = chunk === this.#taken;
+    this.#stored = isCopy ? chunk : Buffer.from(chunk.subarray(Math.max(0, at)));
+    this.#storedAt = isCopy ? at : Math.min(at, 0);
     this.#socket.pause();
   }
 }

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import type { CallerAccount } from '../../auth/caller-account.ts';
 import { ConnectionLimit } from '../../core/connection-limit.ts';
 import { RouterError } from '../../core/errors.ts';
-import { type Listener, listen } from '../../grpc/listen.ts';
+import { type Listener, TAKEN, listen } from '../../grpc/listen.ts';
 import { Metadata } from '../../grpc/metadata.ts';
 import type { Method, OneRequestMethod } from '../../grpc/method.ts';
 import { cannotListen, freeSocketPath } from '../socket-path.ts';
@@ -62,7 +62,7 @@ export class Bridge {
     } catch (error) {
       throw cannotListen(address, (error as Error).message);
     }
-    for (const server of this.#listener.servers) this.#connections.watch(server, 'connection', BURST);
+    for (const server of this.#listener.servers) this.#connections.watch(server, TAKEN, BURST);
     return address.replace(/:0$/, `:${this.#listener.port}`);
   }
 

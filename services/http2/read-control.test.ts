@@ -1,0 +1,61 @@
+import type { Socket } from 'node:net';
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { ReadControl } from './read-control.ts';
+import type { ReadTurns, TurnTaker } from './read-turns.ts';
+
+const taker: TurnTaker = { owner: 'ann', restsUntilMs: 0, readOn: () => undefined };
+
+let mayBegin: boolean;
+let waits: number;
+let isPaused: boolean;
+let control: ReadControl;
+
+beforeEach(() => {
+  [mayBegin, waits, isPaused] = [true, 0, false];
+  const turns = { begin: () => mayBegin, isOver: () => false, wait: () => void (waits += 1) };
+  const socket = { pause: () => (isPaused = true), resume: () => (isPaused = false) };
+  control = new ReadControl(socket as unknown as Socket, taker, turns as unknown as ReadTurns);
+});
+
+describe('bytes that wait', () => {
+  it('are a copy of a new chunk, whose memory is used again', () => {
+    mayBegin = false;
+    const chunk = Buffer.from('hello');
+    expect(control.mayRead(chunk)).toBe(false);
+    expect([control.storedBytes, isPaused]).toEqual([5, true]);
+    chunk.fill('x');
+    const { chunk: stored, at } = control.takeStored();
+    expect([String(stored), at]).toEqual(['hello', -1]);
+  });
+
+  it('are the rest of a chunk that was read in part', () => {
+    const chunk = Buffer.from('hello');
+    control.postpone(chunk, 2);
+    chunk.fill('x');
+    expect([waits, isPaused, control.storedBytes]).toEqual([1, true, 3]);
+    const { chunk: stored, at } = control.takeStored();
+    expect([String(stored), at]).toEqual(['llo', 0]);
+  });
+
+  it('are not copied again each time', () => {
+    control.postpone(Buffer.from('hello'), 2);
+    const first = control.takeStored();
+    control.postpone(first.chunk, 1);
+    const second = control.takeStored();
+    expect(second.chunk).toBe(first.chunk);
+    expect(second.at).toBe(1);
+  });
+
+  it('are given up when they are read', () => {
+    control.postpone(Buffer.from('hello'), 2);
+    const { chunk } = control.takeStored();
+    control.count(chunk.length);
+    control.postpone(chunk, 0);
+    expect(control.takeStored().chunk).not.toBe(chunk);
+  });
+});
+
+it('a client reads at once', () => {
+  control = new ReadControl({} as unknown as Socket, taker, undefined);
+  expect([control.mayRead(Buffer.from('hello')), control.mustWait, control.storedBytes]).toEqual([true, false, 0]);
+});
