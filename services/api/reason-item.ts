@@ -1,6 +1,6 @@
 // Items of a batch or a stream. A fault in one item is that item's error only. Items that arrive together are executed
 // together where possible.
-import { randomUUID } from 'node:crypto';
+import { randomUuid } from '../core/random-uuid.ts';
 import { throwIfCancelled } from '../core/call.ts';
 import { sleep } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
@@ -13,8 +13,7 @@ import type { ReasonAnswer, Router } from '../routing/router.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
 import { undecodable } from './decoding.ts';
 import { type ItemOutcome, encodeResponse } from './reason-encoder.ts';
-import { decodeReasonRequest, toQuestion, toReasonError } from './reason-messages.ts';
-import { checkReason } from './request-limits.ts';
+import { readReasonRequest, toQuestion, toReasonError } from './reason-messages.ts';
 import { noteAnswer } from './traced.ts';
 import type { UnaryOptions } from './unary.ts';
 
@@ -151,15 +150,16 @@ class ReasonItem implements GroupedItem {
     try {
       accept?.(said);
       noteAnswer(this.span, said);
-      this.#requestId ||= randomUUID();
+      this.#requestId ||= randomUuid();
       value = encodeResponse(this.#requestId, said, this.#startedMs, this.#trace.traceId);
     } catch (thrown) {
       this.#fail(RouterError.from(thrown));
       return;
     }
     this.#hasEnded = true;
-    observer.requestEnded(type, 'OK', performance.now() - this.#startedMs);
-    this.#trace.end();
+    const endMs = performance.now();
+    observer.requestEnded(type, 'OK', endMs - this.#startedMs);
+    this.#trace.end(undefined, endMs);
     this.#onEnd(this.#index, { requestId: this.#requestId, outcome: { $case: 'result', value } });
   }
 
@@ -204,8 +204,7 @@ async function untilRetry(error: RouterError, { deadlineMs, signal }: CallContex
 
 function decode(bytes: Uint8Array): ReasonRequestWire {
   try {
-    checkReason(bytes);
-    return decodeReasonRequest(bytes);
+    return readReasonRequest(bytes);
   } catch (cause) {
     throw undecodable(cause);
   }

@@ -1,5 +1,7 @@
 // Converts a ReasonRequest to a question and an error to a ReasonError, for calls, batches and streams. Answers:
 // reason-encoder.ts.
+import { readPlainRequest } from './plain-request.ts';
+import { checkReason } from './request-limits.ts';
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
 import type { LayerActivity as Layer } from '../core/inference.ts';
 import { type LayerActivity, type ReasonError, ReasonRequest, type Session } from '../generated/tandem/v1/reasoning.ts';
@@ -15,6 +17,14 @@ import { toVotePolicy } from './vote-policy.ts';
 
 const MAX_REQUEST_ID_BYTES = 128;
 const MAX_SESSION_ID_BYTES = 128;
+
+/** Checks the limits of request-limits.ts, too. */
+export function readReasonRequest(bytes: Uint8Array): ReasonRequestWire {
+  const plain = readPlainRequest(bytes);
+  if (plain !== undefined) return plain;
+  checkReason(bytes);
+  return decodeReasonRequest(bytes);
+}
 
 /**
  * Clients may also send a repeated float unpacked, with a tag for each number. That is rare, and only then it is read
@@ -41,7 +51,7 @@ export function toQuestion(request: ReasonRequestWire, caller: () => string = no
     model: request.model,
     modelVersion: request.modelVersion,
     input: toRawInput(request),
-    ...(request.text === '' ? {} : { text: request.text }),
+    text: request.text === '' ? undefined : request.text,
     strategy: toStrategyName(request.strategy),
     cache: toCacheMode(request.cache),
     vote: toVotePolicy(request.vote),

@@ -15,9 +15,9 @@ import { decoding } from './decoding.ts';
 import { type Handler, type Rpc, methodsOf } from './methods.ts';
 import { reasonBatch } from './reason-batch.ts';
 import { encodeBatch, encodeResponse } from './reason-encoder.ts';
-import { decodeReasonRequest, toQuestion } from './reason-messages.ts';
+import { readReasonRequest, toQuestion } from './reason-messages.ts';
 import { type StreamOptions, reasonStream } from './reason-stream.ts';
-import { checkBatch, checkPlain, checkReason, checkReasonStream } from './request-limits.ts';
+import { checkBatch, checkPlain, checkReasonStream } from './request-limits.ts';
 import { beginTrace, noteAnswer } from './traced.ts';
 import { unary } from './unary.ts';
 
@@ -29,6 +29,9 @@ export interface ReasoningOptions extends StreamOptions {
 }
 
 type RpcName = keyof typeof ReasoningServiceService;
+
+/** Nothing is decoded before it is counted. */
+const checkedByDecoder = (): void => undefined;
 
 /** Handlers of Reason return encoded bytes. */
 const asIs = (bytes: Buffer): Buffer => bytes;
@@ -42,7 +45,7 @@ export function reasoningService(options: Pick<ReasoningOptions, 'maxBatchItems'
     ...ReasoningServiceService,
     reason: {
       ...ReasoningServiceService.reason,
-      requestDeserialize: decodeReasonRequest,
+      requestDeserialize: readReasonRequest,
       responseSerialize: asIs,
     },
     reasonBatch: {
@@ -58,7 +61,7 @@ export function reasoningService(options: Pick<ReasoningOptions, 'maxBatchItems'
   };
   return decoding(service, {
     ping: checkPlain,
-    reason: checkReason,
+    reason: checkedByDecoder,
     reasonBatch: (bytes) => checkBatch(bytes, options.maxBatchItems),
     reasonStream: checkReasonStream,
   });

@@ -1,7 +1,7 @@
 // Limits on each request of the public API, counted before decoding. They bound work and memory. They are above the
 // handler's own limits, so that a caller slightly over gets the handler's more precise error.
 import { RouterError } from '../core/errors.ts';
-import { BeyondLimit, type FieldLimit, MessageLimits, scan } from '../core/wire-scan.ts';
+import { BeyondLimit, FieldLimit, MessageLimits, scan } from '../core/wire-scan.ts';
 
 /** Packed runs, or single unpacked numbers: a client should pack them or send a tensor. */
 const MAX_ENCODING_PARTS = 65_536;
@@ -12,7 +12,7 @@ const MAX_TEACHERS = 64;
 const MAX_LABELS = 8_192;
 
 /** One field: a long text takes no more memory decoded than in the message, whose size is limited. */
-const one = (field: string): FieldLimit => ({ name: field });
+const one = (field: string): FieldLimit => new FieldLimit({ name: field });
 
 /** Throws if a message exceeds its limits or is malformed. */
 export type Check = (bytes: Uint8Array) => void;
@@ -75,7 +75,7 @@ export const checkOperation = within(new MessageLimits({ 1: one('id') }));
 /** The request inside is checked later, when it is processed. */
 export const checkReasonStream = within(new MessageLimits({ 1: one('request') }));
 
-const batchItems: FieldLimit = { name: 'requests' };
+const batchItems = new FieldLimit({ name: 'requests' });
 const BATCH = new MessageLimits({ 1: batchItems });
 
 /** Throws BATCH_TOO_LARGE. The items are checked later, when they are processed. */

@@ -2,17 +2,35 @@
 // bytes, so counting must come first. Allocates nothing, and stops at the first excess field.
 
 /** Limits on one field of a message. Unknown fields are allowed, so that a newer engine may send more. */
-export interface FieldLimit {
+interface FieldLimitOptions {
   /** Name for the error text. Example: "models". */
   readonly name: string;
   /** How often it may occur in one message. Default: once. */
-  times?: number;
+  readonly times?: number;
   /** Maximum length of each, if it has one. */
-  bytes?: number;
+  readonly bytes?: number;
   /** Maximum number of varints in one message, packed or not. `times` is then ignored. */
-  numbers?: number;
+  readonly numbers?: number;
   /** The field is a message. */
   readonly within?: MessageLimits;
+}
+
+/** A class, because fields of objects of one form are read three times as fast. Its limits may change between scans. */
+export class FieldLimit {
+  readonly name: string;
+  times: number;
+  bytes: number;
+  /** Undefined: it is no list of numbers. */
+  numbers: number | undefined;
+  readonly within: MessageLimits | undefined;
+
+  constructor({ name, times = 1, bytes = Infinity, numbers, within }: FieldLimitOptions) {
+    this.name = name;
+    this.times = times;
+    this.bytes = bytes;
+    this.numbers = numbers;
+    this.within = within;
+  }
 }
 
 /** Maximum number of fields without their own limit, including unknown ones. */
@@ -39,11 +57,15 @@ export class MessageLimits {
   /** Count of each field in the current message; index 0 counts fields without a limit. */
   readonly seen: Uint32Array;
 
-  constructor(fields: Readonly<Record<number, FieldLimit>>) {
+  constructor(fields: Readonly<Record<number, FieldLimitOptions | FieldLimit>>) {
     const last = Math.max(0, ...Object.keys(fields).map(Number));
-    this.fields = Array.from({ length: last + 1 }, (_, number) => fields[number]);
+    this.fields = Array.from({ length: last + 1 }, (_, number) => limitOf(fields[number]));
     this.seen = new Uint32Array(last + 1);
   }
+}
+
+function limitOf(limit: FieldLimitOptions | FieldLimit | undefined): FieldLimit | undefined {
+  return limit === undefined || limit instanceof FieldLimit ? limit : new FieldLimit(limit);
 }
 
 /** Position of the scan. Shared, because a scan never waits. */
@@ -74,10 +96,10 @@ function scanMessage(bytes: Uint8Array, end: number, { fields, seen }: MessageLi
     } else {
       if (limit.numbers !== undefined) {
         countNumbers(bytes, next, isPacked ? length : -1, limit, seen, number);
-      } else if (++seen[number]! > (limit.times ?? 1)) {
-        throw new BeyondLimit(`more than ${limit.times ?? 1} ${limit.name}`, limit);
+      } else if (++seen[number]! > limit.times) {
+        throw new BeyondLimit(`more than ${limit.times} ${limit.name}`, limit);
       }
-      if (limit.bytes !== undefined && length > limit.bytes) {
+      if (length > limit.bytes) {
         throw new BeyondLimit(`more than ${limit.bytes} bytes of ${limit.name}`, limit);
       }
       if (limit.within !== undefined && isPacked) scanMessage(bytes, next, limit.within);

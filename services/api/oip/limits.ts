@@ -1,5 +1,5 @@
 // Limits on requests of the Open Inference Protocol, counted before decoding: see request-limits.ts.
-import { type FieldLimit, MessageLimits, scan } from '../../core/wire-scan.ts';
+import { MessageLimits, scan } from '../../core/wire-scan.ts';
 import type { Check } from '../request-limits.ts';
 
 const MAX_TENSORS = 16;
@@ -11,7 +11,7 @@ export const MAX_PARTS = 65_536;
 const MAX_NUMBERS = 262_144;
 
 const PARAMETER = new MessageLimits({ 1: { name: 'parameters' }, 2: { name: 'parameters' } });
-const PARAMETERS: FieldLimit = { name: 'parameters', times: MAX_PARAMETERS, within: PARAMETER };
+const parameters = { name: 'parameters', times: MAX_PARAMETERS, within: PARAMETER };
 const NAMES = new MessageLimits({ 1: { name: 'name' }, 2: { name: 'version' } });
 
 const CONTENTS = new MessageLimits({
@@ -29,17 +29,17 @@ const INPUT_TENSOR = new MessageLimits({
   1: { name: 'inputs.name' },
   2: { name: 'inputs.datatype' },
   3: { name: 'inputs.shape', numbers: MAX_DIMENSIONS },
-  4: PARAMETERS,
+  4: parameters,
   5: { name: 'inputs.contents', within: CONTENTS },
 });
 
-const OUTPUT_TENSOR = new MessageLimits({ 1: { name: 'outputs.name' }, 2: { ...PARAMETERS } });
+const OUTPUT_TENSOR = new MessageLimits({ 1: { name: 'outputs.name' }, 2: parameters });
 
 const MODEL_INFER = new MessageLimits({
   1: { name: 'model_name' },
   2: { name: 'model_version' },
   3: { name: 'id' },
-  4: { ...PARAMETERS },
+  4: parameters,
   5: { name: 'inputs', times: MAX_TENSORS, within: INPUT_TENSOR },
   6: { name: 'outputs', times: MAX_TENSORS, within: OUTPUT_TENSOR },
   7: { name: 'raw_input_contents', times: MAX_TENSORS },
@@ -48,7 +48,7 @@ const MODEL_INFER = new MessageLimits({
 const REPOSITORY = new MessageLimits({
   1: { name: 'repository_name' },
   2: { name: 'model_name' },
-  3: { ...PARAMETERS },
+  3: parameters,
 });
 
 const within =

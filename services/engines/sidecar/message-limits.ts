@@ -1,7 +1,7 @@
 // Limits on each message of an engine (engine.proto, and the limits of proto/NUMERICS.md), which bound work and memory
 // before it is decoded.
 import { MAX_LAYER_COUNTS, MAX_RASTER_EVENTS, MAX_STATE_BYTES, MAX_TRACE_DIGESTS } from '../engine.ts';
-import { type FieldLimit, MessageLimits, scan } from '../../core/wire-scan.ts';
+import { FieldLimit, MessageLimits, scan } from '../../core/wire-scan.ts';
 
 /** Maximum elements of a model's output. */
 export const MAX_OUTPUTS = 1_048_576;
@@ -30,8 +30,8 @@ const STRAY_RESULTS = 16;
 const MIN_OUTPUTS = 1_024;
 const MAX_UNASKED_LAYERS = 64;
 
-const text = (name: string): FieldLimit => ({ name, bytes: MAX_TEXT_BYTES });
-const numbers = (name: string, most: number): FieldLimit => ({ name, numbers: most });
+const text = (name: string): FieldLimit => new FieldLimit({ name, bytes: MAX_TEXT_BYTES });
+const numbers = (name: string, most: number): FieldLimit => new FieldLimit({ name, numbers: most });
 
 const MODEL = new MessageLimits({ 1: text('a name'), 6: text('an error') });
 
@@ -68,11 +68,11 @@ const LAYER = new MessageLimits({
   6: numbers('neurons of events', MAX_RASTER_EVENTS),
 });
 
-const layers: FieldLimit = { name: 'layers', times: MAX_NODES, within: LAYER };
+const layers = new FieldLimit({ name: 'layers', times: MAX_NODES, within: LAYER });
 const spikeCounts = numbers('spike counts', MAX_OUTPUTS);
-const potentials: FieldLimit = { name: 'potentials' };
-const state: FieldLimit = { name: 'a session state' };
-const readoutPerStep: FieldLimit = { name: 'readout' };
+const potentials = new FieldLimit({ name: 'potentials' });
+const state = new FieldLimit({ name: 'a session state' });
+const readoutPerStep = new FieldLimit({ name: 'readout' });
 const INFERENCE = new MessageLimits({
   ...{ 3: spikeCounts, 4: potentials, 11: layers, 14: state },
   15: readoutPerStep,
@@ -89,7 +89,7 @@ const RESULT = new MessageLimits({
   2: { name: 'answer to one input', within: INFERENCE },
   3: { name: 'answer to one input', within: ERROR },
 });
-const results: FieldLimit = { name: 'results', times: MAX_RESULTS, within: RESULT };
+const results = new FieldLimit({ name: 'results', times: MAX_RESULTS, within: RESULT });
 const INFER_STREAM = new MessageLimits({ 1: results });
 
 /** The unanswered inputs of an engine on a stream. */
