@@ -13,39 +13,79 @@ import {
   EngineKind,
   Grade,
   Strategy,
-  cacheModeToJSON,
-  detailToJSON,
-  strategyToJSON,
 } from '../generated/tandem/v1/types.ts';
 import type { Grade as GradeName } from '../routing/answer.ts';
 import type { CacheModeName } from '../routing/question.ts';
 import { STRATEGIES, type StrategyName } from '../strategies/registry.ts';
 import type { BallotOutcome as BallotOutcomeName } from '../voting/verdict.ts';
 
+// Tables of literals: these functions run for each request, and a name that is built at run time must be hashed again
+// for every look-up.
+
+const STRATEGY_NUMBERS: Readonly<Record<StrategyName, Strategy>> = {
+  ROUND_ROBIN: Strategy.STRATEGY_ROUND_ROBIN,
+  LOCAL_FIRST: Strategy.STRATEGY_LOCAL_FIRST,
+  SIDECAR_FIRST: Strategy.STRATEGY_SIDECAR_FIRST,
+  FASTEST: Strategy.STRATEGY_FASTEST,
+  REDUNDANT: Strategy.STRATEGY_REDUNDANT,
+  AFFINITY: Strategy.STRATEGY_AFFINITY,
+  HEDGED: Strategy.STRATEGY_HEDGED,
+};
+const STRATEGY_NAMES = inverted(STRATEGY_NUMBERS);
+
+const CACHE_MODES: ReadonlyMap<CacheMode, CacheModeName> = new Map<CacheMode, CacheModeName>([
+  [CacheMode.CACHE_MODE_UNSPECIFIED, 'USE'],
+  [CacheMode.CACHE_MODE_USE, 'USE'],
+  [CacheMode.CACHE_MODE_BYPASS, 'BYPASS'],
+  [CacheMode.CACHE_MODE_REFRESH, 'REFRESH'],
+]);
+
+const DETAILS: ReadonlyMap<Detail, DetailName> = new Map<Detail, DetailName>([
+  [Detail.DETAIL_UNSPECIFIED, 'SUMMARY'],
+  [Detail.DETAIL_SUMMARY, 'SUMMARY'],
+  [Detail.DETAIL_LAYERS, 'LAYERS'],
+  [Detail.DETAIL_RASTER, 'RASTER'],
+  [Detail.DETAIL_READOUT, 'READOUT'],
+]);
+
+const CACHE_STATUS_NUMBERS: Readonly<Record<CacheStatusName, CacheStatus>> = {
+  HIT: CacheStatus.CACHE_STATUS_HIT,
+  MISS: CacheStatus.CACHE_STATUS_MISS,
+  COALESCED: CacheStatus.CACHE_STATUS_COALESCED,
+  STALE: CacheStatus.CACHE_STATUS_STALE,
+  BYPASSED: CacheStatus.CACHE_STATUS_BYPASSED,
+};
+
+const GRADE_NUMBERS: Readonly<Record<GradeName | 'STALE', Grade>> = {
+  UNANIMOUS: Grade.GRADE_UNANIMOUS,
+  MAJORITY: Grade.GRADE_MAJORITY,
+  PLURALITY: Grade.GRADE_PLURALITY,
+  SINGLE: Grade.GRADE_SINGLE,
+  STALE: Grade.GRADE_STALE,
+};
+
 /** Undefined for STRATEGY_UNSPECIFIED. */
 export function toStrategyName(strategy: Strategy): StrategyName | undefined {
   if (strategy === Strategy.STRATEGY_UNSPECIFIED) return undefined;
-  const name = strategyToJSON(strategy).slice('STRATEGY_'.length);
-  if (Object.hasOwn(STRATEGIES, name)) return name as StrategyName;
+  const name = STRATEGY_NAMES.get(strategy);
+  if (name !== undefined) return name;
   throw unknown('strategy', strategy, Object.keys(STRATEGIES).map(strategyField));
 }
 
 export function toCacheMode(mode: CacheMode): CacheModeName {
-  if (mode === CacheMode.CACHE_MODE_UNSPECIFIED) return 'USE';
-  const name = cacheModeToJSON(mode).slice('CACHE_MODE_'.length);
-  if (name === 'USE' || name === 'BYPASS' || name === 'REFRESH') return name;
+  const name = CACHE_MODES.get(mode);
+  if (name !== undefined) return name;
   throw unknown('cache', mode, ['CACHE_MODE_USE', 'CACHE_MODE_BYPASS', 'CACHE_MODE_REFRESH']);
 }
 
 export function toDetail(detail: Detail): DetailName {
-  if (detail === Detail.DETAIL_UNSPECIFIED) return 'SUMMARY';
-  const name = detailToJSON(detail).slice('DETAIL_'.length);
-  if (name === 'SUMMARY' || name === 'LAYERS' || name === 'RASTER' || name === 'READOUT') return name;
+  const name = DETAILS.get(detail);
+  if (name !== undefined) return name;
   throw unknown('detail', detail, ['DETAIL_SUMMARY', 'DETAIL_LAYERS', 'DETAIL_RASTER', 'DETAIL_READOUT']);
 }
 
 export function fromStrategy(name: StrategyName): Strategy {
-  return Strategy[strategyField(name)];
+  return STRATEGY_NUMBERS[name];
 }
 
 export function fromKind(kind: 'local' | 'sidecar'): EngineKind {
@@ -53,11 +93,11 @@ export function fromKind(kind: 'local' | 'sidecar'): EngineKind {
 }
 
 export function fromCacheStatus(status: CacheStatusName): CacheStatus {
-  return CacheStatus[`CACHE_STATUS_${status}`];
+  return CACHE_STATUS_NUMBERS[status];
 }
 
 export function fromGrade(grade: GradeName | 'STALE'): Grade {
-  return Grade[`GRADE_${grade}`];
+  return GRADE_NUMBERS[grade];
 }
 
 export function fromBallotOutcome(outcome: BallotOutcomeName): BallotOutcome {
@@ -74,6 +114,10 @@ export function fromBreakerState(state: BreakerStateName): BreakerState {
 
 function strategyField(name: string): `STRATEGY_${StrategyName}` {
   return `STRATEGY_${name as StrategyName}`;
+}
+
+function inverted<Name extends string, Number>(numbers: Readonly<Record<Name, Number>>): ReadonlyMap<Number, Name> {
+  return new Map(Object.entries(numbers).map(([name, number]) => [number as Number, name as Name]));
 }
 
 function unknown(field: string, value: number, known: readonly string[]): RouterError {

@@ -1,6 +1,6 @@
 // Encodes ReasonResponse and the messages around it directly from an answer. The part that is equal for all callers is
 // encoded once for a cached answer: see `Answer.encoded`.
-import { randomUUID } from 'node:crypto';
+import { UUID_CHARS, putUuid } from '../core/random-uuid.ts';
 import { energyJ, ownComputeUs } from '../core/work.ts';
 import { WireWriter } from '../core/wire-writer.ts';
 import { LayerActivity, ReasonError } from '../generated/tandem/v1/reasoning.ts';
@@ -32,7 +32,8 @@ export type ItemOutcome =
 export function encodeResponse(requestId: string, reasoned: ReasonAnswer, startedMs: number, traceId: string): Buffer {
   const { answer, attempts } = reasoned;
   response.reset();
-  response.text(tag(1, BYTES), requestId || randomUUID());
+  if (requestId === '') response.put(tag(1, BYTES), UUID_CHARS, putUuid);
+  else response.text(tag(1, BYTES), requestId);
   if (attempts.length > 0) writeAnswer(response, reasoned);
   else response.raw((answer.encoded ??= encodeAnswer(reasoned)));
   for (let k = 0; k < attempts.length; k += 1) writeAttempt(response, attempts[k]!);
@@ -154,7 +155,10 @@ function engineMs(attempts: readonly Attempt[], { id }: Answer['engine']): numbe
 }
 
 function writeCost(to: WireWriter, attempts: readonly Attempt[]): void {
-  let [inferences, computeUs, synapticOperations, spikes] = [0, 0, 0n, 0n];
+  let inferences = 0;
+  let computeUs = 0;
+  let synapticOperations = 0n;
+  let spikes = 0n;
   for (const { work } of attempts) {
     if (work === undefined) continue;
     inferences += 1;

@@ -52,8 +52,11 @@ export function unary<Request, Response>(
   handle: (request: Request, context: UnaryContext) => Response | Promise<Response>,
   begin: (call: IncomingCall<never>, startedMs: number) => RequestTrace | undefined = () => undefined,
 ): (call: IncomingCall<Response>, request: Request | RouterError) => void {
+  // Made once: a new string would have to be hashed for every look-up.
+  let name = '';
   const answer = async (call: IncomingCall<Response>, request: Request | RouterError): Promise<void> => {
     const { startedMs } = call;
+    name ||= methodOf(call);
     const deadlineMs = Math.min(call.deadlineMs, startedMs + options.timeoutMs);
     const context = new UnaryContext(call, deadlineMs, begin(call, startedMs));
     options.calls.opened(context);
@@ -67,8 +70,9 @@ export function unary<Request, Response>(
       return;
     }
     options.calls.closed(context);
-    options.observer.requestEnded(methodOf(call), 'OK', performance.now() - startedMs);
-    context.trace?.end();
+    const endMs = performance.now();
+    options.observer.requestEnded(name, 'OK', endMs - startedMs);
+    context.trace?.end(undefined, endMs);
     call.answer(response);
   };
   return (call, request) => void answer(call, request);

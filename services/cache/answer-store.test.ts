@@ -34,6 +34,15 @@ describe('a stored input', () => {
   });
 });
 
+describe('copyOf', () => {
+  it('makes the value that is kept', () => {
+    const options = { maxEntries: 10, maxBytes: 1e6, ttlMs: 100, staleMs: 0, sizeOf: () => 0 };
+    const kept = new AnswerStore<string>({ ...options, copyOf: (value) => `copy of ${value}` }, () => 0);
+    kept.set('here', Buffer.alloc(8), 'x');
+    expect(kept.get('here', Buffer.alloc(8), 0)?.value).toBe('copy of x');
+  });
+});
+
 describe('deleteWhere', () => {
   it('deletes matching values and no others', () => {
     const options = { maxEntries: 10, maxBytes: 1e6, ttlMs: 100, staleMs: 0, sizeOf: () => 0 };

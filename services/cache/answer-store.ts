@@ -20,6 +20,8 @@ export interface StoreOptions<V> extends StoreTimes {
   readonly maxBytes: number;
   /** Memory of an answer, bytes; Infinity: do not store it. */
   readonly sizeOf: (value: V) => number;
+  /** A copy to keep: the value may refer to a larger buffer. Default: the value itself. */
+  readonly copyOf?: (value: V) => V;
 }
 
 interface StoredAnswer<V> {
@@ -84,7 +86,7 @@ export class AnswerStore<V> {
 
   /** Replaces the entry of `key`. A value that does not fit even alone is not stored, and then nothing is replaced. */
   set(key: string, data: Uint8Array, value: V): void {
-    const { ttlMs, staleMs, maxBytes, sizeOf } = this.#options;
+    const { ttlMs, staleMs, maxBytes, sizeOf, copyOf = asIs } = this.#options;
     const size = ENTRY_OVERHEAD_BYTES + data.length + sizeOf(value);
     if (size === Infinity) return;
     if (size > maxBytes || ttlMs + staleMs <= 0) {
@@ -94,9 +96,13 @@ export class AnswerStore<V> {
     const freshUntilMs = this.#now() + ttlMs;
     // Copied: the caller's bytes are a view that would keep a whole message in memory, and a small Buffer would keep a
     // shared slab of 8 KiB.
-    const copy = new Uint8Array(data);
-    this.#entries.set(key, { data: copy, value, freshUntilMs, staleUntilMs: freshUntilMs + staleMs }, { size });
+    const own = { data: new Uint8Array(data), value: copyOf(value) };
+    this.#entries.set(key, { ...own, freshUntilMs, staleUntilMs: freshUntilMs + staleMs }, { size });
   }
+}
+
+function asIs<V>(value: V): V {
+  return value;
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -9,7 +9,7 @@ import type { BridgeSettings } from '../api/bridge/bridge.ts';
 import type { BreakerOptions } from '../engines/breaker.ts';
 import type { QuarantineOptions } from '../engines/quarantine.ts';
 import type { AdmissionOptions } from '../routing/admission.ts';
-import { type Answer, sizeOf } from '../routing/answer.ts';
+import { type Answer, sizeOf, withOwnBytes } from '../routing/answer.ts';
 import type { RouterOptions } from '../routing/options.ts';
 import type { AlertOptions } from '../telemetry/alerts.ts';
 import type { TracingOptions } from '../telemetry/tracing.ts';
@@ -61,6 +61,7 @@ export function cacheOptions({ cache }: Settings): StoreOptions<Answer> {
     ttlMs: cache.ttl_ms,
     staleMs: cache.stale_ms,
     sizeOf,
+    copyOf: withOwnBytes,
   };
 }
 

@@ -90,9 +90,9 @@ export class RequestTrace {
   }
 
   /** `failure`: why the request has no answer; undefined: it has one. */
-  end(failure?: RouterError): void {
+  end(failure?: RouterError, endMs = performance.now()): void {
     if (this.#isOver) return;
-    this.endMs = performance.now();
+    this.endMs = endMs;
     this.#root?.end('', this.endMs);
     this.failure = failure;
     this.#isOver = true;

@@ -6,7 +6,8 @@ const INITIAL_BYTES = 65_536;
 const KEPT_BYTES = 1_048_576;
 const MAX_VARINT_BYTES = 10;
 const CONTINUES = 0x80;
-const MAX_SHORT_CHARS = 64;
+/** Up to this length a loop is faster than a call into native code. */
+const MAX_SHORT_CHARS = 12;
 
 const scratch = new Uint8Array(8);
 const float = new Float32Array(scratch.buffer);
@@ -43,12 +44,12 @@ export class WireWriter {
   /** `value`: an integer, 0 to 2^53 - 1. */
   varint(value: number): void {
     this.#reserve(MAX_VARINT_BYTES);
+    const bytes = this.#bytes;
     let rest = value;
-    while (rest >= CONTINUES) {
-      this.#bytes[this.#at++] = (rest % CONTINUES) | CONTINUES;
-      rest = Math.floor(rest / CONTINUES);
-    }
-    this.#bytes[this.#at++] = rest;
+    let at = this.#at;
+    for (; rest >= CONTINUES; rest = Math.floor(rest / CONTINUES)) bytes[at++] = (rest % CONTINUES) | CONTINUES;
+    bytes[at] = rest;
+    this.#at = at + 1;
   }
 
   /** Writes nothing if it is 0; the following methods do the same. `tag`: field number and wire type, encoded. */
@@ -100,10 +101,17 @@ export class WireWriter {
     if (values.length === 0) return;
     this.varint(tag);
     this.varint(4 * values.length);
-    for (let k = 0; k < values.length; k += 1) {
+    this.#reserve(4 * values.length);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let k = 0; k < values.length; k += 1, at += 4) {
       float[0] = values[k]!;
-      this.#putScratch(4);
+      bytes[at] = scratch[0]!;
+      bytes[at + 1] = scratch[1]!;
+      bytes[at + 2] = scratch[2]!;
+      bytes[at + 3] = scratch[3]!;
     }
+    this.#at = at;
   }
 
   numbers(tag: number, values: readonly number[]): void {
@@ -117,10 +125,20 @@ export class WireWriter {
   text(tag: number, value: string): void {
     if (value === '') return;
     this.varint(tag);
+    this.#reserve(1 + 3 * value.length);
+    if (this.#putShort(value)) return;
     const start = this.begin();
-    this.#reserve(3 * value.length);
-    if (!this.#putAscii(value)) this.#at += this.#bytes.write(value, this.#at);
+    this.#at += this.#bytes.write(value, this.#at);
     this.end(start);
+  }
+
+  /** A text that `put` writes to the bytes, starting at the index: at most 127 of them, ASCII. */
+  put(tag: number, length: number, put: (bytes: Uint8Array, at: number) => void): void {
+    this.varint(tag);
+    this.varint(length);
+    this.#reserve(length);
+    put(this.#bytes, this.#at);
+    this.#at += length;
   }
 
   /** Writes empty bytes, too: a message without fields is a message. */
@@ -159,19 +177,19 @@ export class WireWriter {
     this.#at += length;
   }
 
-  /**
-   * Names are short and ASCII, so a call into native code costs more than copying the bytes here. Writes nothing if the
-   * text is not short ASCII.
-   */
-  #putAscii(value: string): boolean {
+  /** Writes length and text. Writes nothing if the text is not short ASCII, as most names are. */
+  #putShort(value: string): boolean {
     const { length } = value;
     if (length > MAX_SHORT_CHARS) return false;
+    const bytes = this.#bytes;
+    const start = this.#at + 1;
     for (let k = 0; k < length; k += 1) {
       const code = value.charCodeAt(k);
       if (code >= CONTINUES) return false;
-      this.#bytes[this.#at + k] = code;
+      bytes[start + k] = code;
     }
-    this.#at += length;
+    bytes[start - 1] = length;
+    this.#at = start + length;
     return true;
   }
 

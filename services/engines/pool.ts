@@ -1,4 +1,5 @@
 // The engines of the router and the models that they hold. Engines are added and removed while it runs.
+import { versionKey } from '../core/version-key.ts';
 import { RouterError } from '../core/errors.ts';
 import type { BreakerEvent, BreakerOptions } from './breaker.ts';
 import { findDuplicates } from './duplicates.ts';
@@ -148,7 +149,7 @@ export class EnginePool {
 
   /** Undefined until an engine has held exactly the repository's version. */
   served(name: string, version: number): ServedModel | undefined {
-    return this.#served.get(`${name}/${version}`);
+    return this.#served.get(versionKey(name, version));
   }
 
   /** Ready engines that hold exactly this version now, in pool order. */
@@ -158,7 +159,7 @@ export class EnginePool {
 
   /** Those of `engines`, which hold a model version, that may get requests now. */
   candidates(name: string, version: number, engines: readonly PooledEngine[]): readonly PooledEngine[] {
-    const panics = this.#panic.has(`${name}/${version}`);
+    const panics = this.#panic.has(versionKey(name, version));
     const mayBeAsked = ({ isAvailable, breaker }: PooledEngine): boolean =>
       isAvailable && (panics || breaker.allowsRequest);
     return engines.every(mayBeAsked) ? engines : engines.filter(mayBeAsked);
@@ -217,7 +218,7 @@ export class EnginePool {
       if (unusable !== pooled.unusable && !turned.includes(pooled)) turned.push(pooled);
       if (pooled.state !== 'READY') continue;
       for (const model of usable) {
-        const key = `${model.name}/${model.version}`;
+        const key = versionKey(model.name, model.version);
         const holders = served.get(key)?.engines ?? [];
         served.set(key, { model, engines: [...holders, pooled] });
       }

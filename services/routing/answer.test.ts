@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Inference } from '../core/inference.ts';
 import { fakeInference } from '../../test/fakes/fake-engine.ts';
-import { detailNumbers, sizeOf } from './answer.ts';
+import { type Answer, detailNumbers, sizeOf, withOwnBytes } from './answer.ts';
 
 /** The size of an answer of so many classes. */
 function sizeWith(classes: number): number {
@@ -22,5 +22,24 @@ describe('detailNumbers', () => {
     const layers = [layer, layer] as unknown as NonNullable<Inference['layers']>;
     expect(detailNumbers({ layers, readoutPerStep: new Uint8Array(40) })).toBe(2 * (3 + 2 * 2) + 10);
     expect(detailNumbers({ layers: undefined, readoutPerStep: undefined })).toBe(0);
+  });
+});
+
+describe('withOwnBytes', () => {
+  const message = new Uint8Array(1_000).fill(7);
+  const inference = fakeInference({ spikeCounts: [1, 2], potentials: message.subarray(10, 18) });
+
+  it('copies the bytes out of the message, and keeps everything else', () => {
+    const answer = { label: 'cat', inference } as unknown as Answer;
+    const own = withOwnBytes(answer);
+    expect(own).toEqual(answer);
+    expect(own.inference.potentials.buffer.byteLength).toBe(8);
+  });
+
+  it('copies the readout of each step', () => {
+    const answer = { inference: { ...inference, readoutPerStep: message.subarray(20, 60) } } as unknown as Answer;
+    const own = withOwnBytes(answer);
+    expect(own).toEqual(answer);
+    expect(own.inference.readoutPerStep!.buffer.byteLength).toBe(40);
   });
 });

@@ -8,7 +8,6 @@ import type { CastBallot } from './dispute.ts';
 export type Grade = 'UNANIMOUS' | 'MAJORITY' | 'PLURALITY' | 'SINGLE';
 
 export interface Answer extends Conclusion {
-  /** Its bytes are not views into a larger buffer. */
   readonly inference: Inference;
   readonly engine: { readonly id: string; readonly kind: 'local' | 'sidecar'; readonly build: string };
   readonly strategy: StrategyName;
@@ -33,33 +32,21 @@ interface Computed {
 export function toAnswer(computed: Computed, spec: ReadoutSpec, strategy: StrategyName): Answer {
   const { inference, engine, grade, isFirm, ballots } = computed;
   const { label, labelIndex, confidence, scores } = conclude(inference, spec);
+  // prettier-ignore
   return {
-    ...{ label, labelIndex, confidence, scores, grade, isFirm, ballots, strategy },
-    inference: withOwnBytes(inference),
+    label, labelIndex, confidence, scores, grade, isFirm, ballots, strategy, inference,
     engine: { id: engine.id, kind: engine.kind, build: engine.build },
     encoded: undefined,
   };
 }
 
-/** An engine's bytes may be views that would keep a whole message in memory. */
-function withOwnBytes(inference: Inference): Inference {
-  const { modelVersion, steps, spikeCounts, totalSpikes, synapticOperations, stateDigest, readoutDigest } = inference;
-  const { queueUs, computeUs, batchItems, recordingId, layers, readoutPerStep } = inference;
-  const potentials = new Uint8Array(inference.potentials);
-  const run = {
-    modelVersion,
-    steps,
-    spikeCounts,
-    potentials,
-    totalSpikes,
-    synapticOperations,
-    stateDigest,
-    readoutDigest,
-  };
-  const work = { queueUs, computeUs, batchItems, recordingId };
-  if (layers !== undefined) return { ...run, ...work, layers };
-  if (readoutPerStep !== undefined) return { ...run, ...work, readoutPerStep: new Uint8Array(readoutPerStep) };
-  return { ...run, ...work };
+/** For the cache: an engine's bytes may be views that would keep a whole message in memory. */
+export function withOwnBytes(answer: Answer): Answer {
+  const { inference } = answer;
+  const { potentials, readoutPerStep } = inference;
+  const own = { ...inference, potentials: new Uint8Array(potentials) };
+  if (readoutPerStep === undefined) return { ...answer, inference: own };
+  return { ...answer, inference: { ...own, readoutPerStep: new Uint8Array(readoutPerStep) } };
 }
 
 /** Maximum encoded size of a number. */

@@ -1,4 +1,5 @@
 // Finds the version that a request means, and the engines that can serve it.
+import { versionKey } from '../core/version-key.ts';
 import { RouterError } from '../core/errors.ts';
 import type { PinnedModel } from '../engines/model-pins.ts';
 import type { EnginePool, ServedModel } from '../engines/pool.ts';
@@ -56,7 +57,7 @@ export function findServed(models: ModelRepository, pool: EnginePool, name: stri
   const isEncoded = wanted.encoder !== undefined && wanted.encoder.kind !== 'delta';
   const kind = isEncoded ? 'constant' : wanted.inputKind;
   const input = { kind, shape: wanted.inputShape ?? [model.inputSize], size: model.inputSize };
-  const found = { version: wanted, key: `${wanted.name}/${wanted.version}`, input, model, engines };
+  const found = { version: wanted, key: versionKey(wanted.name, wanted.version), input, model, engines };
   knownAs.set(served, found);
   return found;
 }

@@ -15,7 +15,7 @@ export interface ReasonQuestion {
   readonly modelVersion: number;
   readonly input: RawInput;
   /** If set, the input is computed from it, and `input` is empty. */
-  readonly text?: string;
+  readonly text?: string | undefined;
   /** Undefined: the server's default. */
   readonly strategy: StrategyName | undefined;
   readonly cache: CacheModeName;

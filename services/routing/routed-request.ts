@@ -82,8 +82,7 @@ export class RoutedRequest implements Execution<PooledEngine> {
   }
 
   get latencyQuantileMs(): number | undefined {
-    const { name, version } = this.found.version;
-    return this.options.latencyQuantile.ofModel(`${name}/${version}`);
+    return this.options.latencyQuantile.ofModel(this.found.key);
   }
 
   /**

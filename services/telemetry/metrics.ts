@@ -1,4 +1,5 @@
 // Counts what its observers report: everything since the router started, or since the last reset.
+import { versionKey } from '../core/version-key.ts';
 import { ERROR_KINDS, type Lack, isErrorKind } from '../core/errors.ts';
 import type { AgentMethod, AgentObserver, FallbackReasonName, TokenUsage } from '../core/agent-observer.ts';
 import type { CacheStatusName, Observer, Outcome, VerdictName } from '../core/observer.ts';
@@ -202,7 +203,7 @@ export class Metrics implements Observer, EventObserver, AgentObserver {
 
   #model(model: string, version: number): ModelWork {
     const { models } = this.#counts;
-    const key = `${model}/${version}`;
+    const key = versionKey(model, version);
     return models.get(key) ?? added(models, key, MAX_MODELS, (name) => newModelWork(name, model, version));
   }
 }

@@ -14,12 +14,15 @@ const READOUT_PER_STEP = 0x7a;
 
 const MAX_VARINT_BYTES = 10;
 const NO_BYTES = Buffer.alloc(0);
+const NO_VIEW = new DataView(new ArrayBuffer(0));
 
 export class InferResults {
   /** Id of the current result; not exact above 2^53 - 1. */
   id = 0;
   outcome: 'inference' | 'error' | 'none' = 'none';
   #bytes: Buffer = NO_BYTES;
+  /** Of the same bytes. */
+  #bits: DataView = NO_VIEW;
   #at = 0;
   /** End of the current result. */
   #next = 0;
@@ -30,6 +33,7 @@ export class InferResults {
   /** A new message. */
   begin(bytes: Buffer): void {
     this.#bytes = bytes;
+    this.#bits = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#next = 0;
   }
 
@@ -48,13 +52,22 @@ export class InferResults {
       return true;
     }
     this.#bytes = NO_BYTES;
+    this.#bits = NO_VIEW;
     return false;
   }
 
   /** Call if `outcome` is "inference". Throws if it cannot be decoded. */
   inference(): Inference {
-    let [modelVersion, steps, queueUs, computeUs, batchItems] = [0, 0, 0, 0, 0];
-    let [totalSpikes, synapticOperations, stateDigest, readoutDigest, recordingId] = [0n, 0n, 0n, 0n, 0n];
+    let modelVersion = 0;
+    let steps = 0;
+    let queueUs = 0;
+    let computeUs = 0;
+    let batchItems = 0;
+    let totalSpikes = 0n;
+    let synapticOperations = 0n;
+    let stateDigest = 0n;
+    let readoutDigest = 0n;
+    let recordingId = 0n;
     const spikeCounts: number[] = [];
     let potentials: Uint8Array = NO_BYTES;
     let layers: LayerActivity[] | undefined;
@@ -181,10 +194,10 @@ export class InferResults {
   }
 
   #fixed64(): bigint {
-    const bytes = this.#bytes;
     const at = this.#at;
     this.#at += 8;
-    return bytes.readBigUInt64LE(at);
+    // Buffer's readBigUInt64LE allocates three numbers.
+    return this.#bits.getBigUint64(at, true);
   }
 
   /** Of 64 bits. */

@@ -29,7 +29,7 @@ export function admit(free: FreeOf): Stage {
     const span = context.span?.child('queue');
     const turn = admission.enter(version, free(version), context);
     if (turn !== undefined) await turn;
-    span?.end();
+    span?.end('', turn === undefined ? span.startMs : performance.now());
     let isAnswered = false;
     try {
       const answer = await next(request);

@@ -44,10 +44,12 @@ function order(request: RoutedRequest, turn: number, inFlight: number): readonly
   const { strategy, candidates, options } = request;
   const { localFirstShare, sidecarFirstShare, slowStartMs = 0 } = options;
   const questionHash = (): bigint => request.hash;
-  const shares = { localFirstShare, sidecarFirstShare };
-  const planned = STRATEGIES[strategy]({ engines: candidates, turn, ...shares, random: Math.random, questionHash });
+  const { random } = Math;
+  const engines = candidates;
+  // No spread: this runs for each request.
+  const planned = STRATEGIES[strategy]({ engines, turn, localFirstShare, sidecarFirstShare, random, questionHash });
   const nowMs = performance.now();
-  return applySlowStart(planned, { strategy, slowStartMs, nowMs, inFlight, random: Math.random });
+  return applySlowStart(planned, { strategy, slowStartMs, nowMs, inFlight, random });
 }
 
 /** Engines with free slots first, otherwise in the planned order. */
