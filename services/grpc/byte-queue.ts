@@ -1,5 +1,6 @@
 // A queue of bytes in one growing buffer. A peer that sends single bytes makes it use at most a few times the bytes
 // that it sent.
+import { giveLarge, takeLarge } from './spare-buffers.ts';
 
 const FIRST_BYTES = 1_024;
 /**
@@ -9,7 +10,7 @@ const AHEAD = 16;
 const NONE = Buffer.alloc(0);
 
 export class ByteQueue {
-  #bytes = NONE;
+  #bytes: Buffer = NONE;
   /** Position of the first byte, and after the last one. */
   #start = 0;
   #end = 0;
@@ -39,11 +40,17 @@ export class ByteQueue {
   /** All bytes; the queue does not reuse their memory. */
   take(): Buffer {
     const taken = this.view();
-    this.clear();
+    this.#forget();
     return taken;
   }
 
+  /** Nothing may refer to a view afterwards. */
   clear(): void {
+    giveLarge(this.#bytes);
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#bytes = NONE;
     this.#start = 0;
     this.#end = 0;
@@ -57,8 +64,9 @@ export class ByteQueue {
     const { length } = this;
     const needed = length + more;
     const ahead = Math.min(expected, AHEAD * needed);
-    const grown = Buffer.allocUnsafeSlow(Math.max(needed, ahead > 0 ? ahead : 2 * length, FIRST_BYTES));
+    const grown = takeLarge(Math.max(needed, ahead > 0 ? ahead : 2 * length, FIRST_BYTES));
     this.#bytes.copy(grown, 0, this.#start, this.#end);
+    giveLarge(this.#bytes);
     this.#bytes = grown;
     this.#start = 0;
     this.#end = length;
