@@ -27,6 +27,27 @@ test('a block is not found when the dynamic table has changed', () => {
   expect(get(cache, 'a', 1)).toBeUndefined();
 });
 
+test('blocks that take turns are each found', () => {
+  const cache = new HeaderCache();
+  const texts = ['first', 'other', 'first', 'longer one', 'other', 'first'];
+  for (const text of texts) offer(cache, text);
+  const blocks = new Map(['first', 'other', 'longer one'].map((text) => [text, offer(cache, text)]));
+  for (const text of texts) expect(get(cache, text)).toBe(blocks.get(text));
+});
+
+test('the block that was found last is not found when the dynamic table has changed', () => {
+  const cache = new HeaderCache();
+  offer(cache, 'a');
+  const block = offer(cache, 'a');
+  expect([get(cache, 'a'), get(cache, 'a'), get(cache, 'a', 1), get(cache, 'b')]).toEqual([
+    ...[block, block],
+    ...[undefined, undefined],
+  ]);
+  offer(cache, 'a', 1);
+  const next = offer(cache, 'a', 1);
+  expect([get(cache, 'a', 1), get(cache, 'a', 1)]).toEqual([next, next]);
+});
+
 test('a list that is too large is not kept', () => {
   const cache = new HeaderCache();
   const block = new HeaderBlock();

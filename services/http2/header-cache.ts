@@ -24,6 +24,10 @@ export class HeaderCache {
   /** Hashes of blocks that were seen once. Allocated with the first one. */
   #seen: Int32Array | undefined = undefined;
   #bytes = 0;
+  /** What was found last, and its bytes. */
+  #last: Entry | undefined = undefined;
+  #lastBytes: Uint8Array | undefined = undefined;
+  #lastLength = 0;
 
   get bytes(): number {
     return this.#bytes;
@@ -31,8 +35,26 @@ export class HeaderCache {
 
   get(buffer: Buffer, start: number, end: number, generation: number): HeaderBlock | undefined {
     if (this.#entries.size === 0 || end - start > LONGEST_BLOCK) return undefined;
+    if (this.#isLast(buffer, start, end) && this.#last?.generation === generation) return this.#last.block;
     const entry = this.#entries.get(buffer.toString('latin1', start, end));
-    return entry?.generation === generation ? entry.block : undefined;
+    if (entry?.generation !== generation) return undefined;
+    this.#remember(entry, buffer, start, end);
+    return entry.block;
+  }
+
+  /** Most often the same block comes again and again: then no key is made of its bytes. */
+  #isLast(buffer: Buffer, start: number, end: number): boolean {
+    const bytes = this.#lastBytes;
+    if (bytes === undefined || this.#lastLength !== end - start) return false;
+    for (let at = start; at < end; at++) if (bytes[at - start] !== buffer[at]) return false;
+    return true;
+  }
+
+  #remember(entry: Entry, buffer: Buffer, start: number, end: number): void {
+    this.#last = entry;
+    this.#lastLength = end - start;
+    this.#lastBytes ??= new Uint8Array(LONGEST_BLOCK);
+    for (let at = start; at < end; at++) this.#lastBytes[at - start] = buffer[at]!;
   }
 
   offer(buffer: Buffer, start: number, end: number, generation: number, block: HeaderBlock): void {
