@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Server, Socket, connect, createServer } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { until } from '../../test/support/until.ts';
 import { connectShared, readChunks, takeOver } from './shared-read.ts';
 
 let server: Server;
@@ -60,8 +61,8 @@ describe('takeOver', () => {
     const { port, got } = await taking();
     const clients = [kept(connect(port)), kept(connect(port))];
     for (const [k, client] of clients.entries()) await written(client, `from ${k}`);
-    await soon();
-    expect(got.map(({ text }) => text)).toEqual(['from 0', 'from 1']);
+    await until(() => got.filter(({ text }) => text !== '').length === 2, { what: 'the bytes of both' });
+    expect(got.map(({ text }) => text).sort()).toEqual(['from 0', 'from 1']);
     expect(new Set(got.flatMap(({ memory }) => [...memory])).size).toBe(1);
   });
 
@@ -69,7 +70,7 @@ describe('takeOver', () => {
     const { port, own } = await taking();
     const client = kept(connect(port, '127.0.0.1'));
     await written(client, 'hello');
-    await soon();
+    await until(() => own.length === 1, { what: 'the connection' });
     const [socket] = own;
     expect([socket!.remoteAddress, socket!.remotePort]).toEqual(['127.0.0.1', client.localPort]);
     const answer = once(client, 'data');
@@ -86,29 +87,27 @@ describe('takeOver', () => {
     const { port, own } = await taking();
     const client = kept(connect(port));
     await written(client, 'hello');
-    await soon();
+    await until(() => own.length === 1, { what: 'the connection' });
     let isClosed = false;
     server.close(() => (isClosed = true));
     await soon();
     expect(isClosed).toBe(false);
     own[0]!.destroy();
     await once(client, 'close');
-    await soon();
-    expect(isClosed).toBe(true);
+    await until(() => isClosed, { what: 'the end of the server' });
   });
 
   it('stops reading while it is paused', async () => {
     const { port, got, own } = await taking();
     const client = kept(connect(port));
     await written(client, 'one ');
-    await soon();
+    await until(() => got[0]?.text === 'one ', { what: 'the first word' });
     own[0]!.pause();
     await written(client, 'two');
     await soon();
     expect(got[0]!.text).toBe('one ');
     own[0]!.resume();
-    await soon();
-    expect(got[0]!.text).toBe('one two');
+    await until(() => got[0]!.text === 'one two', { what: 'both words' });
   });
 
   it('leaves a socket without a handle as it is', () => {
@@ -128,8 +127,7 @@ describe('connectShared', () => {
     await soon();
     const all = read(client);
     expect(all.text).toBe('');
-    await soon();
-    expect(all.text).toBe('early late');
+    await until(() => all.text === 'early late', { what: 'both words' });
   });
 });
 
@@ -137,7 +135,6 @@ describe('readChunks', () => {
   it('reads any other socket as a stream', async () => {
     const port = await listen((socket) => void kept(socket).end('hello'));
     const all = read(kept(connect(port)));
-    await soon();
-    expect(all.text).toBe('hello');
+    await until(() => all.text === 'hello', { what: 'the text' });
   });
 });

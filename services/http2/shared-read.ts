@@ -70,5 +70,4 @@ export function readChunks(socket: Socket, onChunk: OnChunk): void {
     return;
   }
   socket.on('data', onChunk);
-  socket.resume();
 }
