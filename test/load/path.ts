@@ -26,7 +26,8 @@ const CLOSED: readonly Closed[] = [
 ];
 /** Share of a subject's rate with 64 open calls on sixteen connections. */
 const SHARES = [0.3, 0.5, 0.7, 0.85];
-const WARM_UP_SECONDS = 3;
+/** Of each subject. V8 compiles the router's code while the first 100,000 calls run. */
+const WARM_UP_SECONDS = 10;
 
 export async function benchPath(options: PathOptions): Promise<PathFigures> {
   const { rounds, seconds, progress } = options;
