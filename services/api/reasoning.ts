@@ -79,13 +79,14 @@ export function reasoningMethods(router: Router, options: ReasoningOptions): Met
     })),
     reason: unary<ReasonRequestWire, Buffer>(
       options,
-      async (request, context) => {
+      (request, context) => {
         const { trace } = context;
         context.span = trace && tracing.spanOf(trace);
         const question = toQuestion(request, () => callerName(context.owner));
-        const answer = await router.reason(question, context);
-        noteAnswer(context.span, answer);
-        return encodeResponse(request.requestId, answer, context.startedMs, trace?.traceId ?? '');
+        return router.reason(question, context).then((answer) => {
+          noteAnswer(context.span, answer);
+          return encodeResponse(request.requestId, answer, context.startedMs, trace?.traceId ?? '');
+        });
       },
       (call, startedMs) => beginTrace(tracing, 'Reason', call.metadata, startedMs, call.owner),
     ),

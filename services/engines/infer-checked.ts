@@ -12,7 +12,7 @@ import { readoutDigest } from './readout-digest.ts';
 const CLOCK_SLACK_US = 1_000;
 
 /** Resolves with a well-formed answer whose readout digest matches its readout. Rejects with RouterError only. */
-export async function inferChecked(
+export function inferChecked(
   engine: Engine,
   pins: ModelPins,
   input: InferenceInput,
@@ -20,15 +20,17 @@ export async function inferChecked(
   startedMs = performance.now(),
 ): Promise<Inference> {
   const model = findPin(pins, input);
-  let inference: Inference;
-  try {
-    inference = await engine.infer(input, context);
-  } catch (thrown) {
-    throw checkRefusal(engine.id, thrown, input, context, startedMs);
-  }
-  const problem = problemOf(inference, input, model);
-  if (problem !== '') throw malformed(engine.id, problem);
-  return complete(inference, startedMs);
+  if (model instanceof RouterError) return Promise.reject(model);
+  return engine.infer(input, context).then(
+    (inference) => {
+      const problem = problemOf(inference, input, model);
+      if (problem !== '') throw malformed(engine.id, problem);
+      return complete(inference, startedMs);
+    },
+    (thrown: unknown) => {
+      throw checkRefusal(engine.id, thrown, input, context, startedMs);
+    },
+  );
 }
 
 /** The same for a group of inputs for one model version. */
@@ -40,11 +42,9 @@ export function inferEachChecked(
   startedMs: number,
   listener: InferenceListener,
 ): void {
-  let model: PinnedModel;
-  try {
-    model = findPin(pins, inputs[0]!);
-  } catch (thrown) {
-    for (const index of inputs.keys()) listener.failed(index, RouterError.from(thrown));
+  const model = findPin(pins, inputs[0]!);
+  if (model instanceof RouterError) {
+    for (const index of inputs.keys()) listener.failed(index, model);
     return;
   }
   const checking: InferenceListener = {
@@ -82,13 +82,13 @@ function problemOf(inference: Inference, input: InferenceInput, model: PinnedMod
   }
 }
 
-function findPin(pins: ModelPins, { model: name, version }: InferenceInput): PinnedModel {
+function findPin(pins: ModelPins, { model: name, version }: InferenceInput): PinnedModel | RouterError {
   const model = pins.find(name, version);
   if (model === undefined) {
-    throw new RouterError('UNKNOWN_MODEL', `the router's repository has no version ${version} of model "${name}"`);
+    return new RouterError('UNKNOWN_MODEL', `the router's repository has no version ${version} of model "${name}"`);
   }
   if (model.error !== '') {
-    throw new RouterError('MODEL_INVALID', `model "${name}" cannot be used: ${model.error}`);
+    return new RouterError('MODEL_INVALID', `model "${name}" cannot be used: ${model.error}`);
   }
   return model;
 }

@@ -181,7 +181,7 @@ export class PooledEngine {
    * with the caller's reason to leave; with ENGINE_SLOW or ATTEMPT_TIMEOUT if `timeoutMs` ends before the request's
    * deadline.
    */
-  async infer(input: InferenceInput, context: CallContext, timeoutMs = Infinity): Promise<Inference> {
+  infer(input: InferenceInput, context: CallContext, timeoutMs = Infinity): Promise<Inference> {
     const startedMs = performance.now();
     const inFlight = this.engine.inFlight + 1;
     const { signal, span } = context;
@@ -191,17 +191,20 @@ export class PooledEngine {
     // In a panic, requests bypass an open breaker. Their results are not reported to it: such a request must not count
     // as the breaker's trial request, and a single success must not close it early.
     const pass = this.breaker.allowsRequest ? this.breaker.begin() : UNCOUNTED;
-    try {
-      const inference = await inferChecked(this.engine, this.pins, input, { deadlineMs, signal, span }, startedMs);
+    const answered = (inference: Inference): Inference => {
       this.#recordAnswer(times, input, startedMs, inFlight);
       this.breaker.end(pass, 'success', 'OK');
-      return inference;
-    } catch (thrown) {
-      const attempt = { input, startedMs, inFlight, pass, span, wasAttempt: deadlineMs < context.deadlineMs };
-      throw this.#recordFailure(RouterError.from(thrown), attempt);
-    } finally {
       this.#onRoom();
-    }
+      return inference;
+    };
+    const failed = (thrown: unknown): never => {
+      const attempt = { input, startedMs, inFlight, pass, span, wasAttempt: deadlineMs < context.deadlineMs };
+      const error = this.#recordFailure(RouterError.from(thrown), attempt);
+      this.#onRoom();
+      throw error;
+    };
+    const limits = { deadlineMs, signal, span };
+    return inferChecked(this.engine, this.pins, input, limits, startedMs).then(answered, failed);
   }
 
   /** Whether it may get a group: an engine on trial gets a single request. */

@@ -72,21 +72,23 @@ export interface AttemptContext {
 }
 
 /** Rejects with RouterError only. */
-export async function attempt(engine: EngineClient, request: AttemptContext, timeoutMs = Infinity): Promise<Inference> {
+export function attempt(engine: EngineClient, request: AttemptContext, timeoutMs = Infinity): Promise<Inference> {
   const { context, input } = request;
   const startedMs = performance.now();
   const span = context.span?.child(`${request.as ?? 'attempt'} ${engine.id}`, 'CLIENT', startedMs);
   // Without tracing, the request's own limits are used.
   const limits = span === undefined ? context : { deadlineMs: context.deadlineMs, signal: context.signal, span };
-  try {
-    const inference = await engine.infer(input, limits, timeoutMs);
-    recordAnswer(engine, request, span, startedMs, inference);
-    return inference;
-  } catch (thrown) {
-    const error = RouterError.from(thrown);
-    recordFailure(engine, request, span, startedMs, error);
-    throw error;
-  }
+  return engine.infer(input, limits, timeoutMs).then(
+    (inference) => {
+      recordAnswer(engine, request, span, startedMs, inference);
+      return inference;
+    },
+    (thrown: unknown) => {
+      const error = RouterError.from(thrown);
+      recordFailure(engine, request, span, startedMs, error);
+      throw error;
+    },
+  );
 }
 
 export function recordFailure(

@@ -97,23 +97,26 @@ export class Router {
   }
 
   async #answer(question: ReasonQuestion, context: CallContext, path: Next, session?: Session): Promise<ReasonAnswer> {
-    const options = this.#options;
     const refusal = this.#refusal(1, context);
     if (refusal !== undefined) throw refusal;
     this.#load.inFlight += 1;
-    const request = new RoutedRequest(question, context, options, this.#answers);
+    const request = new RoutedRequest(question, context, this.#options, this.#answers);
     request.session = session;
     try {
-      const answer = await path(request);
-      const { version } = request.found;
-      options.observer.cacheUsed(request.cacheStatus);
-      options.observer.answered(version.name, version.version);
-      return toReasonAnswer(request, answer);
+      return this.#answered(request, await path(request));
     } finally {
       request.end();
       this.#load.inFlight -= 1;
-      options.overload.recordEnd();
+      request.options.overload.recordEnd();
     }
+  }
+
+  #answered(request: RoutedRequest, answer: Answer): ReasonAnswer {
+    const { observer } = request.options;
+    const { version } = request.found;
+    observer.cacheUsed(request.cacheStatus);
+    observer.answered(version.name, version.version);
+    return toReasonAnswer(request, answer);
   }
 
   /**

@@ -14,6 +14,8 @@ const READOUT_PER_STEP = 0x7a;
 
 const MAX_VARINT_BYTES = 10;
 const NO_BYTES = Buffer.alloc(0);
+/** Copied for the numbers of an answer of usual size. */
+const ZEROS: number[] = Array.from({ length: 1_024 }, () => 0);
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
 export class InferResults {
@@ -68,7 +70,7 @@ export class InferResults {
     let stateDigest = 0n;
     let readoutDigest = 0n;
     let recordingId = 0n;
-    const spikeCounts: number[] = [];
+    let spikeCounts: number[] = [];
     let potentials: Uint8Array = NO_BYTES;
     let layers: LayerActivity[] | undefined;
     let readoutPerStep: Uint8Array | undefined;
@@ -88,7 +90,8 @@ export class InferResults {
           spikeCounts.push(this.#varint());
           break;
         case SPIKE_COUNTS:
-          this.#pushVarints(spikeCounts);
+          if (spikeCounts.length === 0) spikeCounts = this.#varints();
+          else for (const count of this.#varints()) spikeCounts.push(count);
           break;
         case POTENTIALS:
           potentials = this.#view();
@@ -186,11 +189,17 @@ export class InferResults {
     return this.#bytes.subarray(start, this.#at);
   }
 
-  #pushVarints(numbers: number[]): void {
+  /** Reads packed numbers. */
+  #varints(): number[] {
     const length = this.#varint();
     const end = this.#at + length;
-    while (this.#at < end) numbers.push(this.#varint());
-    if (this.#at > end) throw new Error('a number is longer than its field');
+    let count = 0;
+    for (let at = this.#at; at < end; at += 1) if (this.#bytes[at]! < 128) count += 1;
+    // At once of the right size: an array that grows to 45 numbers takes three times the memory.
+    const numbers = count <= ZEROS.length ? ZEROS.slice(0, count) : Array<number>(count).fill(0);
+    for (let k = 0; k < count; k += 1) numbers[k] = this.#varint();
+    if (this.#at !== end) throw new Error('a number is longer than its field');
+    return numbers;
   }
 
   #fixed64(): bigint {

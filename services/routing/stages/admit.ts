@@ -2,7 +2,9 @@
 import type { EnginePool } from '../../engines/pool.ts';
 import type { ModelVersion } from '../../models/repository.ts';
 import { freeSlots } from '../admission.ts';
-import type { Stage } from '../stage.ts';
+import type { Answer } from '../answer.ts';
+import type { RoutedRequest } from '../routed-request.ts';
+import type { Next, Stage } from '../stage.ts';
 
 /**
  * Number of requests for a model that could be sent now. One function per model, because waiting requests refer to it.
@@ -22,21 +24,44 @@ export function freeOf(pool: EnginePool): FreeOf {
 }
 
 export function admit(free: FreeOf): Stage {
-  return async (request, next) => {
+  return (request, next) => {
     const { context, options, found } = request;
-    const { admission } = options;
-    const { version } = found;
     const span = context.span?.child('queue');
-    const turn = admission.enter(version, free(version), context);
-    if (turn !== undefined) await turn;
-    span?.end('', turn === undefined ? span.startMs : performance.now());
-    let isAnswered = false;
-    try {
-      const answer = await next(request);
-      isAnswered = true;
-      return answer;
-    } finally {
-      admission.leave(version, isAnswered);
+    const turn = options.admission.enter(found.version, free(found.version), context);
+    if (turn === undefined) {
+      span?.end('', span.startMs);
+      return admitted(request, next);
     }
+    return turn.then(() => {
+      span?.end();
+      return admitted(request, next);
+    });
   };
+}
+
+/** Leaves in any case. */
+function admitted(request: RoutedRequest, next: Next): Answer | Promise<Answer> {
+  const { admission } = request.options;
+  const { version } = request.found;
+  let answer: Answer | Promise<Answer>;
+  try {
+    answer = next(request);
+  } catch (error) {
+    admission.leave(version, false);
+    throw error;
+  }
+  if (!(answer instanceof Promise)) {
+    admission.leave(version, true);
+    return answer;
+  }
+  return answer.then(
+    (answer) => {
+      admission.leave(version, true);
+      return answer;
+    },
+    (error: unknown) => {
+      admission.leave(version, false);
+      throw error;
+    },
+  );
 }

@@ -18,14 +18,22 @@ async function voted(request: RoutedRequest): Promise<Answer> {
 }
 
 /** One engine's answer. Its latency is stored for hedges, and answers are audited in the background. */
-async function alone(request: RoutedRequest): Promise<Answer> {
+function alone(request: RoutedRequest): Promise<Answer> {
   const executor = HEDGING.has(request.strategy) ? hedge : failover;
   const startedMs = performance.now();
-  try {
-    return answerOf(request, await executor(request), startedMs);
-  } finally {
-    audit(request);
-  }
+  return executor(request).then(
+    (outcome) => {
+      try {
+        return answerOf(request, outcome, startedMs);
+      } finally {
+        audit(request);
+      }
+    },
+    (error: unknown) => {
+      audit(request);
+      throw error;
+    },
+  );
 }
 
 /** For a request without a vote. */
