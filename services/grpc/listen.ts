@@ -3,6 +3,8 @@ import { lookup } from 'node:dns/promises';
 import { type ListenOptions, type Server, type Socket, createServer } from 'node:net';
 import { type HandshakeFailed, SecureServer, type ServerCertificate } from './secure-server.ts';
 
+export { takeOver } from '../http2/index.ts';
+
 /** Some addresses of a name may not exist on this machine, such as ::1 without IPv6. */
 const NOT_HERE = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
 
