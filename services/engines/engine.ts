@@ -130,7 +130,7 @@ export interface Engine {
    * Replaces its connection. Unanswered inputs reject with ENGINE_LOST. `why` follows the engine's name in the message.
    */
   replaceConnection?(why: string): void;
-  /** Runs one input. Rejects with RouterError only. */
+  /** Runs one input. Never throws; rejects with RouterError only. */
   infer(input: InferenceInput, context: CallContext): Promise<Inference>;
   /** Like `infer` for each input of a group of one caller, without a promise for each. Optional. */
   inferEach?(inputs: readonly InferenceInput[], context: CallContext, listener: InferenceListener): void;

@@ -192,16 +192,21 @@ export class PooledEngine {
     // as the breaker's trial request, and a single success must not close it early.
     const pass = this.breaker.allowsRequest ? this.breaker.begin() : UNCOUNTED;
     const answered = (inference: Inference): Inference => {
-      this.#recordAnswer(times, input, startedMs, inFlight);
-      this.breaker.end(pass, 'success', 'OK');
-      this.#onRoom();
-      return inference;
+      try {
+        this.#recordAnswer(times, input, startedMs, inFlight);
+        this.breaker.end(pass, 'success', 'OK');
+        return inference;
+      } finally {
+        this.#onRoom();
+      }
     };
     const failed = (thrown: unknown): never => {
       const attempt = { input, startedMs, inFlight, pass, span, wasAttempt: deadlineMs < context.deadlineMs };
-      const error = this.#recordFailure(RouterError.from(thrown), attempt);
-      this.#onRoom();
-      throw error;
+      try {
+        throw this.#recordFailure(RouterError.from(thrown), attempt);
+      } finally {
+        this.#onRoom();
+      }
     };
     const limits = { deadlineMs, signal, span };
     return inferChecked(this.engine, this.pins, input, limits, startedMs).then(answered, failed);

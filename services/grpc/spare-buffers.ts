@@ -7,7 +7,7 @@ const MIN_BYTES = 131_072;
 /** All of them together. */
 const MAX_SPARE_BYTES = 33_554_432;
 /** A buffer may be so many times as large as needed. */
-const MAX_TIMES = 4;
+const MAX_TIMES = 2;
 /** Until unused ones are released, milliseconds. */
 const KEPT_MS = 5_000;
 

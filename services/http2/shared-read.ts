@@ -21,8 +21,8 @@ class SharedReader {
     this.#early = undefined;
     if (early === undefined) return;
     process.nextTick(() => {
+      socket.resume(); // first: the listener may pause
       onChunk(early);
-      socket.resume();
     });
   }
 
