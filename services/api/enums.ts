@@ -19,19 +19,15 @@ import type { CacheModeName } from '../routing/question.ts';
 import { STRATEGIES, type StrategyName } from '../strategies/registry.ts';
 import type { BallotOutcome as BallotOutcomeName } from '../voting/verdict.ts';
 
-// Tables of literals: these functions run for each request, and a name that is built at run time must be hashed again
-// for every look-up.
+// Tables, made once: these functions run for each request, and a name that is built then must be hashed again for every
+// look-up.
 
-const STRATEGY_NUMBERS: Readonly<Record<StrategyName, Strategy>> = {
-  ROUND_ROBIN: Strategy.STRATEGY_ROUND_ROBIN,
-  LOCAL_FIRST: Strategy.STRATEGY_LOCAL_FIRST,
-  SIDECAR_FIRST: Strategy.STRATEGY_SIDECAR_FIRST,
-  FASTEST: Strategy.STRATEGY_FASTEST,
-  REDUNDANT: Strategy.STRATEGY_REDUNDANT,
-  AFFINITY: Strategy.STRATEGY_AFFINITY,
-  HEDGED: Strategy.STRATEGY_HEDGED,
-};
-const STRATEGY_NAMES = inverted(STRATEGY_NUMBERS);
+const STRATEGY_NAMES: ReadonlyMap<Strategy, StrategyName> = new Map(
+  (Object.keys(STRATEGIES) as StrategyName[]).map((name) => [Strategy[strategyField(name)], name]),
+);
+const STRATEGY_NUMBERS: ReadonlyMap<StrategyName, Strategy> = new Map(
+  [...STRATEGY_NAMES].map(([number, name]) => [name, number]),
+);
 
 const CACHE_MODES: ReadonlyMap<CacheMode, CacheModeName> = new Map<CacheMode, CacheModeName>([
   [CacheMode.CACHE_MODE_UNSPECIFIED, 'USE'],
@@ -85,7 +81,7 @@ export function toDetail(detail: Detail): DetailName {
 }
 
 export function fromStrategy(name: StrategyName): Strategy {
-  return STRATEGY_NUMBERS[name];
+  return STRATEGY_NUMBERS.get(name)!;
 }
 
 export function fromKind(kind: 'local' | 'sidecar'): EngineKind {
@@ -114,10 +110,6 @@ export function fromBreakerState(state: BreakerStateName): BreakerState {
 
 function strategyField(name: string): `STRATEGY_${StrategyName}` {
   return `STRATEGY_${name as StrategyName}`;
-}
-
-function inverted<Name extends string, Number>(numbers: Readonly<Record<Name, Number>>): ReadonlyMap<Number, Name> {
-  return new Map(Object.entries(numbers).map(([name, number]) => [number as Number, name as Name]));
 }
 
 function unknown(field: string, value: number, known: readonly string[]): RouterError {

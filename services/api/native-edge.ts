@@ -1,6 +1,5 @@
 // The edge over services/grpc and services/http2.
 import type { Socket } from 'node:net';
-import { Server as TlsServer } from 'node:tls';
 import type { CallerAccount } from '../auth/caller-account.ts';
 import { RouterError } from '../core/errors.ts';
 import type { Unheard } from '../grpc/arrivals.ts';
@@ -55,8 +54,7 @@ export class NativeEdge implements Edge {
     } catch (error) {
       throw cannotListen(address, (error as Error).message);
     }
-    for (const server of this.#listener.servers)
-      connections.watch(server, server instanceof TlsServer ? 'secureConnection' : TAKEN, BURST);
+    for (const server of this.#listener.servers) connections.watch(server, TAKEN, BURST);
     return this.#listener.port;
   }
 

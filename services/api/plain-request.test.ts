@@ -107,7 +107,7 @@ describe('readPlainRequest', () => {
     ['a field of the tensor that is not known', inTensor(0x22, 0)],
     ['a field beyond the end of its tensor', Buffer.from([0x2a, 2, 0x1a, 4, 1, 2, 3, 4])],
     ['a shape beyond its end', inTensor(0x0a, 1, 0x80, 0x01)],
-    ['a tensor whose field has no length', inTensor(0x1a)],
+    ['a tensor that ends after a tag', inTensor(0x1a)],
     ['a tensor that ends late', Buffer.from([0x2a, 4, 0x1a, 0])],
     ['a number that does not end', Buffer.concat([numbers, Buffer.from([0x18, 0x80])])],
     ['a text that does not end', Buffer.concat([numbers, Buffer.from([0x12, 5, 0x61])])],

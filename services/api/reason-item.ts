@@ -1,10 +1,10 @@
 // Items of a batch or a stream. A fault in one item is that item's error only. Items that arrive together are executed
 // together where possible.
-import { randomUuid } from '../core/random-uuid.ts';
 import { throwIfCancelled } from '../core/call.ts';
 import { sleep } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import type { CallContext } from '../core/inference.ts';
+import { randomUuid } from '../core/random-uuid.ts';
 import type { OpenSpan, RequestTrace } from '../core/request-trace.ts';
 import type { ReasonRequestWire } from '../generated/tandem/wire/v1/wire.ts';
 import type { GroupedItem } from '../routing/group.ts';

@@ -1,7 +1,5 @@
 // Converts a ReasonRequest to a question and an error to a ReasonError, for calls, batches and streams. Answers:
 // reason-encoder.ts.
-import { readPlainRequest } from './plain-request.ts';
-import { checkReason } from './request-limits.ts';
 import { ERROR_KINDS, RouterError } from '../core/errors.ts';
 import type { LayerActivity as Layer } from '../core/inference.ts';
 import { type LayerActivity, type ReasonError, ReasonRequest, type Session } from '../generated/tandem/v1/reasoning.ts';
@@ -12,6 +10,8 @@ import type { PackedEvents } from '../inputs/events.ts';
 import type { RawInput } from '../routing/check-input.ts';
 import type { SessionRequest } from '../sessions/options.ts';
 import { toCacheMode, toDetail, toStrategyName } from './enums.ts';
+import { readPlainRequest } from './plain-request.ts';
+import { checkReason } from './request-limits.ts';
 import { clip } from './status.ts';
 import { toVotePolicy } from './vote-policy.ts';
 

@@ -30,7 +30,7 @@ export interface ReasoningOptions extends StreamOptions {
 
 type RpcName = keyof typeof ReasoningServiceService;
 
-/** Nothing is decoded before it is counted. */
+/** For a decoder that checks the limits itself, as readReasonRequest does. */
 const checkedByDecoder = (): void => undefined;
 
 /** Handlers of Reason return encoded bytes. */

@@ -1,6 +1,7 @@
 // Finds the model versions of the repository that an engine cannot serve, with the reason, by comparing its description
 // with the router's own reading. Versions that the repository or the engine lacks are not problems.
 import { hex64 } from '../core/hex.ts';
+import { versionKey } from '../core/version-key.ts';
 import type { EngineModel } from './engine.ts';
 import type { ModelPins, PinnedModel } from './model-pins.ts';
 
@@ -29,7 +30,7 @@ export function checkModels(described: readonly EngineModel[], pins: ModelPins):
   for (const model of described) {
     const pin = pins.find(model.name, model.version);
     if (pin === undefined) continue;
-    const key = `${model.name}/${model.version}`;
+    const key = versionKey(model.name, model.version);
     // Only the first description counts: with a second one, an engine would be listed twice and vote twice.
     if (seen.has(key)) continue;
     seen.add(key);

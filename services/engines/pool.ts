@@ -1,6 +1,6 @@
 // The engines of the router and the models that they hold. Engines are added and removed while it runs.
-import { versionKey } from '../core/version-key.ts';
 import { RouterError } from '../core/errors.ts';
+import { versionKey } from '../core/version-key.ts';
 import type { BreakerEvent, BreakerOptions } from './breaker.ts';
 import { findDuplicates } from './duplicates.ts';
 import type { Engine } from './engine.ts';

@@ -8,7 +8,7 @@ export { takeOver } from '../http2/index.ts';
 /** Some addresses of a name may not exist on this machine, such as ::1 without IPv6. */
 const NOT_HERE = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT']);
 
-/** Event of a plaintext server: a new connection, as `take` returned it. */
+/** Event of a server: a new connection. Of TLS: its handshake has ended; of plaintext: as `take` returned it. */
 export const TAKEN = 'taken';
 
 export interface Listener {
@@ -45,14 +45,16 @@ export async function listen(
     const bound = server.address();
     return bound === null || typeof bound === 'string' ? 0 : bound.port;
   };
+  const secure = ({ certificate, onHandshakeFailed }: ListenTls, tell: (socket: Socket) => void): Server => {
+    const each = new SecureServer(certificate, tell, onHandshakeFailed);
+    secured.push(each);
+    return each.server;
+  };
   const create = (): Server => {
-    if (tls === undefined) {
-      const server = createServer({ noDelay: true });
-      return server.on('connection', (socket) => server.emit(TAKEN, take(socket))).on(TAKEN, onSocket);
-    }
-    const secure = new SecureServer(tls.certificate, onSocket, tls.onHandshakeFailed);
-    secured.push(secure);
-    return secure.server;
+    const tell = (socket: Socket): void => void server.emit(TAKEN, socket);
+    const server =
+      tls === undefined ? createServer({ noDelay: true }, (socket) => tell(take(socket))) : secure(tls, tell);
+    return server.on(TAKEN, onSocket);
   };
   const renew = (certificate: ServerCertificate): void => secured.forEach((each) => each.renew(certificate));
   const { path, host = '', port: wanted = 0 } = parseAddress(address);

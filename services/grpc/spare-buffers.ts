@@ -1,14 +1,14 @@
-// Large buffers that were given up, for the next large message. V8 collects all garbage, for some 10 ms, when much memory
-// outside its heap was allocated. A caller whose messages of 4 MB are refused half-way would cause that five times a
-// second.
+// Large buffers that are no longer needed, for the next large message. When much memory outside its heap was allocated, V8
+// collects all garbage, which takes some 10 ms. A caller that sends messages of 4 MB, each refused before its end, would
+// cause that five times a second.
 
-/** Smaller buffers cost nothing worth mentioning. */
+/** Smaller buffers are left to the garbage collector. */
 const MIN_BYTES = 131_072;
 /** All of them together. */
 const MAX_SPARE_BYTES = 33_554_432;
-/** A buffer may be so many times as large as needed. */
+/** Maximum size of a reused buffer, as a multiple of the needed bytes. */
 const MAX_TIMES = 2;
-/** Until unused ones are released, milliseconds. */
+/** Unused buffers are released after this time, milliseconds. */
 const KEPT_MS = 5_000;
 
 let spare: Buffer[] = [];

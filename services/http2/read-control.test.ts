@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 
 describe('bytes that wait', () => {
-  it('are a copy of a new chunk, whose memory is used again', () => {
+  it('are a copy of a new chunk, since its memory is reused', () => {
     mayBegin = false;
     const chunk = Buffer.from('hello');
     expect(control.mayRead(chunk)).toBe(false);

@@ -110,7 +110,7 @@ describe('takeOver', () => {
     await until(() => got[0]!.text === 'one two', { what: 'both words' });
   });
 
-  it('leaves a socket without a handle as it is', () => {
+  it('returns a socket without a handle itself', () => {
     const socket = new Socket();
     expect(takeOver(socket)).toBe(socket);
     socket.destroy();
@@ -118,7 +118,7 @@ describe('takeOver', () => {
 });
 
 describe('connectShared', () => {
-  it('keeps what arrives before somebody reads', async () => {
+  it('delivers early bytes to a later reader', async () => {
     const port = await listen((socket) => void kept(socket).write('early '));
     const client = kept(connectShared({ port, host: '127.0.0.1' }));
     await once(client, 'connect');

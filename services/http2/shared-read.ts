@@ -46,8 +46,7 @@ export function connectShared(options: NetConnectOpts): Socket {
 
 /**
  * Returns the socket to use instead of one that was accepted just now: a server has no option for the buffer, so another
- * socket takes over the handle. The handle's field is not documented, but older than most of Node.js; without it, the
- * accepted socket is used as it is.
+ * socket takes over the handle. The field of the handle is not documented. Without it, this returns the accepted socket.
  */
 export function takeOver(accepted: Socket): Socket {
   const holder = accepted as unknown as { _handle: { readonly useUserBuffer?: unknown } | null };

@@ -8,6 +8,7 @@ import type { ReadoutFrom } from '../config/readout.ts';
 import { readRegularFile } from '../config/regular-file.ts';
 import type { ModelVote } from '../config/vote.ts';
 import { compareNames } from '../core/names.ts';
+import { versionKey } from '../core/version-key.ts';
 import { type GoldenCase, readGolden } from './golden.ts';
 import { type Tokenizer, readTokenizer } from './tokenizer.ts';
 import { VersionUse } from './version-use.ts';
@@ -59,7 +60,7 @@ function takesText({ tokenizer, error }: ModelVersion): boolean {
 
 /** "name/version". */
 export function keyOf({ name, version }: Pick<ModelVersion, 'name' | 'version'>): string {
-  return `${name}/${version}`;
+  return versionKey(name, version);
 }
 
 export class ModelRepository {

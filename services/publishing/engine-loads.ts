@@ -7,11 +7,13 @@ import { Cancel } from '../core/cancel.ts';
 import { RouterError } from '../core/errors.ts';
 import { isReplacementName } from '../core/held-name.ts';
 import type { CallContext, Inference } from '../core/inference.ts';
+import { versionKey } from '../core/version-key.ts';
 import type { EngineModel, ModelLoad } from '../engines/engine.ts';
 import { type KnownAnswer, firstFailure } from '../engines/known-answers.ts';
 import type { PinnedModel } from '../engines/model-pins.ts';
 import type { EnginePool } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';
+import { keyOf } from '../models/repository.ts';
 import { madeUpInputs } from './known-inputs.ts';
 
 /** The largest file takes an engine a few seconds; concurrent loads wait for each other. */
@@ -87,7 +89,7 @@ export class EngineLoads {
   }
 
   find(name: string, version: number): HeldVersion | undefined {
-    return this.#held.get(`${name}/${version}`);
+    return this.#held.get(versionKey(name, version));
   }
 
   /** Loads a version on an engine and tests it with the known inputs. Rejects with RouterError or WrongModel. */
@@ -190,7 +192,7 @@ export class EngineLoads {
   /** Unloads versions that were unloaded or replaced. */
   async #clear(engine: PooledEngine): Promise<void> {
     for (const { name, version } of engine.engine.description?.models ?? []) {
-      const key = `${name}/${version}`;
+      const key = versionKey(name, version);
       const isLeft = isReplacementName(name) && !this.#held.has(key);
       if (isLeft || this.#unwanted.has(key)) await this.unload(engine, name, version);
     }
@@ -220,13 +222,9 @@ export function mayBeLoaded({ engine, duplicateOf, quarantine, isDraining }: Poo
   return engine.description !== undefined && duplicateOf === '' && quarantine === '' && !isDraining;
 }
 
-function keyOf({ name, version }: Pick<PinnedModel, 'name' | 'version'>): string {
-  return `${name}/${version}`;
-}
-
 /** Stamp of one content on one process. */
 function stampOf({ instanceId, engine }: PooledEngine, { name, version, modelId, steps }: PinnedModel): string {
-  return `${engine.description?.instanceId ?? instanceId} ${name}/${version} ${modelId} ${steps}`;
+  return `${engine.description?.instanceId ?? instanceId} ${versionKey(name, version)} ${modelId} ${steps}`;
 }
 
 function marksOf(of: WeakMap<PooledEngine, Set<string>>, engine: PooledEngine): Set<string> {

@@ -1,6 +1,6 @@
 // Finds the version that a request means, and the engines that can serve it.
-import { versionKey } from '../core/version-key.ts';
 import { RouterError } from '../core/errors.ts';
+import { versionKey } from '../core/version-key.ts';
 import type { PinnedModel } from '../engines/model-pins.ts';
 import type { EnginePool, ServedModel } from '../engines/pool.ts';
 import type { PooledEngine } from '../engines/pooled-engine.ts';

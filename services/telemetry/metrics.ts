@@ -1,8 +1,8 @@
 // Counts what its observers report: everything since the router started, or since the last reset.
-import { versionKey } from '../core/version-key.ts';
 import { ERROR_KINDS, type Lack, isErrorKind } from '../core/errors.ts';
 import type { AgentMethod, AgentObserver, FallbackReasonName, TokenUsage } from '../core/agent-observer.ts';
 import type { CacheStatusName, Observer, Outcome, VerdictName } from '../core/observer.ts';
+import { versionKey } from '../core/version-key.ts';
 import { type Work, energyJ, ownComputeUs } from '../core/work.ts';
 import { AgentCounts } from './agent-counts.ts';
 import type { EventObserver } from './event-log.ts';

@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ModelFolder, listModelFolders } from '../../config/model-folders.ts';
 import { compareNames } from '../../core/names.ts';
+import { versionKey } from '../../core/version-key.ts';
 import type { ModelPins, PinnedModel } from '../model-pins.ts';
 import { brokenModel } from './broken-model.ts';
 import type { KnownRun, LoadRequest, LoadedModel } from './messages.ts';
@@ -73,12 +74,12 @@ export class RepositoryModels implements ModelPins {
 
   drop(name: string, version: number): void {
     this.#pins.get(name)?.delete(version);
-    this.#read.delete(`${name}/${version}`);
+    this.#read.delete(versionKey(name, version));
   }
 
   /** The loaded model of a pinned version. */
   loaded(name: string, version: number): LoadedModel | undefined {
-    return this.#read.get(`${name}/${version}`);
+    return this.#read.get(versionKey(name, version));
   }
 
   /** Stops reading; the versions already read stay. */
@@ -118,7 +119,7 @@ export class RepositoryModels implements ModelPins {
     const { model } = loaded;
     const versions = this.#pins.get(model.name) ?? new Map<number, PinnedModel>();
     this.#pins.set(model.name, versions.set(model.version, model));
-    this.#read.set(`${model.name}/${model.version}`, loaded);
+    this.#read.set(versionKey(model.name, model.version), loaded);
     for (const listener of this.#listeners) listener(model);
     return loaded;
   }
