@@ -62,4 +62,30 @@ describe('decompress', () => {
     await Promise.all(all);
     expect(ended).toEqual(['a1']);
   });
+
+  it('makes one piece of memory of a message, of the size that gzip claims', async () => {
+    const message = await decompressed(gzipSync(Buffer.alloc(MAX_BYTES, 'a')));
+    expect([message.length, message.buffer.byteLength]).toEqual([MAX_BYTES, MAX_BYTES + 1]);
+  });
+
+  it.each([0, 20_000, MAX_BYTES, MAX_BYTES + 1, 0xffff_ffff])('does not trust a claim of %d bytes', async (claim) => {
+    const bytes = gzipSync(Buffer.alloc(40_000, 'a'));
+    const message = await decompressed(Buffer.concat([bytes, claimOf(claim)]));
+    expect(message.equals(Buffer.alloc(40_000, 'a'))).toBe(true);
+    expect(message.buffer.byteLength).toBeLessThanOrEqual(80_000);
+  });
 });
+
+/** Bytes after the end of a message, which zlib ignores. */
+function claimOf(bytes: number): Buffer {
+  const claim = Buffer.alloc(8);
+  claim.writeUInt32LE(bytes, 4);
+  return claim;
+}
+
+async function decompressed(bytes: Buffer): Promise<Buffer> {
+  const { promise, resolve } = Promise.withResolvers<Buffer>();
+  const done = (message: Buffer | undefined): void => resolve(message!);
+  decompress({ bytes, encoding: 'gzip', maxBytes: MAX_BYTES, owner: alice, isWanted: () => true, done });
+  return await promise;
+}

@@ -21,6 +21,11 @@ const MIN_CHUNK_BYTES = 16_384;
 const MAX_CHUNK_BYTES = 262_144;
 const CHUNK_RATIO = 16;
 
+/** RFC 1951: the most that a byte of deflate can become. */
+const MAX_RATIO = 1_032;
+/** RFC 1952: a gzip member ends with the number of its bytes before compression. */
+const SIZE_BYTES = 4;
+
 /** The next owner to be served is first. */
 const waiting = new Map<unknown, Decompression[]>();
 let isBusy = false;
@@ -51,11 +56,30 @@ function shift(): Decompression | undefined {
 
 function run({ bytes, encoding, maxBytes, done }: Decompression): void {
   const work = encoding === 'gzip' ? gunzip : inflate;
-  const chunkSize = Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, CHUNK_RATIO * bytes.length));
+  const chunkSize = Math.max(usualChunkBytes(bytes), encoding === 'gzip' ? claimedBytes(bytes, maxBytes) : 0);
   work(bytes, { maxOutputLength: maxBytes, chunkSize }, (error, message) => {
     next();
-    if (error === null) done(message, undefined);
+    if (error === null) done(fitted(message), undefined);
     else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') done(undefined, tooLarge(maxBytes));
     else done(undefined, status('INTERNAL', `the message is not valid ${encoding} (${error.message})`));
   });
+}
+
+function usualChunkBytes({ length }: Buffer): number {
+  return Math.min(MAX_CHUNK_BYTES, Math.max(MIN_CHUNK_BYTES, CHUNK_RATIO * length));
+}
+
+/**
+ * The size that gzip claims, and a byte more, so that the message is one piece: pieces would be joined in a copy. 0 if it cannot
+ * be right.
+ */
+function claimedBytes(bytes: Buffer, maxBytes: number): number {
+  if (bytes.length < SIZE_BYTES) return 0;
+  const claim = bytes.readUInt32LE(bytes.length - SIZE_BYTES) + 1;
+  return claim <= Math.min(maxBytes + 1, MAX_RATIO * bytes.length) ? claim : 0;
+}
+
+/** A wrong claim must not keep memory. */
+function fitted(message: Buffer): Buffer {
+  return message.buffer.byteLength > 2 * message.length ? Buffer.from(message) : message;
 }

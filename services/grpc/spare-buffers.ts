@@ -33,3 +33,16 @@ export function giveLarge(buffer: Buffer): void {
     [spare, spareBytes, release] = [[], 0, undefined];
   }, KEPT_MS).unref();
 }
+
+export function isLarge({ length }: Buffer): boolean {
+  return length >= MIN_BYTES;
+}
+
+/**
+ * Frees the memory of a message now, instead of after the next garbage collection, which that memory would bring about. All views
+ * of it become empty.
+ */
+export function releaseLarge(buffer: Buffer): void {
+  const memory = buffer.buffer as ArrayBuffer;
+  if (!memory.detached) memory.transfer(0);
+}

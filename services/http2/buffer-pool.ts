@@ -1,20 +1,30 @@
-// A pool of buffers. Allocating a buffer costs more than copying its content.
+// Pools of buffers. Allocating a buffer costs more than copying its content, and much memory outside V8's heap causes
+// full garbage collections.
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES } from './frames.ts';
 
-/** Room for the largest frame. */
-export const POOLED_BYTES = FRAME_HEADER_BYTES + MAX_FRAME_BYTES;
+export class BufferPool {
+  readonly bytes: number;
+  readonly #maxFree: number;
+  readonly #free: Buffer[] = [];
 
-/** Buffers beyond this number are left to the garbage collector. */
-const KEPT = 64;
+  /** `maxFree`: buffers beyond this number are left to the garbage collector. */
+  constructor(bytes: number, maxFree: number) {
+    this.bytes = bytes;
+    this.#maxFree = maxFree;
+  }
 
-const free: Buffer[] = [];
+  /** A buffer of `bytes`, with unspecified content. */
+  take(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(this.bytes);
+  }
 
-/** A buffer of POOLED_BYTES with unspecified content. */
-export function takeBuffer(): Buffer {
-  return free.pop() ?? Buffer.allocUnsafeSlow(POOLED_BYTES);
+  /** Takes back a buffer of `take`. The caller may not use it afterwards. */
+  give(buffer: Buffer): void {
+    if (this.#free.length < this.#maxFree) this.#free.push(buffer);
+  }
 }
 
-/** Returns a buffer of `takeBuffer` to the pool. The caller may not use it afterwards. */
-export function returnBuffer(buffer: Buffer): void {
-  if (free.length < KEPT) free.push(buffer);
-}
+/** Each has room for the largest frame. */
+export const frameBuffers = new BufferPool(FRAME_HEADER_BYTES + MAX_FRAME_BYTES, 64);
+/** Each has room for what Node.js reads of a socket at once. */
+export const chunkBuffers = new BufferPool(65_536, 64);

@@ -1,6 +1,6 @@
 // Splits the data of a socket into frames. A frame that lies in one chunk is passed on as a view of the chunk. Only a
 // frame that crosses a border between chunks is copied.
-import { returnBuffer, takeBuffer } from './buffer-pool.ts';
+import { frameBuffers } from './buffer-pool.ts';
 import { frameSizeError } from './error-codes.ts';
 import { FRAME_HEADER_BYTES, MAX_FRAME_BYTES, readUint31 } from './frames.ts';
 
@@ -48,7 +48,7 @@ export class FrameReader {
   }
 
   release(): void {
-    if (this.#partial !== undefined) returnBuffer(this.#partial);
+    if (this.#partial !== undefined) frameBuffers.give(this.#partial);
     this.#partial = undefined;
     this.#filled = 0;
   }
@@ -76,7 +76,7 @@ export class FrameReader {
     this.#partial = undefined;
     this.#filled = 0;
     this.#deliver(frame, 0, size);
-    returnBuffer(frame);
+    frameBuffers.give(frame);
     return this.#sink.isClosed ? chunk.length : position;
   }
 
@@ -88,7 +88,7 @@ export class FrameReader {
   }
 
   #keep(chunk: Buffer, start: number, end: number): void {
-    this.#partial ??= takeBuffer();
+    this.#partial ??= frameBuffers.take();
     chunk.copy(this.#partial, this.#filled, start, end);
     this.#filled += end - start;
   }

@@ -6,7 +6,7 @@
 // data.
 import type { Socket } from 'node:net';
 import { FRAME_HEADER_BYTES } from './frames.ts';
-import { POOLED_BYTES, returnBuffer, takeBuffer } from './buffer-pool.ts';
+import { frameBuffers } from './buffer-pool.ts';
 
 /** Up to this length a loop is faster than a call of `set`. */
 const COPIED_BY_LOOP = 48;
@@ -83,7 +83,7 @@ export class Output {
     writeUint32(buffer, at + FRAME_HEADER_BYTES, value);
   }
 
-  /** Adds bytes that are not a frame: the preface. At most POOLED_BYTES. */
+  /** Adds bytes that are not a frame: the preface. At most frameBuffers.bytes. */
   raw(bytes: Uint8Array): void {
     const at = this.#reserve(bytes.length);
     this.#buffer!.set(bytes, at);
@@ -127,7 +127,7 @@ export class Output {
       return;
     }
     this.#recycle();
-    if (this.#buffer !== undefined) returnBuffer(this.#buffer);
+    if (this.#buffer !== undefined) frameBuffers.give(this.#buffer);
     this.#buffer = undefined;
   }
 
@@ -158,7 +158,7 @@ export class Output {
 
   /** Reserves `bytes` in the buffer and returns their index. */
   #reserve(bytes: number): number {
-    if (this.#buffer === undefined || this.#position + bytes > POOLED_BYTES) this.#nextBuffer();
+    if (this.#buffer === undefined || this.#position + bytes > frameBuffers.bytes) this.#nextBuffer();
     const at = this.#position;
     this.#position = at + bytes;
     this.pending += bytes;
@@ -172,7 +172,7 @@ export class Output {
   #nextBuffer(): void {
     this.#seal();
     if (this.#buffer !== undefined) this.#full.push(this.#buffer);
-    this.#buffer = takeBuffer();
+    this.#buffer = frameBuffers.take();
     this.#from = 0;
     this.#position = 0;
   }
@@ -186,7 +186,7 @@ export class Output {
   /** Called when the socket has written all buffers that it got before. */
   #recycle(): void {
     if (this.#given.length === 0) return;
-    for (const buffer of this.#given) returnBuffer(buffer);
+    for (const buffer of this.#given) frameBuffers.give(buffer);
     this.#given = [];
   }
 }

@@ -46,6 +46,32 @@ describe('bytes that wait', () => {
     expect(second.at).toBe(1);
   });
 
+  it('are in memory that the next ones use again', () => {
+    control.postpone(Buffer.from('hello'), 0);
+    const first = control.takeStored().chunk;
+    control.count(first.length);
+    control.postpone(Buffer.from('world'), 0);
+    const second = control.takeStored().chunk;
+    expect([String(second), second.buffer]).toEqual(['world', first.buffer]);
+  });
+
+  it('keep their memory until all are read', () => {
+    control.postpone(Buffer.from('hello'), 0);
+    const { chunk } = control.takeStored();
+    control.postpone(chunk, 2);
+    const other = new ReadControl({ pause: () => undefined } as unknown as Socket, taker, {
+      wait: () => undefined,
+    } as unknown as ReadTurns);
+    other.postpone(Buffer.from('world'), 0);
+    expect(String(control.takeStored().chunk)).toBe('hello');
+  });
+
+  it('may be larger than that memory, as a chunk of TLS', () => {
+    const large = Buffer.alloc(100_000, 7);
+    control.postpone(large, 1);
+    expect(control.takeStored().chunk.equals(large.subarray(1))).toBe(true);
+  });
+
   it('are given up when they are read', () => {
     control.postpone(Buffer.from('hello'), 2);
     const { chunk } = control.takeStored();

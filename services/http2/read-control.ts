@@ -1,5 +1,6 @@
 // Decides when a connection reads its socket: in turns with other connections, and only a little after its end.
 import type { Socket } from 'node:net';
+import { chunkBuffers } from './buffer-pool.ts';
 import type { ReadTurns, TurnTaker } from './read-turns.ts';
 
 const MOST_DISCARDED_BYTES = 1 << 20;
@@ -19,6 +20,8 @@ export class ReadControl {
   #storedAt = 0;
   /** The stored bytes that are being read. */
   #taken: Buffer | undefined = undefined;
+  /** The memory of the stored or taken bytes, if it is of the pool. */
+  #pooled: Buffer | undefined = undefined;
   #readInTurn = 0;
   #discarded = 0;
 
@@ -68,7 +71,7 @@ export class ReadControl {
    * nothing if there are no others.
    */
   count(bytes: number): void {
-    this.#taken = undefined;
+    this.#release();
     this.#readInTurn += bytes;
     if (this.#readInTurn < TURN_BYTES) return;
     this.#readInTurn = 0;
@@ -84,11 +87,26 @@ export class ReadControl {
     if (this.#discarded > MOST_DISCARDED_BYTES) this.#socket.pause();
   }
 
+  /** The stored bytes were read. */
+  #release(): void {
+    this.#taken = undefined;
+    if (this.#pooled === undefined) return;
+    chunkBuffers.give(this.#pooled);
+    this.#pooled = undefined;
+  }
+
   /** The socket is paused until the next turn. A new chunk is copied, since it is valid for a moment only. */
   #store(chunk: Buffer, at: number): void {
     const isCopy = chunk === this.#taken;
-    this.#stored = isCopy ? chunk : Buffer.from(chunk.subarray(Math.max(0, at)));
+    this.#stored = isCopy ? chunk : this.#copyOf(chunk.subarray(Math.max(0, at)));
     this.#storedAt = isCopy ? at : Math.min(at, 0);
     this.#socket.pause();
+  }
+
+  #copyOf(chunk: Buffer): Buffer {
+    if (chunk.length > chunkBuffers.bytes) return Buffer.from(chunk);
+    this.#pooled ??= chunkBuffers.take();
+    chunk.copy(this.#pooled);
+    return this.#pooled.subarray(0, chunk.length);
   }
 }
