@@ -26,10 +26,15 @@ export function takeLarge(bytes: number): Buffer {
 
 /** Nothing may refer to the buffer afterwards. */
 export function giveLarge(buffer: Buffer): void {
-  if (buffer.length < MIN_BYTES || spareBytes + buffer.length > MAX_SPARE_BYTES) return;
+  if (!isLarge(buffer)) return;
+  if (spareBytes + buffer.length > MAX_SPARE_BYTES) {
+    releaseLarge(buffer);
+    return;
+  }
   spare.push(buffer);
   spareBytes += buffer.length;
   release ??= setTimeout(() => {
+    for (const unused of spare) releaseLarge(unused);
     [spare, spareBytes, release] = [[], 0, undefined];
   }, KEPT_MS).unref();
 }
