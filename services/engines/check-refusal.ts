@@ -27,6 +27,9 @@ const CLAIMS: Partial<Record<ErrorKind, string>> = {
   DETAIL_TOO_LARGE: 'the layers would be more than an answer may have; send fewer steps, or ask for no detail',
   UNKNOWN_MODEL: 'the engine does not hold the model',
   MODEL_INVALID: 'the model cannot be used',
+  STATE_INVALID: 'the state is not one that an engine gave; send the state of an earlier answer, unchanged',
+  STATE_MODEL: 'the state is of another model; send the state of an earlier answer of this one',
+  STATE_TOO_LARGE: 'the state after the run is too large to return; send the whole series at once',
 };
 
 /** The error for an answer or a refusal that cannot be correct. `reason`: one of a few fixed texts. */

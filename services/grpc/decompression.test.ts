@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { decompress } from './decompression.ts';
 
 const MAX_BYTES = 100_000;
+const SOME_MB = 2_000_000;
 const alice = {};
 const bob = {};
 
@@ -64,28 +65,39 @@ describe('decompress', () => {
   });
 
   it('makes one piece of memory of a message, of the size that gzip claims', async () => {
-    const message = await decompressed(gzipSync(Buffer.alloc(MAX_BYTES, 'a')));
-    expect([message.length, message.buffer.byteLength]).toEqual([MAX_BYTES, MAX_BYTES + 1]);
+    const bytes = gzipSync(Buffer.alloc(SOME_MB, 'a'));
+    const { message, grownBytes } = await decompressed(bytes);
+    expect([message.length, message.buffer.byteLength]).toEqual([SOME_MB, SOME_MB + 1]);
+    expect(grownBytes).toBe(SOME_MB - bytes.length);
   });
 
-  it.each([0, 20_000, MAX_BYTES, MAX_BYTES + 1, 0xffff_ffff])('does not trust a claim of %d bytes', async (claim) => {
-    const bytes = gzipSync(Buffer.alloc(40_000, 'a'));
-    const message = await decompressed(Buffer.concat([bytes, claimOf(claim)]));
-    expect(message.equals(Buffer.alloc(40_000, 'a'))).toBe(true);
-    expect(message.buffer.byteLength).toBeLessThanOrEqual(80_000);
+  it.each([0, 20_000, SOME_MB, SOME_MB + 1, 0xffff_ffff])(
+    'does not keep memory for a wrong claim of %d bytes',
+    async (claim) => {
+      const bytes = gzipSync(Buffer.alloc(40_000, 'a'));
+      const { message } = await decompressed(Buffer.concat([bytes, Buffer.alloc(4_096), claimOf(claim)]));
+      expect(message.equals(Buffer.alloc(40_000, 'a'))).toBe(true);
+      expect(message.buffer.byteLength).toBeLessThanOrEqual(262_144);
+    },
+  );
+
+  it('counts the memory that a wrong claim took', async () => {
+    const bytes = Buffer.concat([gzipSync('a'), Buffer.alloc(4_096), claimOf(SOME_MB)]);
+    expect((await decompressed(bytes)).grownBytes).toBe(SOME_MB - bytes.length);
   });
 });
 
-/** Bytes after the end of a message, which zlib ignores. */
+/** The last bytes are the claim; zlib ignores what follows the end of a message. */
 function claimOf(bytes: number): Buffer {
-  const claim = Buffer.alloc(8);
-  claim.writeUInt32LE(bytes, 4);
+  const claim = Buffer.alloc(4);
+  claim.writeUInt32LE(bytes);
   return claim;
 }
 
-async function decompressed(bytes: Buffer): Promise<Buffer> {
-  const { promise, resolve } = Promise.withResolvers<Buffer>();
-  const done = (message: Buffer | undefined): void => resolve(message!);
-  decompress({ bytes, encoding: 'gzip', maxBytes: MAX_BYTES, owner: alice, isWanted: () => true, done });
+async function decompressed(bytes: Buffer): Promise<{ message: Buffer; grownBytes: number }> {
+  const { promise, resolve } = Promise.withResolvers<{ message: Buffer; grownBytes: number }>();
+  const done = (message: Buffer | undefined, _: unknown, grownBytes: number): void =>
+    resolve({ message: message!, grownBytes });
+  decompress({ bytes, encoding: 'gzip', maxBytes: SOME_MB, owner: alice, isWanted: () => true, done });
   return await promise;
 }

@@ -12,8 +12,8 @@ export interface Decompression {
   readonly owner: unknown;
   /** False: nobody waits for the message any more. */
   isWanted(): boolean;
-  /** Called once, later, if it is wanted when its turn comes. */
-  done(message: Buffer | undefined, problem: Status | undefined): void;
+  /** Called once, later, if it is wanted when its turn comes. `grownBytes`: memory that it took beyond its own size. */
+  done(message: Buffer | undefined, problem: Status | undefined, grownBytes: number): void;
 }
 
 /** zlib returns to the main thread after each of these many bytes: more for a long message, less memory for a short one. */
@@ -56,12 +56,15 @@ function shift(): Decompression | undefined {
 
 function run({ bytes, encoding, maxBytes, done }: Decompression): void {
   const work = encoding === 'gzip' ? gunzip : inflate;
-  const chunkSize = Math.max(usualChunkBytes(bytes), encoding === 'gzip' ? claimedBytes(bytes, maxBytes) : 0);
+  const claim = encoding === 'gzip' ? claimedBytes(bytes, maxBytes) : 0;
+  const chunkSize = Math.max(usualChunkBytes(bytes), claim + 1);
   work(bytes, { maxOutputLength: maxBytes, chunkSize }, (error, message) => {
     next();
-    if (error === null) done(fitted(message), undefined);
-    else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') done(undefined, tooLarge(maxBytes));
-    else done(undefined, status('INTERNAL', `the message is not valid ${encoding} (${error.message})`));
+    const grown = Math.max(error === null ? message.length : maxBytes, claim) - bytes.length;
+    if (error === null) done(fitted(message), undefined, grown);
+    else if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+      done(undefined, tooLarge(maxBytes), grown);
+    else done(undefined, status('INTERNAL', `the message is not valid ${encoding} (${error.message})`), grown);
   });
 }
 
@@ -75,11 +78,15 @@ function usualChunkBytes({ length }: Buffer): number {
  */
 function claimedBytes(bytes: Buffer, maxBytes: number): number {
   if (bytes.length < SIZE_BYTES) return 0;
-  const claim = bytes.readUInt32LE(bytes.length - SIZE_BYTES) + 1;
-  return claim <= Math.min(maxBytes + 1, MAX_RATIO * bytes.length) ? claim : 0;
+  const claim = bytes.readUInt32LE(bytes.length - SIZE_BYTES);
+  return claim <= Math.min(maxBytes, MAX_RATIO * bytes.length) ? claim : 0;
 }
 
 /** A wrong claim must not keep memory. */
 function fitted(message: Buffer): Buffer {
-  return message.buffer.byteLength > 2 * message.length ? Buffer.from(message) : message;
+  const memory = message.buffer as ArrayBuffer;
+  if (memory.byteLength <= Math.max(2 * message.length, MAX_CHUNK_BYTES)) return message;
+  const copy = Buffer.from(message);
+  memory.transfer(0); // frees it: nothing else refers to it
+  return copy;
 }

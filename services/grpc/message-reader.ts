@@ -22,7 +22,7 @@ export interface MessageSink {
   onBadMessage(problem: Status, isFlag: boolean): void;
   /** This many bytes were released: the peer may send as many. */
   onConsumed(bytes: number): void;
-  /** A message has this many bytes more than were received. */
+  /** A message took this many bytes more than were received. */
   onInflated(bytes: number): void;
   /** Reading has resumed, and all kept bytes are read. */
   onCaughtUp(): void;
@@ -190,9 +190,9 @@ export class MessageReader {
       maxBytes,
       owner: this.#sink.owner,
       isWanted: () => !this.#isOver,
-      done: (message, problem) => {
+      done: (message, problem, grownBytes) => {
         this.#compressed = undefined;
-        this.#sink.onInflated((message?.length ?? maxBytes) - bytes.length);
+        this.#sink.onInflated(grownBytes);
         if (this.#isOver) return;
         if (message === undefined) this.#refuse(problem!);
         else {

@@ -11,7 +11,6 @@ import type { CallListener, CallOwner, IncomingCall, Method } from './method.ts'
 import type { Peer } from './peer.ts';
 import { type RequestHead, answerHeaders, endHeaders, endTrailers } from './request-head.ts';
 import { copyOf } from './slab.ts';
-import { isLarge, releaseLarge } from './spare-buffers.ts';
 import { type Status, status } from './status.ts';
 import type { Waiting } from './timing-wheel.ts';
 
@@ -20,7 +19,6 @@ const OK: Status = { code: 0, message: '' };
 const OK_TRAILERS = endTrailers(OK);
 const OWNER_FULL = status('RESOURCE_EXHAUSTED', 'your requests hold too many bytes; send fewer at once');
 const BUG = status('INTERNAL', 'the handler failed; see the log of the server');
-const INVALID = status('INVALID_ARGUMENT', '').code;
 
 export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arriving, Waiting {
   readonly startedMs: number;
@@ -40,7 +38,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   readonly #stream: Stream;
   readonly #head: RequestHead;
   #reader: MessageReader | undefined = undefined;
-  /** The message of a unary call. A large one is kept until the call ends. */
+  /** The message of a unary call. */
   #request: Buffer | undefined = undefined;
   /** The caller has finished sending. */
   #isInputEnded = false;
@@ -254,7 +252,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     if (this.#reader !== undefined) this.#host.arrivals.ended(this);
     if (this.deadlineMs === Infinity) this.#host.arrivals.wheel.remove(this);
     const bytes = this.#request;
-    if (bytes === undefined || !isLarge(bytes)) this.#request = undefined;
+    this.#request = undefined;
     if (bytes === undefined) {
       this.fail(status('UNIMPLEMENTED', 'the call has no message, and its method takes one'));
       return;
@@ -377,8 +375,6 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
     if (this.isOver) return;
     if (this.#hasHeaders) this.#stream.sendTrailers(endTrailers(problem));
     else this.#stream.sendHeaders(endHeaders(problem), true);
-    // Nothing reads an invalid request after this.
-    if (problem.code === INVALID && this.#request !== undefined) releaseLarge(this.#request);
     if (isCut) this.#cut();
     else this.#finish();
   }

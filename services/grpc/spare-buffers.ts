@@ -26,28 +26,20 @@ export function takeLarge(bytes: number): Buffer {
 
 /** Nothing may refer to the buffer afterwards. */
 export function giveLarge(buffer: Buffer): void {
-  if (!isLarge(buffer)) return;
+  if (buffer.length < MIN_BYTES) return;
   if (spareBytes + buffer.length > MAX_SPARE_BYTES) {
-    releaseLarge(buffer);
+    free(buffer);
     return;
   }
   spare.push(buffer);
   spareBytes += buffer.length;
   release ??= setTimeout(() => {
-    for (const unused of spare) releaseLarge(unused);
+    for (const unused of spare) free(unused);
     [spare, spareBytes, release] = [[], 0, undefined];
   }, KEPT_MS).unref();
 }
 
-export function isLarge({ length }: Buffer): boolean {
-  return length >= MIN_BYTES;
-}
-
-/**
- * Frees the memory of a message now, instead of after the next garbage collection, which that memory would bring about. All views
- * of it become empty.
- */
-export function releaseLarge(buffer: Buffer): void {
-  const memory = buffer.buffer as ArrayBuffer;
-  if (!memory.detached) memory.transfer(0);
+/** Frees the memory now. A full garbage collection would do so, too, but that memory would bring it about. */
+function free({ buffer }: Buffer): void {
+  (buffer as ArrayBuffer).transfer(0);
 }

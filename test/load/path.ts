@@ -28,6 +28,8 @@ const CLOSED: readonly Closed[] = [
 const SHARES = [0.3, 0.5, 0.7, 0.85];
 /** Of each subject. V8 compiles the router's code while the first 100,000 calls run. */
 const WARM_UP_SECONDS = 10;
+/** Of each subject under each closed load: V8 compiles anew for another load, and calls one at a time are few. */
+const SETTLE_SECONDS = 5;
 
 export async function benchPath(options: PathOptions): Promise<PathFigures> {
   const { rounds, seconds, progress } = options;
@@ -59,7 +61,7 @@ async function closedLoops(subjects: readonly Subject[], options: PathOptions): 
   for (const loop of CLOSED) {
     options.progress(`path: ${loop.inFlight} in flight, connections: ${loop.connections}`);
     const runs = subjects.map((subject) => toRun(subject, loop));
-    await measure(runs, 1, options.seconds); // V8 compiles anew for another load
+    await measure(runs, 1, SETTLE_SECONDS);
     const figures = await measure(runs, options.rounds, options.seconds);
     results.push(...figures.map((each, at) => ({ subject: subjects[at]!.name, ...loop, ...each })));
   }
@@ -111,7 +113,7 @@ async function otherLoads(stage: Stage, { rounds, seconds, progress }: PathOptio
     'both engines alone, InferStream, 64 in flight': engines(64),
   };
   const named = Object.entries(runs).map(([name, run]) => ({ name, ...run }));
-  await measure(named, 1, seconds); // fills the cache
+  await measure(named, 1, SETTLE_SECONDS); // also fills the cache
   const figures = await measure(named, rounds, seconds);
   return Object.fromEntries(named.map(({ name }, at) => [name, figures[at]!]));
 }
