@@ -4,6 +4,7 @@ import { fakeReasoned } from '../../test/fakes/fake-answer.ts';
 import { fakeTracing } from '../../test/fakes/fake-parts.ts';
 import { loneRouter } from '../../test/fakes/lone-router.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
+import { RouterError } from '../core/errors.ts';
 import { CallerAccount, NO_LIMITS } from '../auth/caller-account.ts';
 import type { OpenSpan } from '../core/request-trace.ts';
 import {
@@ -15,7 +16,9 @@ import {
 } from '../generated/tandem/v1/reasoning.ts';
 import { Metadata } from '../grpc/metadata.ts';
 import type { Method } from '../grpc/method.ts';
+import { InputRefused, type TensorInput } from '../routing/check-input.ts';
 import type { ReasonQuestion } from '../routing/question.ts';
+import type { Router } from '../routing/router.ts';
 import { reasoningMethods } from './reasoning.ts';
 
 const { ping, reason, reasonBatch } = ReasoningServiceService;
@@ -33,18 +36,21 @@ beforeEach(() => {
   received = [];
   release = undefined;
   ann = new CallerAccount('ann', { ...NO_LIMITS, maxItems: 3 }, { calls: 0, refused: 0 });
-  methods = methodsOf();
+  methods = methodsOf(answering());
 });
 
-function methodsOf(isHeld = false): Method[] {
-  const tracing = fakeTracing();
-  tracing.configure({ enabled: true, sampler: { isParentBased: true, ratio: 0 } });
+function answering(isHeld = false): Router {
   const held = new Promise<void>((resolve) => (release = resolve));
-  const router = loneRouter(async (question, { span }) => {
+  return loneRouter(async (question, { span }) => {
     received.push({ question, span });
     if (isHeld) await held;
     return fakeReasoned();
   });
+}
+
+function methodsOf(router: Router): Method[] {
+  const tracing = fakeTracing();
+  tracing.configure({ enabled: true, sampler: { isParentBased: true, ratio: 0 } });
   return reasoningMethods(router, {
     ...{ ...unaryOptions(), tracing, windowSize: 100, drained: new AbortController().signal },
     ...{ maxBatchItems: 4, maxInFlight: 5 },
@@ -93,6 +99,37 @@ describe('Reason', () => {
   });
 });
 
+describe('the memory of a large input', () => {
+  const large = { tensor: { shape: [50_000], dtype: 'FP32', data: Buffer.alloc(200_000) } };
+
+  /** Its bytes after the router has thrown this. */
+  async function bytesAfter(thrown: RouterError, call: (methods: Method[]) => Promise<unknown>): Promise<number> {
+    let data = new Uint8Array();
+    const router = loneRouter(({ input }) => {
+      data = (input as TensorInput).data as Uint8Array<ArrayBuffer>;
+      return Promise.reject(thrown);
+    });
+    await call(methodsOf(router)).catch(() => undefined);
+    return data.length;
+  }
+
+  const single = (methods: Method[]): Promise<unknown> => callMethod(methods, reason, ReasonRequest.fromPartial(large));
+  const batched = (methods: Method[]): Promise<unknown> =>
+    callMethod(methods, reasonBatch, ReasonBatchRequest.fromPartial({ requests: [large] }));
+
+  it('is freed if the input was refused before any engine got it', async () => {
+    expect(await bytesAfter(new InputRefused('INPUT_LENGTH', ''), single)).toBe(0);
+  });
+
+  it('is left to an engine that refused it, and to those that check that', async () => {
+    expect(await bytesAfter(new RouterError('INPUT_LENGTH', ''), single)).toBe(200_000);
+  });
+
+  it('is left to the other items of its batch', async () => {
+    expect(await bytesAfter(new InputRefused('INPUT_LENGTH', ''), batched)).toBe(200_000);
+  });
+});
+
 describe('ReasonBatch', () => {
   it('answers every item', async () => {
     const { results } = await batch(3);
@@ -112,7 +149,7 @@ describe('ReasonBatch', () => {
   });
 
   it('is refused if the open batches would have more items than max_in_flight, until they have ended', async () => {
-    methods = methodsOf(true);
+    methods = methodsOf(answering(true));
     const first = batch(3);
     await settled();
     expect((await refusalOf(batch(3))).reason).toBe('ROUTER_FULL');
@@ -122,7 +159,7 @@ describe('ReasonBatch', () => {
   });
 
   it('counts its items against the limit of its caller until it has ended', async () => {
-    methods = methodsOf(true);
+    methods = methodsOf(answering(true));
     const first = batch(2, ann);
     await settled();
     expect((await refusalOf(batch(2, ann))).reason).toBe('CALLER_LIMIT');
@@ -132,7 +169,7 @@ describe('ReasonBatch', () => {
   });
 
   it('leaves nothing behind if there is no room', async () => {
-    methods = methodsOf(true);
+    methods = methodsOf(answering(true));
     const first = batch(4);
     await settled();
     expect((await refusalOf(batch(2, ann))).reason).toBe('ROUTER_FULL');

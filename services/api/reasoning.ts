@@ -1,4 +1,5 @@
 // ReasoningService: Ping, Reason and ReasonBatch. ReasonStream is in reason-stream.ts.
+import { freeMemory } from '../grpc/free-memory.ts';
 import { Turns } from '../core/turns.ts';
 import { type PingRequest, type PingResponse, ReasoningServiceService } from '../generated/tandem/v1/reasoning.ts';
 import {
@@ -8,6 +9,8 @@ import {
 } from '../generated/tandem/wire/v1/wire.ts';
 import { type CallerAccount, callerName } from '../auth/caller-account.ts';
 import type { Method } from '../grpc/method.ts';
+import { InputRefused } from '../routing/check-input.ts';
+import type { ReasonQuestion } from '../routing/question.ts';
 import type { Router } from '../routing/router.ts';
 import { countItems } from './batch-inspector.ts';
 import { BatchRoom } from './batch-room.ts';
@@ -32,6 +35,11 @@ type RpcName = keyof typeof ReasoningServiceService;
 
 /** For a decoder that checks the limits itself, as readReasonRequest does. */
 const checkedByDecoder = (): void => undefined;
+
+/** Nothing else has the refused input of a single request. (Items of a batch share its memory.) */
+function freeInput({ input }: ReasonQuestion): void {
+  if (input.field !== 'events') freeMemory(input.data);
+}
 
 /** Handlers of Reason return encoded bytes. */
 const asIs = (bytes: Buffer): Buffer => bytes;
@@ -83,10 +91,16 @@ export function reasoningMethods(router: Router, options: ReasoningOptions): Met
         const { trace } = context;
         context.span = trace && tracing.spanOf(trace);
         const question = toQuestion(request, () => callerName(context.owner));
-        return router.reason(question, context).then((answer) => {
-          noteAnswer(context.span, answer);
-          return encodeResponse(request.requestId, answer, context.startedMs, trace?.traceId ?? '');
-        });
+        return router.reason(question, context).then(
+          (answer) => {
+            noteAnswer(context.span, answer);
+            return encodeResponse(request.requestId, answer, context.startedMs, trace?.traceId ?? '');
+          },
+          (error: unknown) => {
+            if (error instanceof InputRefused) freeInput(question);
+            throw error;
+          },
+        );
       },
       (call, startedMs) => beginTrace(tracing, 'Reason', call.metadata, startedMs, call.owner),
     ),

@@ -1,6 +1,7 @@
 // Large buffers that are no longer needed, for the next large message. When much memory outside its heap was allocated, V8
 // collects all garbage, which takes some 10 ms. A caller that sends messages of 4 MB, each refused before its end, would
 // cause that five times a second.
+import { freeMemory } from './free-memory.ts';
 
 /** Smaller buffers are left to the garbage collector. */
 const MIN_BYTES = 131_072;
@@ -28,18 +29,13 @@ export function takeLarge(bytes: number): Buffer {
 export function giveLarge(buffer: Buffer): void {
   if (buffer.length < MIN_BYTES) return;
   if (spareBytes + buffer.length > MAX_SPARE_BYTES) {
-    free(buffer);
+    freeMemory(buffer);
     return;
   }
   spare.push(buffer);
   spareBytes += buffer.length;
   release ??= setTimeout(() => {
-    for (const unused of spare) free(unused);
+    for (const unused of spare) freeMemory(unused);
     [spare, spareBytes, release] = [[], 0, undefined];
   }, KEPT_MS).unref();
-}
-
-/** Frees the memory now. A full garbage collection would do so, too, but that memory would bring it about. */
-function free({ buffer }: Buffer): void {
-  (buffer as ArrayBuffer).transfer(0);
 }

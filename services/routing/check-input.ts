@@ -31,6 +31,9 @@ export interface InputSpec {
   readonly size: number;
 }
 
+/** The caller's input does not fit the model. No engine, cache or session got it. */
+export class InputRefused extends RouterError {}
+
 /** As in proto/NUMERICS.md, "Limits". */
 const MAX_STEPS = 100_000;
 
@@ -40,7 +43,7 @@ export function validateInput(input: TensorInput, spec: InputSpec): Uint8Array {
   const shapeField = input.field === 'encoding' ? 'encoding' : 'tensor.shape';
   const dtype = dtypeOf(input.dtype);
   if (input.data.length === 0) {
-    throw new RouterError('INPUT_MISSING', `the input is empty; ${expected(spec)}`, { field: dataField });
+    throw new InputRefused('INPUT_MISSING', `the input is empty; ${expected(spec)}`, { field: dataField });
   }
   checkShape(input, spec, shapeField);
   let elements = 1;
@@ -48,12 +51,12 @@ export function validateInput(input: TensorInput, spec: InputSpec): Uint8Array {
   const bytes = elements * dtype.bytes;
   if (input.data.length !== bytes) {
     const message = `shape [${input.shape.join(', ')}] needs ${bytes} bytes of ${dtype.name}, got ${input.data.length}`;
-    throw new RouterError('INPUT_LENGTH', message, { field: dataField });
+    throw new InputRefused('INPUT_LENGTH', message, { field: dataField });
   }
   const floats = dtype.toFloats(input.data);
   const index = firstNotFinite(floats);
   if (index >= 0) {
-    throw new RouterError('INPUT_NOT_FINITE', `element ${index} is not finite; send finite numbers only`, {
+    throw new InputRefused('INPUT_NOT_FINITE', `element ${index} is not finite; send finite numbers only`, {
       field: `${dataField}[${index}]`,
       metadata: { index: String(index) },
     });
@@ -78,14 +81,14 @@ function checkShape({ shape }: TensorInput, spec: InputSpec, field: string): voi
   if (isAccepted) {
     const steps = spec.kind === 'series' ? (shape[0] ?? 0) : 1;
     if (steps >= 1 && steps <= MAX_STEPS) return;
-    throw new RouterError('INPUT_STEPS', `a series has 1 to ${MAX_STEPS} steps, got ${steps}`, { field });
+    throw new InputRefused('INPUT_STEPS', `a series has 1 to ${MAX_STEPS} steps, got ${steps}`, { field });
   }
   if (isStep(shape, 0, spec) || isSeries(shape, spec)) {
     const got = spec.kind === 'series' ? 'a constant input' : 'a time series';
-    throw new RouterError('INPUT_KIND', `this model does not take ${got}; ${expected(spec)}`, { field });
+    throw new InputRefused('INPUT_KIND', `this model does not take ${got}; ${expected(spec)}`, { field });
   }
   const got = shape.length === 1 ? `${shape[0]} numbers` : `shape [${shape.slice(0, 8).join(', ')}]`;
-  throw new RouterError('INPUT_LENGTH', `got ${got}; ${expected(spec)}`, { field });
+  throw new InputRefused('INPUT_LENGTH', `got ${got}; ${expected(spec)}`, { field });
 }
 
 /** Whether the dimensions from `from` on are the shape of one step, or its number of elements. */
