@@ -28,7 +28,7 @@ describe('a large buffer that was given up', () => {
     expect(takeLarge(MB / 2)).toBe(buffer);
   });
 
-  it('is released after a while, at once', () => {
+  it('is freed after a while', () => {
     const buffer = Buffer.alloc(MB);
     giveLarge(buffer);
     jest.advanceTimersByTime(60_000);
@@ -36,7 +36,7 @@ describe('a large buffer that was given up', () => {
     expect(buffer).toHaveLength(0);
   });
 
-  it('is not kept beyond 32 MB in all', () => {
+  it('is freed at once beyond 32 MB in all', () => {
     const buffers = Array.from({ length: 40 }, () => Buffer.alloc(MB));
     for (const buffer of buffers) giveLarge(buffer);
     const kept = new Set<Buffer>(buffers);
