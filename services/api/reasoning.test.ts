@@ -4,8 +4,8 @@ import { fakeReasoned } from '../../test/fakes/fake-answer.ts';
 import { fakeTracing } from '../../test/fakes/fake-parts.ts';
 import { loneRouter } from '../../test/fakes/lone-router.ts';
 import { refusalOf } from '../../test/support/refusal.ts';
-import { RouterError } from '../core/errors.ts';
 import { CallerAccount, NO_LIMITS } from '../auth/caller-account.ts';
+import { RouterError } from '../core/errors.ts';
 import type { OpenSpan } from '../core/request-trace.ts';
 import {
   PingRequest,

@@ -1,5 +1,4 @@
 // ReasoningService: Ping, Reason and ReasonBatch. ReasonStream is in reason-stream.ts.
-import { freeMemory } from '../grpc/free-memory.ts';
 import { Turns } from '../core/turns.ts';
 import { type PingRequest, type PingResponse, ReasoningServiceService } from '../generated/tandem/v1/reasoning.ts';
 import {
@@ -8,6 +7,7 @@ import {
   ReasonStreamRequestWire,
 } from '../generated/tandem/wire/v1/wire.ts';
 import { type CallerAccount, callerName } from '../auth/caller-account.ts';
+import { freeMemory } from '../grpc/free-memory.ts';
 import type { Method } from '../grpc/method.ts';
 import { InputRefused } from '../routing/check-input.ts';
 import type { ReasonQuestion } from '../routing/question.ts';

@@ -30,13 +30,11 @@ describe('checkRefusal', () => {
     });
   });
 
-  it.each((Object.keys(ERROR_KINDS) as ErrorKind[]).filter((kind) => ERROR_KINDS[kind].fromEngine === 'claim'))(
-    'rewrites the message of %s',
-    (kind) => {
-      const { message, kind: passed } = check(said(kind));
-      expect([passed, message]).toEqual([kind, expect.stringMatching(/^(the|a) .*m\/1/)]);
-    },
-  );
+  const claims = (Object.keys(ERROR_KINDS) as ErrorKind[]).filter((kind) => ERROR_KINDS[kind].fromEngine === 'claim');
+  it.each(claims.filter((kind) => kind !== 'NON_FINITE'))('rewrites the message of %s', (kind) => {
+    const { message, kind: passed } = check(said(kind));
+    expect([passed, message]).toEqual([kind, expect.stringMatching(/^the .*\(model m\/1\)$/)]);
+  });
 
   it('escapes and truncates a node’s name to 128 characters', () => {
     const { metadata } = check(said('NON_FINITE', { node: `\u001b[31m\n${'x'.repeat(500)}` }));

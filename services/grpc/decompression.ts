@@ -2,6 +2,7 @@
 // would take the memory and the processors from all callers. Owners take turns.
 import { gunzip, inflate } from 'node:zlib';
 import { type Encoding, tooLarge } from './compression.ts';
+import { freeMemory } from './free-memory.ts';
 import { type Status, status } from './status.ts';
 
 export interface Decompression {
@@ -84,9 +85,9 @@ function claimedBytes(bytes: Buffer, maxBytes: number): number {
 
 /** A wrong claim must not keep memory. */
 function fitted(message: Buffer): Buffer {
-  const memory = message.buffer as ArrayBuffer;
-  if (memory.byteLength <= Math.max(2 * message.length, MAX_CHUNK_BYTES)) return message;
+  const memory = Buffer.from(message.buffer);
+  if (memory.length <= Math.max(2 * message.length, MAX_CHUNK_BYTES)) return message;
   const copy = Buffer.from(message);
-  memory.transfer(0); // frees it: nothing else refers to it
+  freeMemory(memory);
   return copy;
 }

@@ -1,5 +1,5 @@
 /** Smaller memory is left to the garbage collector; it may also be part of a buffer that others share. */
-const MIN_BYTES = 131_072;
+export const LARGE_BYTES = 131_072;
 
 /**
  * Frees the memory of `bytes` at once, if they are large and take most of it. Nothing may read it afterwards: all views of it
@@ -7,5 +7,5 @@ const MIN_BYTES = 131_072;
  */
 export function freeMemory({ buffer, length }: Uint8Array): void {
   const memory = buffer as ArrayBuffer;
-  if (length >= MIN_BYTES && 2 * length >= memory.byteLength && !memory.detached) memory.transfer(0);
+  if (length >= LARGE_BYTES && 2 * length >= memory.byteLength && !memory.detached) memory.transfer(0);
 }

@@ -1,10 +1,8 @@
 // Large buffers that are no longer needed, for the next large message. When much memory outside its heap was allocated, V8
 // collects all garbage, which takes some 10 ms. A caller that sends messages of 4 MB, each refused before its end, would
 // cause that five times a second.
-import { freeMemory } from './free-memory.ts';
+import { LARGE_BYTES, freeMemory } from './free-memory.ts';
 
-/** Smaller buffers are left to the garbage collector. */
-const MIN_BYTES = 131_072;
 /** All of them together. */
 const MAX_SPARE_BYTES = 33_554_432;
 /** Maximum size of a reused buffer, as a multiple of the needed bytes. */
@@ -27,7 +25,7 @@ export function takeLarge(bytes: number): Buffer {
 
 /** Nothing may refer to the buffer afterwards. */
 export function giveLarge(buffer: Buffer): void {
-  if (buffer.length < MIN_BYTES) return;
+  if (buffer.length < LARGE_BYTES) return;
   if (spareBytes + buffer.length > MAX_SPARE_BYTES) {
     freeMemory(buffer);
     return;

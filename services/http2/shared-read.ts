@@ -3,11 +3,11 @@
 //
 // Not for TLS: Node.js gives its sockets no such option, so they are read as streams.
 import { type NetConnectOpts, type OnReadOpts, Socket, connect } from 'node:net';
+import { chunkBuffers } from './buffer-pool.ts';
 
 type OnChunk = (chunk: Buffer) => void;
 
-const SHARED_BYTES = 65_536;
-const shared = Buffer.allocUnsafeSlow(SHARED_BYTES);
+const shared = chunkBuffers.take();
 
 class SharedReader {
   readonly options: OnReadOpts = { buffer: shared, callback: (bytes) => this.#onRead(bytes) };
