@@ -45,6 +45,23 @@ describe('toStatus', () => {
     expect(decodeDetails(new RouterError('INPUT_LENGTH', 'x')).status.details).toHaveLength(1);
   });
 
+  it('is made once for an error that is repeated', () => {
+    const [first, again] = [1, 2].map(() =>
+      toStatus(new RouterError('INPUT_LENGTH', 'got 767', { field: 'encoding' })),
+    );
+    expect(again).toBe(first);
+  });
+
+  it.each<[string, RouterError]>([
+    ['field', new RouterError('INPUT_LENGTH', 'got 767', { field: 'tensor.data' })],
+    ['message', new RouterError('INPUT_LENGTH', 'got 766', { field: 'encoding' })],
+    ['delay of a retry', new RouterError('INPUT_LENGTH', 'got 767', { field: 'encoding', retryAfterMs: 5 })],
+    ['metadata', new RouterError('INPUT_LENGTH', 'got 767', { field: 'encoding', metadata: { got: '767' } })],
+  ])('is another one if the %s differs', (_what, error) => {
+    const first = toStatus(new RouterError('INPUT_LENGTH', 'got 767', { field: 'encoding' }));
+    expect(toStatus(error).metadata).not.toEqual(first.metadata);
+  });
+
   it('shortens texts over 768 characters', () => {
     const [most, more] = ['x'.repeat(768), 'x'.repeat(769)];
     expect([most, more].map((text) => toStatus(new RouterError('INTERNAL', text)).message)).toEqual([most, `${most}…`]);

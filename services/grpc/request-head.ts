@@ -85,6 +85,11 @@ export function answerHeaders(encoding: Encoding, metadata: readonly string[] = 
   return encodeHeaders([...list, ...metadata]);
 }
 
+/** A whole answer with only a status. The same object is encoded once. */
+export function endBlock(end: Status): Buffer {
+  return (end.block ??= endHeaders(end));
+}
+
 /** An answer with only a status. */
 export function endHeaders(end: Status, httpStatus = '200', extra: readonly string[] = []): Buffer {
   return encodeHeaders([':status', httpStatus, 'content-type', CONTENT_TYPE, ...statusList(end), ...extra]);

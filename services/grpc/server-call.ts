@@ -9,7 +9,7 @@ import { MessageReader, type MessageSink, PREFIX_BYTES, isPlainMessage } from '.
 import type { Metadata } from './metadata.ts';
 import type { CallListener, CallOwner, IncomingCall, Method } from './method.ts';
 import type { Peer } from './peer.ts';
-import { type RequestHead, answerHeaders, endHeaders, endTrailers } from './request-head.ts';
+import { type RequestHead, answerHeaders, endBlock, endTrailers } from './request-head.ts';
 import { copyOf } from './slab.ts';
 import { type Status, status } from './status.ts';
 import type { Waiting } from './timing-wheel.ts';
@@ -374,7 +374,7 @@ export class ServerCall implements IncomingCall, StreamHandler, MessageSink, Arr
   #end(problem: Status, isCut: boolean): void {
     if (this.isOver) return;
     if (this.#hasHeaders) this.#stream.sendTrailers(endTrailers(problem));
-    else this.#stream.sendHeaders(endHeaders(problem), true);
+    else this.#stream.sendHeaders(endBlock(problem), true);
     if (isCut) this.#cut();
     else this.#finish();
   }

@@ -6,6 +6,7 @@ import {
   ErrorCode,
   type Headers,
   type Limits,
+  ReadTurns,
   ServerConnection,
   type Stream,
   type StreamHandler,
@@ -16,7 +17,7 @@ import type { Metadata } from './metadata.ts';
 import type { CallOwner, Method } from './method.ts';
 import { Peer } from './peer.ts';
 import { PlainRefusal, sendPlain } from './plain-refusal.ts';
-import { RequestHead, endHeaders } from './request-head.ts';
+import { RequestHead, endBlock, endHeaders } from './request-head.ts';
 import type { CallHost } from './call-host.ts';
 import { ServerCall } from './server-call.ts';
 import { type Status, status } from './status.ts';
@@ -83,7 +84,8 @@ export class GrpcServer implements CallHost {
     this.#options = options;
     this.arrivals = new Arrivals(options.arrivals ?? DEFAULT_LIMITS);
     this.#methods = new Map(options.methods.map((method) => [method.path, method]));
-    this.#limits = { headersTooLargeAnswer: HEADERS_TOO_LARGE, ...options.http2 };
+    // Connections of other servers, such as one that takes spans of engines, must not make these wait for turns.
+    this.#limits = { headersTooLargeAnswer: HEADERS_TOO_LARGE, turns: new ReadTurns(), ...options.http2 };
   }
 
   /** Serves a connection that was accepted. */
@@ -141,7 +143,7 @@ export class GrpcServer implements CallHost {
     const owner = this.#options.authorize?.(method, head.metadata, peer.connection.socket);
     if (owner !== undefined && 'code' in owner) {
       peer.unpaid();
-      stream.sendHeaders(endHeaders(owner), true);
+      stream.sendHeaders(endBlock(owner), true);
       return undefined;
     }
     if (owner === undefined) peer.unpaid();

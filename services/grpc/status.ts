@@ -32,6 +32,8 @@ export interface Status {
   readonly message: string;
   /** Sent with it, as trailers. */
   readonly metadata?: Metadata | undefined;
+  /** Its header block, from the first time that it is sent as a whole answer. */
+  block?: Buffer | undefined;
 }
 
 export function status(code: CodeName, message: string): Status {

@@ -12,6 +12,12 @@ test('an encoded list decodes to the same list', () => {
   expect(roundTrip(encodeHeaders(list))).toEqual(list);
 });
 
+test('a list of any length can be encoded, and the next one is not affected', () => {
+  const long = ['x', 'y'.repeat(200_000), 'z', '1'];
+  expect(new HpackDecoder(1_000_000).decode(encodeHeaders(long), 0, encodeHeaders(long).length).list).toEqual(long);
+  expect(roundTrip(encodeHeaders(['a', '1']))).toEqual(['a', '1']);
+});
+
 test('a field of the static table takes one byte', () => {
   expect(encodeHeaders([':method', 'POST'])).toEqual(Buffer.from([0x83]));
 });

@@ -10,6 +10,7 @@ export { ErrorCode, errorCodeName } from './error-codes.ts';
 export { encodeHeaders } from './hpack-encoder.ts';
 export { type BudgetLimits, DEFAULT_LIMITS, type Limits, type Rate } from './limits.ts';
 export { MemoryBudget } from './memory-budget.ts';
+export { ReadTurns } from './read-turns.ts';
 export { ServerConnection } from './server-connection.ts';
 export { connectShared, takeOver } from './shared-read.ts';
 export type { CloseReason, Connection, Headers, OnStream, Pacer, Stream, StreamHandler } from './types.ts';

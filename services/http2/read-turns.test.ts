@@ -7,7 +7,7 @@ let timers: { readonly atMs: number; readonly run: () => void }[];
 let turns: ReadTurns;
 /** The end of the pause of each owner. */
 let rests: Map<string, number>;
-/** The owners in the order in which they read. */
+/** The owners of connections in the order in which they read. */
 let order: string[];
 
 beforeEach(() => {
@@ -39,8 +39,8 @@ function nextTimer(): void {
   nextTurn();
 }
 
-/** A connection with `workMs` of work, in pieces of 0.05 ms. Each piece pauses its owner for `restMs`. */
-function connection(owner: string, workMs: number, restMs = 0): TurnTaker {
+/** A connection with `workMs` of work, in pieces of 0.05 ms. Each piece pauses its owner for `restMs`. `name`: in `order`. */
+function connection(owner: string, workMs: number, restMs = 0, name = owner): TurnTaker {
   let leftMs = workMs;
   const taker = {
     owner,
@@ -48,7 +48,7 @@ function connection(owner: string, workMs: number, restMs = 0): TurnTaker {
       return rests.get(owner) ?? 0;
     },
     readOn: () => {
-      order.push(owner);
+      order.push(name);
       while (leftMs > 1e-9) {
         nowMs += 0.05;
         leftMs -= 0.05;
@@ -67,7 +67,7 @@ function arrive(taker: TurnTaker): void {
   if (turns.begin(taker)) taker.readOn();
 }
 
-test('a single owner reads without a pause', () => {
+test('a single connection reads without a pause', () => {
   arrive(connection('a', 100));
   expect([order, immediates]).toEqual([['a'], []]);
 });
@@ -101,13 +101,64 @@ test('all waiting data is read, alternating between owners', () => {
   expect(nowMs).toBeGreaterThanOrEqual(9);
 });
 
-test('an owner reads without a pause if the other was silent for a second', () => {
-  arrive(connection('b', 0.05));
-  arrive(connection('a', 0.05));
+test('a connection reads without a pause if the others were silent for a second', () => {
+  const [a, b] = [connection('a', 0.05), connection('b', 0.05)];
+  arrive(b);
+  arrive(a);
   nextTurn();
   nowMs += 1_001;
-  arrive(connection('a', 100));
+  arrive(a);
   expect([order.at(-1), immediates]).toEqual(['a', []]);
+});
+
+describe('several connections of one owner', () => {
+  /** Starts `count` connections of owner "a" with much data. Each has read once afterwards. */
+  function busy(count: number): void {
+    const all = Array.from({ length: count }, () => connection('a', 10));
+    for (const each of all) arrive(each);
+    for (let turn = 0; order.length < count; turn += 1) nextTurn();
+  }
+
+  it('take turns', () => {
+    arrive(connection('a', 0.05));
+    for (const name of ['first', 'second']) arrive(connection('a', 1, 0, name));
+    for (let turn = 0; immediates.length > 0; turn += 1) nextTurn();
+    expect(order.slice(1, 6)).toEqual(['first', 'second', 'first', 'second', 'first']);
+  });
+
+  it('do not make one that has not begun wait for all that go on', () => {
+    busy(50);
+    const beganMs = nowMs;
+    arrive(connection('a', 0.05, 0, 'other'));
+    order = [];
+    nextTurn();
+    expect(order.indexOf('other')).toBeLessThanOrEqual(1);
+    expect(nowMs - beganMs).toBeLessThan(1.2);
+  });
+
+  it('let one that goes on read, however many begin', () => {
+    arrive(connection('a', 10, 0, 'large'));
+    const large = connection('a', 10, 0, 'large');
+    arrive(large);
+    for (let turn = 0; turn < 20; turn += 1) {
+      for (let each = 0; each < 10; each += 1) arrive(connection('a', 0.25, 0, 'small'));
+      nextTurn();
+    }
+    const shares = order.slice(-20).filter((each) => each === 'large').length;
+    expect(shares).toBeGreaterThanOrEqual(9);
+  });
+});
+
+test('the promises of what one connection has read settle before the next one reads', () => {
+  arrive(connection('b', 0.05));
+  for (const owner of ['a', 'b', 'c']) arrive(connection(owner, 10));
+  order = [];
+  const [nextSlice, ...parts] = immediates;
+  immediates = [];
+  nextSlice!();
+  expect(order).toHaveLength(1);
+  parts[0]!();
+  expect(order).toHaveLength(2);
 });
 
 describe('a paused owner', () => {

@@ -1,6 +1,7 @@
 // The order in which connections read. Node.js reads each socket until it is empty. So a caller with many connections, or with
-// many small calls, would delay all others. Where several owners send, their connections read for a short time each, and the
-// owners take turns. Where only one owner sends, this costs one read of the clock for each chunk.
+// many small calls, would delay all others. Where several connections send, they read for a short time each. Their owners
+// take turns, and so do the connections of an owner. Where only one connection sends, this costs one read of the clock for
+// each chunk.
 //
 // A connection can also be paused: it is not read before a given time, and TCP then slows its peer down.
 
@@ -24,9 +25,11 @@ interface ReadClock {
 
 /** Time for all owners in one turn of the event loop. */
 const SLICE_MS = 1;
-/** Time for one owner before the next one reads. */
+/** At most so many connections read then: one in each part, since the promises of what it has read settle in between. */
+const PARTS = 16;
+/** Time for one connection before the next one reads. */
 const QUANTUM_MS = 0.25;
-/** Two owners that have both read within this time compete. */
+/** Two connections that have both read within this time compete. */
 const CONTENTION_MS = 1_000;
 
 const REAL_CLOCK: ReadClock = {
@@ -38,20 +41,43 @@ const REAL_CLOCK: ReadClock = {
   },
 };
 
+/**
+ * The waiting connections of one owner. One that has not begun to read its data and one that goes on alternate: a connection
+ * with little data does not wait for all of those that send much. (fq_codel, RFC 8290, serves new flows first for that.)
+ */
+class Queue {
+  readonly #begin: TurnTaker[] = [];
+  readonly #goOn: TurnTaker[] = [];
+  #lastBegan = false;
+
+  get isEmpty(): boolean {
+    return this.#begin.length === 0 && this.#goOn.length === 0;
+  }
+
+  push(taker: TurnTaker, isNew: boolean): void {
+    (isNew ? this.#begin : this.#goOn).push(taker);
+  }
+
+  shift(): TurnTaker {
+    this.#lastBegan = this.#begin.length > 0 && !(this.#lastBegan && this.#goOn.length > 0);
+    return (this.#lastBegan ? this.#begin : this.#goOn).shift()!;
+  }
+}
+
 export class ReadTurns {
   readonly #clock: ReadClock;
   /** The waiting connections by owner. The next owner to be served is first, and so is its next connection. */
-  readonly #waiting = new Map<unknown, TurnTaker[]>();
+  readonly #waiting = new Map<unknown, Queue>();
   /** Oldest first. */
   #resting: TurnTaker[] = [];
   /** When the first pause ends. */
   #wakesMs = Infinity;
   #cancelWake = (): void => undefined;
-  #lastOwner: unknown = undefined;
+  #last: TurnTaker | undefined = undefined;
   #contendedUntilMs = -Infinity;
   /** Start of the present slice; undefined if there is none. */
   #sliceMs: number | undefined;
-  /** End of the time of the connection that reads; Infinity if there is no other owner. */
+  /** End of the time of the connection that reads; Infinity if no other connection sends. */
   #untilMs = Infinity;
 
   constructor(clock: ReadClock = REAL_CLOCK) {
@@ -61,9 +87,9 @@ export class ReadTurns {
   /** Call this before a chunk is read. If it returns false, `taker.readOn` is called when it is its turn. */
   begin(taker: TurnTaker): boolean {
     const nowMs = this.#clock.now();
-    if (taker.owner !== this.#lastOwner) {
-      if (this.#lastOwner !== undefined) this.#contendedUntilMs = nowMs + CONTENTION_MS;
-      this.#lastOwner = taker.owner;
+    if (taker !== this.#last) {
+      if (this.#last !== undefined) this.#contendedUntilMs = nowMs + CONTENTION_MS;
+      this.#last = taker;
     }
     if (taker.restsUntilMs > nowMs) {
       this.#rest(taker, nowMs);
@@ -75,7 +101,7 @@ export class ReadTurns {
     }
     this.#sliceMs ??= this.#beginSlice(nowMs);
     if (this.#waiting.size === 0 && this.#mayRead(nowMs)) return true;
-    this.#wait(taker, nowMs);
+    this.#wait(taker, nowMs, true);
     return false;
   }
 
@@ -89,14 +115,14 @@ export class ReadTurns {
   wait(taker: TurnTaker): void {
     const nowMs = this.#clock.now();
     if (taker.restsUntilMs > nowMs) this.#rest(taker, nowMs);
-    else this.#wait(taker, nowMs);
+    else this.#wait(taker, nowMs, false);
   }
 
-  #wait(taker: TurnTaker, nowMs: number): void {
+  #wait(taker: TurnTaker, nowMs: number, isNew: boolean): void {
     this.#sliceMs ??= this.#beginSlice(nowMs);
-    const queue = this.#waiting.get(taker.owner);
-    if (queue === undefined) this.#waiting.set(taker.owner, [taker]);
-    else queue.push(taker);
+    let queue = this.#waiting.get(taker.owner);
+    if (queue === undefined) this.#waiting.set(taker.owner, (queue = new Queue()));
+    queue.push(taker, isNew);
   }
 
   #rest(taker: TurnTaker, nowMs: number): void {
@@ -115,7 +141,7 @@ export class ReadTurns {
       if (taker.restsUntilMs > nowMs) {
         this.#resting.push(taker);
         nextMs = Math.min(nextMs, taker.restsUntilMs);
-      } else this.#wait(taker, nowMs);
+      } else this.#wait(taker, nowMs, false);
     }
     if (nextMs !== Infinity) this.#wakeAt(nextMs, nowMs);
   }
@@ -127,24 +153,32 @@ export class ReadTurns {
   }
 
   #beginSlice(nowMs: number): number {
-    this.#clock.afterOthers(() => {
-      this.#sliceMs = undefined;
-      if (this.#waiting.size > 0) this.#serve();
-    });
+    this.#clock.afterOthers(this.#nextSlice);
+    for (let part = 1; part < PARTS; part += 1) this.#clock.afterOthers(this.#serve);
     return nowMs;
   }
 
-  #serve(): void {
-    let nowMs = this.#clock.now();
-    this.#sliceMs = this.#beginSlice(nowMs);
+  readonly #nextSlice = (): void => {
+    this.#sliceMs = undefined;
+    if (this.#waiting.size === 0) return;
+    this.#sliceMs = this.#beginSlice(this.#clock.now());
+    this.#serve();
+  };
+
+  /** One connection reads, if there is time. */
+  readonly #serve = (): void => {
+    if (this.#sliceMs === undefined) return;
+    const nowMs = this.#clock.now();
     while (this.#waiting.size > 0 && this.#mayRead(nowMs)) {
       const taker = this.#shift();
-      // Another connection of the same owner may have caused a pause since.
-      if (taker.restsUntilMs > nowMs) this.#rest(taker, nowMs);
-      else taker.readOn();
-      nowMs = this.#clock.now();
+      if (taker.restsUntilMs <= nowMs) {
+        taker.readOn();
+        return;
+      }
+      // Another connection of the same owner has caused a pause since.
+      this.#rest(taker, nowMs);
     }
-  }
+  };
 
   /** Assigns a part of the slice. Returns false if the slice is used up. */
   #mayRead(nowMs: number): boolean {
@@ -154,10 +188,10 @@ export class ReadTurns {
   }
 
   #shift(): TurnTaker {
-    const [[owner, queue]] = this.#waiting as unknown as [[unknown, TurnTaker[]]];
-    const taker = queue.shift()!;
+    const [[owner, queue]] = this.#waiting as unknown as [[unknown, Queue]];
+    const taker = queue.shift();
     this.#waiting.delete(owner);
-    if (queue.length > 0) this.#waiting.set(owner, queue);
+    if (!queue.isEmpty) this.#waiting.set(owner, queue);
     return taker;
   }
 }
