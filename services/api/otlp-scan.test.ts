@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import type { EncodedSpan } from '../core/encoded-span.ts';
+import type { EncodedSpans } from '../core/encoded-spans.ts';
 import { ExportTraceServiceRequest } from '../generated/opentelemetry/proto/collector/trace/v1/trace_service.ts';
 import { Resource } from '../generated/opentelemetry/proto/resource/v1/resource.ts';
 import { scanSpans } from './otlp-scan.ts';
-import { decodeSpan, toSource, toSpans } from './otlp-span.ts';
+import { decodeSpans, toSource, toSpans } from './otlp-span.ts';
 
 const SPAN_ID = Buffer.alloc(8, 0xcd);
 const text = (key: string, value: string) => ({ key, value: { value: { $case: 'stringValue', value } } }) as const;
@@ -32,24 +32,32 @@ const two = encode([
 ]);
 
 describe('scanSpans', () => {
-  it('returns each span with its trace and source', () => {
+  it('returns lists of adjacent spans of one trace, with their source', () => {
     const found = scanSpans(two, toSource);
-    expect(found.map(({ traceId: id, source }) => [id, source.service])).toEqual([
-      ['01'.repeat(16), 'one'],
-      ['01'.repeat(16), 'one'],
-      ['02'.repeat(16), 'unknown_service'],
+    expect(found.map(({ traceId: id, source, count }) => [id, source.service, count])).toEqual([
+      ['01'.repeat(16), 'one', 2],
+      ['02'.repeat(16), 'unknown_service', 1],
     ]);
   });
 
+  it.each<[string, object[]]>([
+    ['another trace is between them', [{ spans: [span, { ...span, traceId: traceId(2) }, span] }]],
+    ['a span with an invalid id is between them', [{ spans: [span, { ...span, spanId: Buffer.alloc(8) }, span] }]],
+    ['they are of two scopes', [{ spans: [span] }, { spans: [span] }]],
+  ])('returns two lists if %s', (_what, scopeSpans) => {
+    const found = scanSpans(encode([{ scopeSpans }]), toSource);
+    expect(found.filter(({ traceId: id }) => id === '01'.repeat(16)).map(({ count }) => count)).toEqual([1, 1]);
+  });
+
   it('returns the same spans as decoding the whole request', () => {
-    expect(scanSpans(two, toSource).map(decodeSpan)).toEqual(toSpans(ExportTraceServiceRequest.decode(two)));
+    expect(scanSpans(two, toSource).flatMap(decodeSpans)).toEqual(toSpans(ExportTraceServiceRequest.decode(two)));
   });
 
   it('does not keep the memory of a large message for small spans', () => {
     const stuffed = encode([{ scopeSpans: [{ scope: { name: 'x'.repeat(1_000_000) }, spans: [span, span] }] }]);
     const found = scanSpans(stuffed, toSource);
     expect(found[0]!.memory.byteLength).toBeLessThan(4_096);
-    expect(found.map(decodeSpan)).toEqual(toSpans(ExportTraceServiceRequest.decode(stuffed)));
+    expect(found.flatMap(decodeSpans)).toEqual(toSpans(ExportTraceServiceRequest.decode(stuffed)));
   });
 
   it.each([
@@ -57,17 +65,19 @@ describe('scanSpans', () => {
     ['copies the spans if they are less than half of their message', 1, false],
   ])('%s', (_, more, isKept) => {
     const spans = encode([{ scopeSpans: [{ spans: [span] }] }]);
-    const [{ start, end }] = scanSpans(spans, toSource) as [EncodedSpan];
+    const [{ start, end }] = scanSpans(spans, toSource) as [EncodedSpans];
     const rest = end - start - (spans.length - (end - start)) - 3 + more;
     const filled = Buffer.concat([spans, Buffer.from([0x7a, (rest & 127) | 128, rest >> 7]), Buffer.alloc(rest)]);
     expect([filled.length - more, rest > 127]).toEqual([2 * (end - start), true]);
-    const [found] = scanSpans(filled, toSource) as [EncodedSpan];
+    const [found] = scanSpans(filled, toSource) as [EncodedSpans];
     expect(found.memory === filled).toBe(isKept);
-    expect(decodeSpan(found)).toEqual(decodeSpan(scanSpans(spans, toSource)[0]!));
+    expect(decodeSpans(found)).toEqual(decodeSpans(scanSpans(spans, toSource)[0]!));
   });
 
   it('copies exactly the spans', () => {
-    const stuffed = encode([{ scopeSpans: [{ scope: { name: 'x'.repeat(10_000) }, spans: [span, span] }] }]);
+    const stuffed = encode([
+      { scopeSpans: [{ scope: { name: 'x'.repeat(10_000) }, spans: [span, { ...span, traceId: traceId(2) }] }] },
+    ]);
     const found = scanSpans(stuffed, toSource);
     expect(found[1]!.memory).toHaveLength(found[1]!.end);
     expect(found[1]!.start).toBe(found[0]!.end);
@@ -88,7 +98,8 @@ describe('scanSpans', () => {
       Array.from({ length }, (_, at) => Buffer.alloc(length).fill(1, at, at + 1)),
     ) as [Buffer[], Buffer[]];
     const spans = [...ids.map((id) => ({ ...span, traceId: id })), ...spanIds.map((spanId) => ({ ...span, spanId }))];
-    expect(scanSpans(encode([{ scopeSpans: [{ spans }] }]), toSource)).toHaveLength(24);
+    const found = scanSpans(encode([{ scopeSpans: [{ spans }] }]), toSource);
+    expect(found.reduce((sum, { count }) => sum + count, 0)).toBe(24);
   });
 
   it.each([
@@ -105,7 +116,11 @@ describe('scanSpans', () => {
     const wrap = (bytes: Buffer, tag: number): Buffer =>
       Buffer.concat([Buffer.from([tag, bytes.length]), bytes, unknown]);
     const message = wrap(wrap(wrap(inSpan, 0x12), 0x12), 0x0a);
-    expect(scanSpans(message, toSource).map((each) => decodeSpan(each)?.spanId)).toEqual(['cd'.repeat(8)]);
+    expect(
+      scanSpans(message, toSource)
+        .flatMap(decodeSpans)
+        .map(({ spanId }) => spanId),
+    ).toEqual(['cd'.repeat(8)]);
   });
 
   it.each([

@@ -1,7 +1,7 @@
 // Finds the spans in an ExportTraceServiceRequest without decoding them. There are hundreds of thousands a minute, most
 // are never read here, and decoding them cost more than answering their requests.
 // opentelemetry/proto/collector/trace/v1/trace_service.proto
-import { EncodedSpan, type SpanSource } from '../core/encoded-span.ts';
+import { EncodedSpans, type SpanSource } from '../core/encoded-spans.ts';
 
 const RESOURCE_SPANS = 0x0a;
 const RESOURCE = 0x0a;
@@ -16,11 +16,11 @@ const MAX_RESOURCE_BYTES = 16_384;
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * Skips spans with invalid ids. A span's bytes stay in `message` unless most of that is other data. Throws if any part,
- * down to a span's fields, is malformed. `sourceOf` converts a resource to a source.
+ * Returns lists of adjacent spans of one trace. Skips spans with invalid ids. A span's bytes stay in `message` unless most of
+ * that is other data. Throws if any part, down to a span's fields, is malformed. `sourceOf` converts a resource to a source.
  */
-export function scanSpans(message: Buffer, sourceOf: (resource: Uint8Array) => SpanSource): EncodedSpan[] {
-  const found: EncodedSpan[] = [];
+export function scanSpans(message: Buffer, sourceOf: (resource: Uint8Array) => SpanSource): EncodedSpans[] {
+  const lists = new Lists(message);
   const all = new Fields(message, 0, message.length);
   while (all.next()) {
     if (all.tag !== RESOURCE_SPANS) continue;
@@ -31,27 +31,75 @@ export function scanSpans(message: Buffer, sourceOf: (resource: Uint8Array) => S
       const spans = scopes.within();
       while (spans.next()) {
         if (spans.tag !== SPAN) continue;
-        const traceId = traceIdOf(spans.within());
-        if (traceId !== '') found.push(new EncodedSpan(traceId, source, message, spans.tagAt, spans.end));
+        const idAt = traceIdAt(spans.within());
+        if (idAt >= 0) lists.add(source, idAt, spans.tagAt, spans.end);
       }
     }
   }
-  return compact(found, message.length);
+  return compact(lists.finish(), message.length);
+}
+
+/** Adjacent spans of one trace become one list. */
+class Lists {
+  readonly #message: Buffer;
+  readonly #done: EncodedSpans[] = [];
+  #source: SpanSource | undefined;
+  #idAt = 0;
+  #start = 0;
+  #end = 0;
+  #count = 0;
+
+  constructor(message: Buffer) {
+    this.#message = message;
+  }
+
+  /** `idAt`: where its trace id is. */
+  add(source: SpanSource, idAt: number, start: number, end: number): void {
+    if (start === this.#end && source === this.#source && this.#isSame(idAt)) {
+      this.#end = end;
+      this.#count += 1;
+      return;
+    }
+    this.#close();
+    this.#source = source;
+    this.#idAt = idAt;
+    this.#start = start;
+    this.#end = end;
+    this.#count = 1;
+  }
+
+  finish(): EncodedSpans[] {
+    this.#close();
+    return this.#done;
+  }
+
+  #isSame(idAt: number): boolean {
+    for (let at = 0; at < TRACE_ID_BYTES; at += 1) {
+      if (this.#message[idAt + at] !== this.#message[this.#idAt + at]) return false;
+    }
+    return true;
+  }
+
+  #close(): void {
+    if (this.#source === undefined) return;
+    const traceId = this.#message.toString('hex', this.#idAt, this.#idAt + TRACE_ID_BYTES);
+    this.#done.push(new EncodedSpans(traceId, this.#source, this.#message, this.#start, this.#end, this.#count));
+  }
 }
 
 /** A kept span keeps its whole message in memory. */
-function compact(spans: EncodedSpan[], length: number): EncodedSpan[] {
-  const bytes = spans.reduce((sum, { start, end }) => sum + end - start, 0);
-  if (2 * bytes >= length) return spans;
+function compact(lists: EncodedSpans[], length: number): EncodedSpans[] {
+  const total = lists.reduce((sum, { start, end }) => sum + end - start, 0);
+  if (2 * total >= length) return lists;
   const memory = Buffer.concat(
-    spans.map((span) => span.bytes),
-    bytes,
+    lists.map(({ bytes }) => bytes),
+    total,
   );
   let at = 0;
-  return spans.map(({ traceId, source, start, end }) => {
+  return lists.map(({ traceId, source, start, end, count }) => {
     const from = at;
     at += end - start;
-    return new EncodedSpan(traceId, source, memory, from, at);
+    return new EncodedSpans(traceId, source, memory, from, at, count);
   });
 }
 
@@ -63,16 +111,16 @@ function resourceOf(fields: Fields): Uint8Array {
   return resource;
 }
 
-/** Empty if it has none, or the span has none. */
-function traceIdOf(span: Fields): string {
-  let traceId = '';
+/** Where its trace id is; below 0 if it has none, or no id of its own. */
+function traceIdAt(span: Fields): number {
+  let at = -1;
   let hasSpanId = false;
   while (span.next()) {
-    const { tag, start, end, memory } = span;
-    if (tag === TRACE_ID) traceId = isId(span, TRACE_ID_BYTES) ? memory.toString('hex', start, end) : '';
+    const { tag, start } = span;
+    if (tag === TRACE_ID) at = isId(span, TRACE_ID_BYTES) ? start : -1;
     else if (tag === SPAN_ID) hasSpanId = isId(span, SPAN_ID_BYTES);
   }
-  return hasSpanId ? traceId : '';
+  return hasSpanId ? at : -1;
 }
 
 function isId({ memory, start, end }: Fields, bytes: number): boolean {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { EncodedSpan } from '../core/encoded-span.ts';
+import { EncodedSpans } from '../core/encoded-spans.ts';
 import { Resource } from '../generated/opentelemetry/proto/resource/v1/resource.ts';
-import { Span as OtlpSpan } from '../generated/opentelemetry/proto/trace/v1/trace.ts';
-import { decodeSpan, toSource, toSpan } from './otlp-span.ts';
+import { ScopeSpans, Span as OtlpSpan } from '../generated/opentelemetry/proto/trace/v1/trace.ts';
+import { decodeSpans, toSource, toSpan } from './otlp-span.ts';
 
 const IDS = { traceId: Buffer.alloc(16, 0xab), spanId: Buffer.alloc(8, 0xcd) };
 const SOURCE = { service: 'tandem-engine', instance: 'engine-1' };
@@ -54,10 +54,20 @@ describe('toSpan', () => {
   it('returns a duration of 0 if the span ends before it begins', () => {
     expect(toSpan(span({ startTimeUnixNano: 5n, endTimeUnixNano: 1n }), SOURCE)?.durationMs).toBe(0);
   });
+});
 
-  it('returns undefined for a span that is not a valid message', () => {
-    const broken = new EncodedSpan('ab'.repeat(16), SOURCE, Buffer.from([0x12, 0x02, 0x0a, 0x7f]), 0, 4);
-    expect(decodeSpan(broken)).toBeUndefined();
+describe('decodeSpans', () => {
+  const encoded = (bytes: Uint8Array): EncodedSpans =>
+    new EncodedSpans('ab'.repeat(16), SOURCE, bytes, 0, bytes.length, 1);
+
+  it('returns all spans with valid ids', () => {
+    const spans = [span({ name: 'a' }), span({ spanId: Buffer.alloc(8) }), span({ name: 'b' })];
+    const bytes = ScopeSpans.encode(ScopeSpans.fromPartial({ spans })).finish();
+    expect(decodeSpans(encoded(bytes)).map(({ name }) => name)).toEqual(['a', 'b']);
+  });
+
+  it('returns none of a list that is not a valid message', () => {
+    expect(decodeSpans(encoded(Buffer.from([0x12, 0x02, 0x0a, 0x7f])))).toEqual([]);
   });
 });
 

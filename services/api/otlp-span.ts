@@ -1,5 +1,5 @@
 // Decodes a span from OTLP.
-import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
+import type { EncodedSpans, SpanSource } from '../core/encoded-spans.ts';
 import type { Attributes, Span, SpanKind } from '../core/span.ts';
 import type { ExportTraceServiceRequest } from '../generated/opentelemetry/proto/collector/trace/v1/trace_service.ts';
 import type { AnyValue, KeyValue } from '../generated/opentelemetry/proto/common/v1/common.ts';
@@ -16,13 +16,12 @@ const MAX_ATTRIBUTES = 64;
 const MAX_EVENTS = 128;
 const MAX_TEXT_CHARS = 1_024;
 
-/** Undefined if it cannot be read or its ids are invalid. */
-export function decodeSpan({ bytes, source }: EncodedSpan): Span | undefined {
+/** Spans with invalid ids are left out. Empty if one of them is malformed. */
+export function decodeSpans({ bytes, source }: EncodedSpans): Span[] {
   try {
-    const [span] = ScopeSpans.decode(bytes).spans;
-    return span && toSpan(span, source);
+    return ScopeSpans.decode(bytes).spans.flatMap((span) => toSpan(span, source) ?? []);
   } catch {
-    return undefined; // the framing was valid, the content is not
+    return []; // the framing was valid, the content is not
   }
 }
 

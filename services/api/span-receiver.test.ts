@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as grpc from '@grpc/grpc-js';
-import type { EncodedSpan } from '../core/encoded-span.ts';
+import type { EncodedSpans } from '../core/encoded-spans.ts';
 import { ExportTraceServiceRequest } from '../generated/opentelemetry/proto/collector/trace/v1/trace_service.ts';
 import { SpanReceiver } from './span-receiver.ts';
 
@@ -17,7 +17,7 @@ function spansOf(service: string): Buffer {
 
 describe.each(['native', 'grpc-js'] as const)('SpanReceiver on edge %s', (edge) => {
   let receiver: SpanReceiver;
-  let taken: EncodedSpan[];
+  let taken: EncodedSpans[];
   let isEngine: boolean;
   /** The callers of which the receiver was to decide. */
   let callers: unknown[][];

@@ -3,7 +3,7 @@
 // spans from engines that this router started (by a token) and from addresses of connected engines. Message size and
 // consumers bound it; the sidecars' exporters drop spans that are not accepted in time.
 import { ConnectionLimit } from '../core/connection-limit.ts';
-import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
+import type { EncodedSpans, SpanSource } from '../core/encoded-spans.ts';
 import { RouterError } from '../core/errors.ts';
 import {
   type ExportTraceServiceResponse,
@@ -31,13 +31,13 @@ type IsEngine = (authorization: string | undefined, address: string) => boolean;
 export class SpanReceiver {
   readonly #kind: EdgeKind;
   readonly #isEngine: IsEngine;
-  readonly #method: OneRequestMethod<readonly EncodedSpan[] | RouterError, ExportTraceServiceResponse>;
+  readonly #method: OneRequestMethod<readonly EncodedSpans[] | RouterError, ExportTraceServiceResponse>;
   #edge: Edge | undefined;
   /** Keyed by the bytes of the resource. */
   readonly #sources = new Map<string, SpanSource>();
 
   /** `onSpans` must be quick and must not throw. */
-  constructor(onSpans: (spans: readonly EncodedSpan[]) => void, kind: EdgeKind, isEngine: IsEngine) {
+  constructor(onSpans: (lists: readonly EncodedSpans[]) => void, kind: EdgeKind, isEngine: IsEngine) {
     this.#kind = kind;
     this.#isEngine = isEngine;
     this.#method = {

@@ -1,11 +1,11 @@
 // Traces: recorded by the router and its sidecars, stored for the dashboard, exported to a collector.
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { hostname } from 'node:os';
-import { decodeSpan } from '../api/otlp-span.ts';
+import { decodeSpans } from '../api/otlp-span.ts';
 import { SpanReceiver } from '../api/span-receiver.ts';
 import type { OtelSettings } from '../config/otel.ts';
 import type { Settings } from '../config/schema.ts';
-import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
+import type { EncodedSpans, SpanSource } from '../core/encoded-spans.ts';
 import { plainAddress } from '../core/loopback.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -39,10 +39,10 @@ export async function startTraces(
   log: Log,
   engineAddresses: () => ReadonlySet<string>,
 ): Promise<Traces> {
-  const store = new TraceStore(decodeSpan);
+  const store = new TraceStore(decodeSpans);
   const source: SpanSource = { service: SERVICE, instance: hostname() };
   const exporter = await spanExporter(settings, otel, source, log);
-  const keep = (spans: readonly EncodedSpan[], kind?: TraceKind): void => {
+  const keep = (spans: EncodedSpans, kind?: TraceKind): void => {
     store.add(spans, kind);
     exporter?.export(spans);
   };
@@ -63,7 +63,9 @@ export async function startTraces(
   const spanToken = randomBytes(32).toString('base64url');
   const expected = Buffer.from(`Bearer ${spanToken}`);
   const receiver = new SpanReceiver(
-    (spans) => keep(spans),
+    (lists) => {
+      for (const spans of lists) keep(spans);
+    },
     settings.edge,
     (authorization, address) => {
       const given = Buffer.from(authorization ?? '');
@@ -96,7 +98,7 @@ async function spanExporter(
   if (otel.export === undefined || !tracing.enabled) return undefined;
   const { endpoint, protocol } = otel.export;
   const exporting = await import('../telemetry/span-exporter.ts');
-  return new exporting.SpanExporter(otel.export, source, decodeSpan, {
+  return new exporting.SpanExporter(otel.export, source, decodeSpans, {
     failing: (why) => log.warn({ endpoint, protocol, why }, 'spans do not reach the collector; they are counted'),
     recovered: () => log.info({ endpoint, protocol }, 'spans reach the collector again'),
   });

@@ -1,6 +1,6 @@
 // Encodes one ExportTraceServiceRequest (opentelemetry/proto/collector/trace/v1/trace_service.proto) from spans that
 // are already encoded. Only the messages around them are written; adjacent spans are copied in one piece.
-import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
+import type { EncodedSpans, SpanSource } from '../core/encoded-spans.ts';
 import { varintBytes } from './otlp-writer.ts';
 
 const RESOURCE_SPANS = 0x0a;
@@ -10,8 +10,8 @@ const SCOPE_SPANS = 0x12;
 const SCOPE = Buffer.from('\x0a\x08\x0a\x06tandem', 'latin1');
 
 /** `resourceOf`: a message opentelemetry.proto.resource.v1.Resource. */
-export function toRequest(spans: readonly EncodedSpan[], resourceOf: (source: SpanSource) => Uint8Array): Uint8Array {
-  const bySource = new Map<SpanSource, EncodedSpan[]>();
+export function toRequest(spans: readonly EncodedSpans[], resourceOf: (source: SpanSource) => Uint8Array): Uint8Array {
+  const bySource = new Map<SpanSource, EncodedSpans[]>();
   for (const span of spans) {
     const known = bySource.get(span.source);
     if (known === undefined) bySource.set(span.source, [span]);
@@ -25,13 +25,13 @@ export function toRequest(spans: readonly EncodedSpan[], resourceOf: (source: Sp
 
 interface Part {
   readonly resource: Uint8Array;
-  readonly spans: readonly EncodedSpan[];
+  readonly spans: readonly EncodedSpans[];
   /** Fields of ScopeSpans and of ResourceSpans. */
   readonly scopeBytes: number;
   readonly bytes: number;
 }
 
-function toPart(resource: Uint8Array, spans: readonly EncodedSpan[]): Part {
+function toPart(resource: Uint8Array, spans: readonly EncodedSpans[]): Part {
   let scopeBytes = SCOPE.length;
   for (const { start, end } of spans) scopeBytes += end - start;
   return { resource, spans, scopeBytes, bytes: framed(resource.length) + framed(scopeBytes) };

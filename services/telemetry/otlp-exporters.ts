@@ -8,8 +8,8 @@ import { convertLegacyHttpOptions, createOtlpHttpExportDelegate } from '@opentel
 import { convertLegacyOtlpGrpcOptions, createOtlpGrpcExportDelegate } from '@opentelemetry/otlp-grpc-exporter-base';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { OtlpProtocol } from '../config/otel.ts';
-import type { EncodedSpan } from '../core/encoded-span.ts';
-import { OutgoingSpan } from './outgoing-span.ts';
+import type { EncodedSpans } from '../core/encoded-spans.ts';
+import { OutgoingSpans } from './outgoing-spans.ts';
 import { toRequest } from './otlp-batch.ts';
 import { toReadable } from './readable-span.ts';
 import type { Resources } from './resources.ts';
@@ -53,10 +53,10 @@ type Serializer = ISerializer<ReadableSpan[], ReturnType<typeof ProtobufTraceSer
 function serializer(resources: Resources): Serializer {
   return {
     serializeRequest(spans) {
-      const encoded: EncodedSpan[] = [];
+      const encoded: EncodedSpans[] = [];
       const others: ReadableSpan[] = [];
       for (const span of spans) {
-        if (span instanceof OutgoingSpan) encoded.push(span.encoded);
+        if (span instanceof OutgoingSpans) encoded.push(span.encoded);
         else others.push(span);
       }
       const request = toRequest(encoded, (source) => resources.bytesOf(source));
@@ -81,14 +81,14 @@ class Decoding extends OtlpJson {
 
   override export(spans: ReadableSpan[], done: Parameters<OtlpJson['export']>[1]): void {
     super.export(
-      spans.flatMap((span) => this.#read(span) ?? []),
+      spans.flatMap((span) => this.#read(span)),
       done,
     );
   }
 
-  #read(span: ReadableSpan): ReadableSpan | undefined {
-    if (!(span instanceof OutgoingSpan)) return span;
-    const decoded = this.#decode(span.encoded);
-    return decoded && toReadable(decoded, this.#resources.of(span.encoded.source));
+  #read(span: ReadableSpan): ReadableSpan[] {
+    if (!(span instanceof OutgoingSpans)) return [span];
+    const resource = this.#resources.of(span.encoded.source);
+    return this.#decode(span.encoded).map((each) => toReadable(each, resource));
   }
 }

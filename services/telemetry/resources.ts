@@ -11,7 +11,7 @@ import {
   serviceNameEnvDetector,
 } from '@opentelemetry/resources';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
-import type { SpanSource } from '../core/encoded-span.ts';
+import type { SpanSource } from '../core/encoded-spans.ts';
 import { toReadable } from './readable-span.ts';
 
 export class Resources {

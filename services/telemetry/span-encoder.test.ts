@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type OpenEvent, OpenSpan, RequestTrace } from '../core/request-trace.ts';
+import { OpenSpan, RequestTrace } from '../core/request-trace.ts';
 import { ScopeSpans, Span as OtlpSpan } from '../generated/opentelemetry/proto/trace/v1/trace.ts';
 import { EpochClock } from './epoch-clock.ts';
 import { varintBytes } from './otlp-writer.ts';
@@ -24,8 +24,8 @@ function root(over: Partial<RequestTrace['about']> = {}): OpenSpan {
 }
 
 /** The span as a receiver decodes it. */
-function read(span: OpenSpan, endMs = span.startMs, events: readonly OpenEvent[] = []): OtlpSpan {
-  const encoded = encoder.encode(span, endMs, events);
+function read(span: OpenSpan, endMs = span.startMs): OtlpSpan {
+  const encoded = encoder.encode([span], endMs);
   const { spans } = ScopeSpans.decode(encoded.bytes);
   expect(spans).toHaveLength(1);
   // Every length prefix has its shortest form.
@@ -38,7 +38,7 @@ function read(span: OpenSpan, endMs = span.startMs, events: readonly OpenEvent[]
 const FLAGS_BYTES = 6;
 
 function flags(span: OpenSpan): number {
-  const bytes = Buffer.from(encoder.encode(span, span.startMs, []).bytes);
+  const bytes = Buffer.from(encoder.encode([span], span.startMs).bytes);
   return bytes.readUInt32LE(bytes.length - 4);
 }
 
@@ -99,18 +99,39 @@ describe('a span in bytes', () => {
     expect(read(root()).status).toBeUndefined();
   });
 
-  it('has events', () => {
-    const events = [{ name: 'dispute', timeMs: 1_001.25, attributes: { a: 'x'.repeat(200), b: 2 } }];
-    const { startTimeUnixNano, events: written } = read(root(), 1_002, events);
+  it('has the events of its trace if it is the root', () => {
+    const span = root();
+    span.trace.events.push({ name: 'dispute', timeMs: 1_001.25, attributes: { a: 'x'.repeat(200), b: 2 } });
+    expect(read(new OpenSpan(span.trace, span, 'attempt', 'CLIENT', 1)).events).toEqual([]);
+    const { startTimeUnixNano, events: written } = read(span, 1_002);
     expect(written).toMatchObject([
       { name: 'dispute', timeUnixNano: startTimeUnixNano + 1_000_000n, attributes: [{ key: 'a' }, { key: 'b' }] },
     ]);
   });
 
+  it('ends when its request does if it has no end', () => {
+    const [open, ended] = [root(), root()];
+    ended.end('', 1_001.25);
+    const duration = (span: OpenSpan): bigint => {
+      const { startTimeUnixNano, endTimeUnixNano } = read(span, 1_002.25);
+      return endTimeUnixNano - startTimeUnixNano;
+    };
+    expect([duration(open), duration(ended)]).toEqual([2_000_000n, 1_000_000n]);
+  });
+
+  it('is followed by the other spans of its trace', () => {
+    const span = root();
+    const others = Array.from({ length: 500 }, (_, at) => new OpenSpan(span.trace, span, `n${at}`, 'INTERNAL', 1));
+    const encoded = encoder.encode([span, ...others], 1_002);
+    expect([encoded.traceId, encoded.count]).toEqual([CALLER.traceId, 501]);
+    const names = ScopeSpans.decode(encoded.bytes).spans.map(({ name }) => name);
+    expect(names).toEqual(['rpc', ...others.map(({ name }) => name)]);
+  });
+
   it('does not change when others are written after it', () => {
-    const first = encoder.encode(root(), 2_000, []);
+    const first = encoder.encode([root()], 2_000);
     const before = hex(first.bytes);
-    for (let n = 0; n < 2_000; n += 1) encoder.encode(root(), 2_000, []);
+    for (let n = 0; n < 2_000; n += 1) encoder.encode([root()], 2_000);
     expect(hex(first.bytes)).toBe(before);
   });
 });

@@ -1,6 +1,6 @@
 // Encodes the recorded spans of a request (core/request-trace.ts) as OTLP: opentelemetry/proto/trace/v1/trace.proto. It
 // runs once, when the trace is kept; the recording is free for reuse then.
-import { EncodedSpan, type SpanSource } from '../core/encoded-span.ts';
+import { EncodedSpans, type SpanSource } from '../core/encoded-spans.ts';
 import type { OpenEvent, OpenSpan, OpenValue } from '../core/request-trace.ts';
 import type { SpanKind } from '../core/span.ts';
 import type { EpochClock } from './epoch-clock.ts';
@@ -24,6 +24,8 @@ const KINDS: Readonly<Record<SpanKind, number>> = { INTERNAL: 1, SERVER: 2, CLIE
 const FLAGS = 0x101;
 const PARENT_IS_REMOTE = 0x200;
 
+const NO_EVENTS: readonly OpenEvent[] = [];
+
 const TRACE_ID_BYTES = 16;
 /** Bytes for the length of a span. */
 const USUAL_LENGTH_BYTES = 2;
@@ -45,12 +47,21 @@ export class SpanEncoder {
     this.#clock = clock;
   }
 
-  /** `endMs`: of performance.now(). `events`: the events of the span. */
-  encode(span: OpenSpan, endMs: number, events: readonly OpenEvent[]): EncodedSpan {
+  /** `spans`: of one trace, at least one. `endMs`: the end of those that have none, by performance.now(). */
+  encode(spans: readonly OpenSpan[], endMs: number): EncodedSpans {
+    const { trace } = spans[0]!;
+    const writer = this.#writer;
+    let room = 0;
+    for (const span of spans) room += roomFor(span, eventsOf(span));
+    writer.reserve(room);
+    const start = writer.position;
+    for (const span of spans) this.#encode(span, Number.isNaN(span.endMs) ? endMs : span.endMs, eventsOf(span));
+    return new EncodedSpans(trace.traceId, this.#source, writer.memory, start, writer.position, spans.length);
+  }
+
+  #encode(span: OpenSpan, endMs: number, events: readonly OpenEvent[]): void {
     const { about } = span.trace;
     const writer = this.#writer;
-    writer.reserve(roomFor(span, events));
-    const start = writer.position;
     const body = writer.begin(SCOPE_SPAN, USUAL_LENGTH_BYTES);
     this.#ids(span);
     if (about.traceState !== '') writer.string(SPAN.state, about.traceState);
@@ -74,7 +85,6 @@ export class SpanEncoder {
     for (const byte of SPAN_FLAGS) writer.byte(byte);
     writer.fixed32(span.parent === undefined && about.parentSpanId !== '' ? FLAGS | PARENT_IS_REMOTE : FLAGS);
     writer.end(body, USUAL_LENGTH_BYTES);
-    return new EncodedSpan(about.traceId, this.#source, writer.memory, start, writer.position);
   }
 
   #ids({ trace: { about }, parent, idHigh, idLow }: OpenSpan): void {
@@ -147,6 +157,11 @@ export class SpanEncoder {
       writer.double(value);
     }
   }
+}
+
+/** The events of a trace are in its root. */
+function eventsOf(span: OpenSpan): readonly OpenEvent[] {
+  return span === span.trace.root ? span.trace.events : NO_EVENTS;
 }
 
 function roomFor({ name, error, attributes, trace }: OpenSpan, events: readonly OpenEvent[]): number {

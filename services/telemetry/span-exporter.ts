@@ -8,9 +8,9 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter as OtelExporter } from '@opentelemetry/sdk-trace';
 import type { ExportSettings } from '../config/otel.ts';
 import { atMost } from '../core/at-most.ts';
-import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
+import type { EncodedSpans, SpanSource } from '../core/encoded-spans.ts';
 import { exporterOf } from './otlp-exporters.ts';
-import { OutgoingSpan } from './outgoing-span.ts';
+import { OutgoingSpans } from './outgoing-spans.ts';
 import { Reach, type ReachEvents } from './reach.ts';
 import { Resources } from './resources.ts';
 import type { SpanDecoder } from './trace-store.ts';
@@ -40,7 +40,7 @@ export class SpanExporter {
     this.#maxQueue = maxQueue;
     const resources = new Resources(source);
     this.#own = resources.own;
-    this.#sender = new Sender(exporterOf(settings.protocol, resources, decode), events);
+    this.#sender = new Sender(exporterOf(settings.protocol, resources, decode), maxBatch, events);
     this.#processor = new BatchSpanProcessor({
       exporter: this.#sender,
       maxQueueSize: maxQueue,
@@ -61,16 +61,15 @@ export class SpanExporter {
     return { exported, failed, queued, dropped: this.#dropped };
   }
 
-  /** The spans are of one trace, or as a sidecar sent them. Never throws, never waits. */
-  export(spans: readonly EncodedSpan[]): void {
-    for (const span of spans) {
-      if (this.#sender.queued >= this.#maxQueue) {
-        this.#dropped += 1;
-        continue;
-      }
-      this.#sender.queued += 1;
-      this.#processor.onEnd(new OutgoingSpan(span, this.#own) as unknown as ReadableSpan);
+  /** Never throws, never waits. */
+  export(spans: EncodedSpans): void {
+    const sender = this.#sender;
+    if (sender.queued > 0 && sender.queued + spans.count > this.#maxQueue) {
+      this.#dropped += spans.count;
+      return;
     }
+    sender.queued += spans.count;
+    this.#processor.onEnd(new OutgoingSpans(spans, this.#own) as unknown as ReadableSpan);
   }
 
   /** Sends the remaining spans, for at most `timeoutMs`. */
@@ -79,30 +78,55 @@ export class SpanExporter {
   }
 }
 
-/** The exporter, with counts. */
+/** The exporter, with counts. An element of its lists may stand for several spans. */
 class Sender implements OtelExporter {
   queued = 0;
   exported = 0;
   failed = 0;
   readonly #exporter: OtelExporter;
+  readonly #maxBatch: number;
   readonly #reach: Reach;
 
-  constructor(exporter: OtelExporter, events: ReachEvents) {
+  constructor(exporter: OtelExporter, maxBatch: number, events: ReachEvents) {
     this.#exporter = exporter;
+    this.#maxBatch = maxBatch;
     this.#reach = new Reach(events);
   }
 
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
-    this.queued -= spans.length;
-    this.#exporter.export(spans, (result) => {
-      if (result.code === ExportResultCode.SUCCESS) this.exported += spans.length;
-      else this.failed += spans.length;
-      this.#reach.note(result);
-      done(result);
-    });
+    const all = batches(spans, this.#maxBatch);
+    let left = all.length;
+    for (const { spans: batch, count } of all) {
+      this.queued -= count;
+      this.#exporter.export(batch, (result) => {
+        if (result.code === ExportResultCode.SUCCESS) this.exported += count;
+        else this.failed += count;
+        this.#reach.note(result);
+        left -= 1;
+        if (left === 0) done(result);
+      });
+    }
   }
 
   shutdown(): Promise<void> {
     return this.#exporter.shutdown();
   }
+}
+
+interface Batch {
+  readonly spans: ReadableSpan[];
+  count: number;
+}
+
+/** Of at most `most` spans each, or of one element that has more. */
+function batches(spans: readonly ReadableSpan[], most: number): Batch[] {
+  const all: Batch[] = [];
+  for (const each of spans) {
+    const count = each instanceof OutgoingSpans ? each.encoded.count : 1;
+    let batch = all.at(-1);
+    if (batch === undefined || batch.count + count > most) all.push((batch = { spans: [], count: 0 }));
+    batch.spans.push(each);
+    batch.count += count;
+  }
+  return all;
 }

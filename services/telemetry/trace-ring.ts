@@ -1,6 +1,6 @@
 // The newest traces of one kind. The limits are on traces, bytes, all spans, and the spans of one trace: a caller may
 // send the same `traceparent` for ever. Spans stay encoded until a page reads them.
-import type { EncodedSpan } from '../core/encoded-span.ts';
+import type { EncodedSpans } from '../core/encoded-spans.ts';
 
 export interface TraceRingLimits {
   readonly maxTraces: number;
@@ -13,11 +13,13 @@ export interface KeptTrace {
   readonly traceId: string;
   /** A trace with a higher number was added later. */
   readonly sequence: number;
-  readonly spans: readonly EncodedSpan[];
+  readonly spans: readonly EncodedSpans[];
 }
 
 interface Entry extends KeptTrace {
-  readonly spans: EncodedSpan[];
+  readonly spans: EncodedSpans[];
+  /** Number of spans. */
+  count: number;
 }
 
 export class TraceRing {
@@ -49,21 +51,22 @@ export class TraceRing {
   }
 
   /** `sequence`: of the trace, if it is new here. */
-  add(span: EncodedSpan, sequence: number): void {
+  add(spans: EncodedSpans, sequence: number): void {
     const { maxSpansPerTrace, maxSpans, maxTraces, maxBytes } = this.#limits;
-    const { traceId } = span;
+    const { traceId, count } = spans;
     const kept = this.#traces.get(traceId);
     if (kept === undefined) {
-      this.#traces.set(traceId, { traceId, sequence, spans: [span] });
+      this.#traces.set(traceId, { traceId, sequence, spans: [spans], count });
       this.#order.push(traceId);
-    } else if (kept.spans.length < maxSpansPerTrace) {
-      kept.spans.push(span);
+    } else if (kept.count + count <= maxSpansPerTrace) {
+      kept.spans.push(spans);
+      kept.count += count;
     } else {
-      this.refused += 1;
+      this.refused += count;
       return;
     }
-    this.#spans += 1;
-    this.#bytes += bytesOf(span);
+    this.#spans += count;
+    this.#bytes += bytesOf(spans);
     while (this.#spans > maxSpans || this.#traces.size > maxTraces || this.#bytes > maxBytes) this.#dropOldest();
   }
 
@@ -87,13 +90,13 @@ export class TraceRing {
     this.#forget(this.#traces.get(traceId)!);
   }
 
-  #forget({ traceId, spans }: Entry): void {
+  #forget({ traceId, spans, count }: Entry): void {
     this.#traces.delete(traceId);
-    this.#spans -= spans.length;
-    for (const span of spans) this.#bytes -= bytesOf(span);
+    this.#spans -= count;
+    for (const each of spans) this.#bytes -= bytesOf(each);
   }
 }
 
-function bytesOf({ start, end }: EncodedSpan): number {
+function bytesOf({ start, end }: EncodedSpans): number {
   return end - start;
 }

@@ -1,6 +1,6 @@
 // The traces that the router keeps itself, for users without a collector. Each kind has its own limits: a flood of
 // ordinary requests, or of failures, does not evict traces that a page links to.
-import type { EncodedSpan } from '../core/encoded-span.ts';
+import type { EncodedSpans } from '../core/encoded-spans.ts';
 import type { Attributes, Span } from '../core/span.ts';
 import { type KeptTrace, TraceRing, type TraceRingLimits } from './trace-ring.ts';
 
@@ -48,8 +48,8 @@ interface TraceList {
   readonly next: number | undefined;
 }
 
-/** Undefined if it cannot be decoded. */
-export type SpanDecoder = (span: EncodedSpan) => Span | undefined;
+/** Empty if they cannot be decoded. */
+export type SpanDecoder = (spans: EncodedSpans) => readonly Span[];
 
 export type TraceLimits = Readonly<Record<TraceKind, TraceRingLimits>>;
 
@@ -64,18 +64,19 @@ const MAX_READ = 300;
 
 export class TraceStore {
   readonly #decode: SpanDecoder;
-  readonly #rings: ReadonlyMap<TraceKind, TraceRing>;
+  /** By rank: the index in TRACE_KINDS. */
+  readonly #rings: readonly TraceRing[];
   #sequence = 0;
 
   constructor(decode: SpanDecoder, limits: TraceLimits = LIMITS) {
     this.#decode = decode;
-    this.#rings = new Map(TRACE_KINDS.map((kind) => [kind, new TraceRing(limits[kind])]));
+    this.#rings = TRACE_KINDS.map((kind) => new TraceRing(limits[kind]));
   }
 
   /** The numbers of traces and spans, and of spans that were dropped because their trace was full. */
   get stats(): { readonly traces: number; readonly spans: number; readonly refused: number } {
-    const rings = [...this.#rings.values()];
-    const sum = (read: (ring: TraceRing) => number): number => rings.reduce((total, ring) => total + read(ring), 0);
+    const sum = (read: (ring: TraceRing) => number): number =>
+      this.#rings.reduce((total, ring) => total + read(ring), 0);
     return {
       traces: sum(({ size }) => size.traces),
       spans: sum(({ size }) => size.spans),
@@ -83,13 +84,11 @@ export class TraceStore {
     };
   }
 
-  /** They may be of several traces. `kind`: the kind of their traces; engines do not know it. */
-  add(spans: readonly EncodedSpan[], kind: TraceKind = 'ORDINARY'): void {
-    for (const span of spans) {
-      const ring = this.#ringFor(span.traceId, kind);
-      if (ring.get(span.traceId) === undefined) this.#sequence += 1;
-      ring.add(span, this.#sequence);
-    }
+  /** `kind`: the kind of their trace; engines do not know it. */
+  add(spans: EncodedSpans, kind: TraceKind = 'ORDINARY'): void {
+    const ring = this.#ringFor(spans.traceId, kind);
+    if (ring.get(spans.traceId) === undefined) this.#sequence += 1;
+    ring.add(spans, this.#sequence);
   }
 
   has(traceId: string): boolean {
@@ -103,8 +102,11 @@ export class TraceStore {
 
   list(filter: TraceFilter): TraceList {
     const { limit, before = Infinity, id = '', kind: wantedKind } = filter;
-    const candidates = TRACE_KINDS.filter((kind) => wantedKind === undefined || kind === wantedKind)
-      .flatMap((kind) => this.#rings.get(kind)!.all.map((trace) => ({ kind, ...trace })))
+    const candidates = TRACE_KINDS.flatMap((kind, rank) =>
+      wantedKind === undefined || kind === wantedKind
+        ? this.#rings[rank]!.all.map((trace) => ({ kind, ...trace }))
+        : [],
+    )
       .filter(({ sequence, traceId }) => sequence < before && traceId.startsWith(id))
       .sort((a, b) => b.sequence - a.sequence);
     const traces: TraceSummary[] = [];
@@ -123,7 +125,7 @@ export class TraceStore {
   }
 
   #find(traceId: string): KeptTrace | undefined {
-    for (const ring of this.#rings.values()) {
+    for (const ring of this.#rings) {
       const kept = ring.get(traceId);
       if (kept !== undefined) return kept;
     }
@@ -132,20 +134,20 @@ export class TraceStore {
 
   /** A trace is in one ring only: the ring of the highest kind of its spans. */
   #ringFor(traceId: string, kind: TraceKind): TraceRing {
-    const wanted = this.#rings.get(kind)!;
     const rank = TRACE_KINDS.indexOf(kind);
-    for (const [index, other] of TRACE_KINDS.entries()) {
-      const ring = this.#rings.get(other)!;
+    const wanted = this.#rings[rank]!;
+    for (let index = 0; index < this.#rings.length; index += 1) {
+      const ring = this.#rings[index]!;
       if (index === rank || ring.get(traceId) === undefined) continue;
       if (index > rank) return ring;
       const { spans, sequence } = ring.take(traceId)!;
-      for (const span of spans) wanted.add(span, sequence);
+      for (const each of spans) wanted.add(each, sequence);
     }
     return wanted;
   }
 
-  #read(spans: readonly EncodedSpan[]): Span[] {
-    return spans.flatMap((span) => this.#decode(span) ?? []);
+  #read(spans: readonly EncodedSpans[]): Span[] {
+    return spans.flatMap((each) => this.#decode(each));
   }
 }
 

@@ -3,7 +3,7 @@
 // or was slow, engines contradicted each other, or a breaker opened. OpenTelemetry's own head sampling cannot do that,
 // since it decides at the start only. Its spans also cost as much as all other work for a request.
 import { ERROR_KINDS } from '../core/errors.ts';
-import type { EncodedSpan, SpanSource } from '../core/encoded-span.ts';
+import type { EncodedSpans, SpanSource } from '../core/encoded-spans.ts';
 import { type OpenEvent, OpenSpan, RequestTrace, type TraceKeeper } from '../core/request-trace.ts';
 import { TokenBucket } from '../core/token-bucket.ts';
 import { isInSample, newTraceId, parseTraceParent } from '../core/trace-parent.ts';
@@ -33,7 +33,7 @@ export interface TracingOptions {
   /** This router. */
   readonly source: SpanSource;
   /** Gets kept traces. Called on the hot path: it must be fast and must not throw. */
-  readonly onKept: (spans: readonly EncodedSpan[], kind: TraceKind) => void;
+  readonly onKept: (spans: EncodedSpans, kind: TraceKind) => void;
   /** Called once for each request that was answered and kept: an example of a latency. `method`: as in `begin`. */
   readonly onExample?: (method: string, durationMs: number, traceId: string) => void;
   /** Called for every request, kept or not. */
@@ -166,7 +166,7 @@ export class Tracing implements TraceKeeper {
     }
     const news = new OpenSpan(trace, trace.root, event.name, 'INTERNAL', event.timeMs);
     for (const name in event.attributes) news.set(name, event.attributes[name]!);
-    this.#options.onKept([this.#encoder.encode(news, event.timeMs, [])], kindOf(trace, true));
+    this.#options.onKept(this.#encoder.encode([news], event.timeMs), kindOf(trace, true));
   }
 
   #nameOf(method: string): string {
@@ -202,14 +202,14 @@ export class Tracing implements TraceKeeper {
       this.#clock.adjust();
     }
     describeRoot(trace);
-    const spans = [this.#encoder.encode(trace.root, endMs, trace.events)];
+    const spans = [trace.root];
     for (const span of trace.spans) {
-      // An attempt that was still running at the end of the request was cancelled.
-      spans.push(this.#encoder.encode(span, Number.isNaN(span.endMs) ? endMs : span.endMs, []));
+      spans.push(span);
       const compute = computeOf(span);
-      if (compute !== undefined) spans.push(this.#encoder.encode(compute, compute.endMs, []));
+      if (compute !== undefined) spans.push(compute);
     }
-    this.#options.onKept(spans, kindOf(trace, trace.events.length > 0));
+    // An attempt that was still running at the end of the request was cancelled.
+    this.#options.onKept(this.#encoder.encode(spans, endMs), kindOf(trace, trace.events.length > 0));
   }
 }
 

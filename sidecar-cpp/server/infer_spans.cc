@@ -14,6 +14,9 @@
 namespace tandem {
 namespace {
 
+// Of the span of an input, at most.
+constexpr std::size_t kAttributes = 8;
+
 Span Child(const Span& parent, std::string name, TimePoint start, TimePoint end) {
   Span span;
   span.trace_id = parent.trace_id;
@@ -33,7 +36,9 @@ Span InferSpan(const TracedItem& traced, const std::string& model, std::uint32_t
   span.name = "tandem.engine.infer";
   span.is_server = true;
   span.start = received;
-  span.attributes = {{"rpc.system.name", "grpc"}, {"tandem.model", Printable(model)}};
+  span.attributes.reserve(kAttributes);
+  span.attributes.push_back({"rpc.system.name", "grpc"});
+  span.attributes.push_back({"tandem.model", Printable(model)});
   if (version != 0) span.attributes.push_back({"tandem.model_version", std::int64_t{version}});
   return span;
 }

@@ -1,28 +1,137 @@
 #include "telemetry/otlp.h"
 
+#include <google/protobuf/io/coded_stream.h>
+
+#include <bit>
+#include <cstdint>
 #include <string_view>
 #include <variant>
+
+#include "opentelemetry/proto/resource/v1/resource.pb.h"
 
 namespace tandem {
 namespace {
 
-using opentelemetry::proto::common::v1::AnyValue;
-using opentelemetry::proto::common::v1::KeyValue;
-using OtlpSpan = opentelemetry::proto::trace::v1::Span;
+using google::protobuf::io::CodedOutputStream;
+
+constexpr std::string_view kScope = "\x0a\x0dtandem-engine";  // InstrumentationScope {name: "tandem-engine"}
+
+// Tags: the number of a field and its wire type.
+namespace tag {
+constexpr std::uint8_t kResourceSpans = 0x0a;
+constexpr std::uint8_t kResource = 0x0a;
+constexpr std::uint8_t kScopeSpans = 0x12;
+constexpr std::uint8_t kScope = 0x0a;
+constexpr std::uint8_t kSpan = 0x12;
+constexpr std::uint8_t kTraceId = 0x0a;
+constexpr std::uint8_t kSpanId = 0x12;
+constexpr std::uint8_t kParent = 0x22;
+constexpr std::uint8_t kName = 0x2a;
+constexpr std::uint8_t kKind = 0x30;
+constexpr std::uint8_t kStart = 0x39;
+constexpr std::uint8_t kEnd = 0x41;
+constexpr std::uint8_t kAttribute = 0x4a;
+constexpr std::uint8_t kStatus = 0x7a;
+constexpr std::uint8_t kKey = 0x0a;
+constexpr std::uint8_t kValue = 0x12;
+constexpr std::uint8_t kText = 0x0a;
+constexpr std::uint8_t kInteger = 0x18;
+constexpr std::uint8_t kDouble = 0x21;
+constexpr std::uint8_t kStatusText = 0x12;
+constexpr std::uint8_t kStatusCode = 0x18;
+}  // namespace tag
+
+constexpr std::uint8_t kInternal = 1;  // Span.SpanKind
+constexpr std::uint8_t kServer = 2;
+constexpr std::uint8_t kError = 2;  // Status.StatusCode
+
+// Sizes include the tag.
+constexpr std::size_t kFixed64Bytes = 9;
+constexpr std::size_t kSmallBytes = 2;
+
+std::size_t FramedBytes(std::size_t bytes) { return 1 + CodedOutputStream::VarintSize64(bytes) + bytes; }
+
+class Writer {
+ public:
+  explicit Writer(std::string& to) : to_(to) {}
+
+  void Small(std::uint8_t tag, std::uint8_t value) {
+    Byte(tag);
+    Byte(value);
+  }
+  void Varint(std::uint64_t value) {
+    std::uint8_t bytes[10];
+    const auto* end = CodedOutputStream::WriteVarint64ToArray(value, bytes);
+    to_.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(end - bytes));
+  }
+  void Integer(std::uint8_t tag, std::uint64_t value) {
+    Byte(tag);
+    Varint(value);
+  }
+  void Fixed64(std::uint8_t tag, std::uint64_t value) {
+    Byte(tag);
+    std::uint8_t bytes[8];
+    CodedOutputStream::WriteLittleEndian64ToArray(value, bytes);
+    to_.append(reinterpret_cast<const char*>(bytes), sizeof(bytes));
+  }
+  // The frame of a message or a text of this number of bytes.
+  void Frame(std::uint8_t tag, std::size_t bytes) { Integer(tag, bytes); }
+  void Text(std::uint8_t tag, std::string_view text) {
+    Frame(tag, text.size());
+    to_.append(text);
+  }
+
+ private:
+  void Byte(std::uint8_t value) { to_.push_back(static_cast<char>(value)); }
+
+  std::string& to_;
+};
+
+std::string_view Bytes(const auto& id) { return {reinterpret_cast<const char*>(id.data()), id.size()}; }
 
 std::uint64_t UnixNanos(TimePoint time, UnixOffset offset) {
   return static_cast<std::uint64_t>((time.time_since_epoch() + offset).count());
 }
 
-void Set(AnyValue& to, std::int64_t value) { to.set_int_value(value); }
-void Set(AnyValue& to, double value) { to.set_double_value(value); }
-void Set(AnyValue& to, const std::string& value) { to.set_string_value(value); }
+struct ValueBytes {
+  std::size_t operator()(std::int64_t value) const {
+    return 1 + CodedOutputStream::VarintSize64(static_cast<std::uint64_t>(value));
+  }
+  std::size_t operator()(double) const { return kFixed64Bytes; }
+  std::size_t operator()(const std::string& value) const { return FramedBytes(value.size()); }
+};
 
-template <typename Value>
-void Add(std::string_view key, const Value& value, google::protobuf::RepeatedPtrField<KeyValue>& to) {
-  KeyValue& attribute = *to.Add();
-  attribute.mutable_key()->assign(key);
-  Set(*attribute.mutable_value(), value);
+struct WriteValue {
+  void operator()(std::int64_t value) const { to.Integer(tag::kInteger, static_cast<std::uint64_t>(value)); }
+  void operator()(double value) const { to.Fixed64(tag::kDouble, std::bit_cast<std::uint64_t>(value)); }
+  void operator()(const std::string& value) const { to.Text(tag::kText, value); }
+  Writer& to;
+};
+
+std::size_t AttributeBytes(const SpanAttribute& attribute) {
+  return FramedBytes(attribute.key.size()) + FramedBytes(std::visit(ValueBytes{}, attribute.value));
+}
+
+void WriteAttribute(const SpanAttribute& attribute, Writer& to) {
+  to.Frame(tag::kAttribute, AttributeBytes(attribute));
+  to.Text(tag::kKey, attribute.key);
+  to.Frame(tag::kValue, std::visit(ValueBytes{}, attribute.value));
+  std::visit(WriteValue{to}, attribute.value);
+}
+
+std::size_t StatusBytes(const std::string& error) { return FramedBytes(error.size()) + kSmallBytes; }
+
+std::size_t SpanBytes(const Span& span) {
+  std::size_t bytes = FramedBytes(span.trace_id.size()) + FramedBytes(span.span_id.size()) +
+                      FramedBytes(span.parent.size()) + FramedBytes(span.name.size()) + kSmallBytes + 2 * kFixed64Bytes;
+  for (const SpanAttribute& attribute : span.attributes) bytes += FramedBytes(AttributeBytes(attribute));
+  return bytes + (span.error.empty() ? 0 : FramedBytes(StatusBytes(span.error)));
+}
+
+void Add(const std::string& key, const std::string& value, opentelemetry::proto::resource::v1::Resource& to) {
+  auto& attribute = *to.add_attributes();
+  attribute.set_key(key);
+  attribute.mutable_value()->set_string_value(value);
 }
 
 }  // namespace
@@ -43,27 +152,39 @@ UnixOffset CurrentUnixOffset() {
   return offset;
 }
 
-opentelemetry::proto::resource::v1::Resource ToOtlpResource(const OtlpSettings& settings) {
+std::string OtlpResource(const OtlpSettings& settings) {
   opentelemetry::proto::resource::v1::Resource resource;
-  Add("service.name", settings.service_name, *resource.mutable_attributes());
-  for (const auto& [key, value] : settings.resource) Add(key, value, *resource.mutable_attributes());
-  return resource;
+  Add("service.name", settings.service_name, resource);
+  for (const auto& [key, value] : settings.resource) Add(key, value, resource);
+  return resource.SerializeAsString();
 }
 
-void ToOtlp(const Span& span, UnixOffset offset, OtlpSpan& to) {
-  to.set_trace_id(span.trace_id.data(), span.trace_id.size());
-  to.set_span_id(span.span_id.data(), span.span_id.size());
-  to.set_parent_span_id(span.parent.data(), span.parent.size());
-  to.set_name(span.name);
-  to.set_kind(span.is_server ? OtlpSpan::SPAN_KIND_SERVER : OtlpSpan::SPAN_KIND_INTERNAL);
-  to.set_start_time_unix_nano(UnixNanos(span.start, offset));
-  to.set_end_time_unix_nano(UnixNanos(span.end, offset));
-  for (const SpanAttribute& attribute : span.attributes) {
-    std::visit([&](const auto& value) { Add(attribute.key, value, *to.mutable_attributes()); }, attribute.value);
-  }
+void AppendOtlp(const Span& span, UnixOffset offset, std::string& to) {
+  Writer writer(to);
+  writer.Frame(tag::kSpan, SpanBytes(span));
+  writer.Text(tag::kTraceId, Bytes(span.trace_id));
+  writer.Text(tag::kSpanId, Bytes(span.span_id));
+  writer.Text(tag::kParent, Bytes(span.parent));
+  writer.Text(tag::kName, span.name);
+  writer.Small(tag::kKind, span.is_server ? kServer : kInternal);
+  writer.Fixed64(tag::kStart, UnixNanos(span.start, offset));
+  writer.Fixed64(tag::kEnd, UnixNanos(span.end, offset));
+  for (const SpanAttribute& attribute : span.attributes) WriteAttribute(attribute, writer);
   if (span.error.empty()) return;
-  to.mutable_status()->set_code(opentelemetry::proto::trace::v1::Status::STATUS_CODE_ERROR);
-  to.mutable_status()->set_message(span.error);
+  writer.Frame(tag::kStatus, StatusBytes(span.error));
+  writer.Text(tag::kStatusText, span.error);
+  writer.Small(tag::kStatusCode, kError);
+}
+
+std::string OtlpRequestStart(const std::string& resource, std::size_t spans_bytes) {
+  const std::size_t scope_spans = FramedBytes(kScope.size()) + spans_bytes;
+  std::string start;
+  Writer writer(start);
+  writer.Frame(tag::kResourceSpans, FramedBytes(resource.size()) + FramedBytes(scope_spans));
+  writer.Text(tag::kResource, resource);
+  writer.Frame(tag::kScopeSpans, scope_spans);
+  writer.Text(tag::kScope, kScope);
+  return start;
 }
 
 }  // namespace tandem

@@ -6,12 +6,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
+#include <string>
+#include <utility>
 
 namespace tandem {
 namespace {
 
-using opentelemetry::proto::collector::trace::v1::ExportTraceServiceResponse;
-using opentelemetry::proto::collector::trace::v1::TraceService;
+const std::string kMethod = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
 std::shared_ptr<grpc::Channel> Connect(const OtlpSettings& settings) {
   grpc::ChannelArguments arguments;
@@ -27,9 +29,9 @@ std::shared_ptr<grpc::Channel> Connect(const OtlpSettings& settings) {
 }  // namespace
 
 OtlpClient::OtlpClient(const OtlpSettings& settings)
-    : settings_(settings), stub_(TraceService::NewStub(Connect(settings))) {}
+    : settings_(settings), stub_(Connect(settings)) {}
 
-grpc::Status OtlpClient::Export(const Request& request, TimePoint deadline) {
+grpc::Status OtlpClient::Export(const grpc::ByteBuffer& request, TimePoint deadline) {
   grpc::ClientContext context;
   for (const auto& [key, value] : settings_.headers) context.AddMetadata(key, value);
   Clock::duration left = settings_.timeout;
@@ -39,8 +41,11 @@ grpc::Status OtlpClient::Export(const Request& request, TimePoint deadline) {
     const std::lock_guard lock(mutex_);
     under_way_ = &context;
   }
-  ExportTraceServiceResponse response;
-  grpc::Status status = stub_->Export(&context, request, &response);
+  grpc::ByteBuffer response;
+  std::promise<grpc::Status> ended;
+  stub_.UnaryCall(&context, kMethod, grpc::StubOptions(), &request, &response,
+                  [&](grpc::Status status) { ended.set_value(std::move(status)); });
+  grpc::Status status = ended.get_future().get();
   const std::lock_guard lock(mutex_);
   under_way_ = nullptr;
   return status;

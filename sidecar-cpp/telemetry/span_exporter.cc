@@ -11,7 +11,10 @@
 namespace tandem {
 
 SpanExporter::SpanExporter(OtlpSettings settings)
-    : settings_(std::move(settings)), client_(settings_), pause_(settings_.first_pause) {
+    : settings_(std::move(settings)),
+      resource_(OtlpResource(settings_)),
+      client_(settings_),
+      pause_(settings_.first_pause) {
   queue_.reserve(settings_.max_queue);
   thread_ = std::thread([this] { Run(); });
 }
@@ -49,12 +52,21 @@ void SpanExporter::Close(std::chrono::milliseconds limit) {
 }
 
 void SpanExporter::Run() {
-  for (std::vector<Span> spans = Take(); !spans.empty(); spans = Take()) {
+  std::string encoded;
+  for (auto taken = Take(); !taken.empty(); taken = Take()) {
     const UnixOffset offset = CurrentUnixOffset();
-    const std::span<const Span> all(spans);
-    for (std::size_t begin = 0; begin < all.size(); begin += settings_.max_batch) {
-      Deliver(all.subspan(begin, std::min(settings_.max_batch, all.size() - begin)), offset);
+    std::size_t count = 0;
+    for (const std::vector<Span>& together : taken) {
+      for (const Span& span : together) {
+        AppendOtlp(span, offset, encoded);
+        if (++count < settings_.max_batch) continue;
+        Deliver(encoded, count);
+        encoded.clear();
+        count = 0;
+      }
     }
+    if (count > 0) Deliver(encoded, count);
+    encoded.clear();
   }
   LogDrops(true);
   const std::lock_guard lock(mutex_);
@@ -62,7 +74,7 @@ void SpanExporter::Run() {
   ended_wake_.notify_one();
 }
 
-std::vector<Span> SpanExporter::Take() {
+std::vector<std::vector<Span>> SpanExporter::Take() {
   std::vector<std::vector<Span>> taken;
   const auto closing = [this] { return close_by_ != kNoDeadline; };
   while (taken.empty()) {
@@ -73,18 +85,12 @@ std::vector<Span> SpanExporter::Take() {
     taken.reserve(settings_.max_queue);
     taken.swap(queue_);
   }
-  std::vector<Span> spans;
-  for (std::vector<Span>& together : taken) std::ranges::move(together, std::back_inserter(spans));
-  return spans;
+  return taken;
 }
 
-void SpanExporter::Deliver(std::span<const Span> batch, UnixOffset offset) {
-  OtlpClient::Request request;
-  auto& from_here = *request.add_resource_spans();
-  *from_here.mutable_resource() = ToOtlpResource(settings_);
-  auto& scope = *from_here.add_scope_spans();
-  scope.mutable_scope()->set_name("tandem-engine");
-  for (const Span& span : batch) ToOtlp(span, offset, *scope.add_spans());
+void SpanExporter::Deliver(const std::string& spans, std::size_t count) {
+  const grpc::Slice parts[] = {grpc::Slice(OtlpRequestStart(resource_, spans.size())), grpc::Slice(spans)};
+  const grpc::ByteBuffer request(parts, std::size(parts));
 
   bool taken = false;
   for (bool again = true; again && !taken;) {
@@ -98,9 +104,9 @@ void SpanExporter::Deliver(std::span<const Span> batch, UnixOffset offset) {
     failure_.clear();
     pause_ = settings_.first_pause;
   }
-  (taken ? sent_ : dropped_) += batch.size();
+  (taken ? sent_ : dropped_) += count;
   const std::lock_guard lock(mutex_);
-  held_ -= batch.size();
+  held_ -= count;
 }
 
 void SpanExporter::NoteFailure(const grpc::Status& status) {

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
-#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -42,9 +41,9 @@ class SpanExporter final : public SpanSink {
  private:
   void Run();
   // Waits until there is a batch or the delay has passed. Returns nothing at the end, after closing.
-  std::vector<Span> Take();
-  // Sends a batch until it is accepted or given up.
-  void Deliver(std::span<const Span> batch, UnixOffset offset);
+  std::vector<std::vector<Span>> Take();
+  // Sends `count` encoded spans until they are accepted or given up.
+  void Deliver(const std::string& spans, std::size_t count);
   void NoteFailure(const grpc::Status& status);
   // Waits before the next attempt. Returns false if there is none: after the close there is only one.
   bool Pause();
@@ -52,6 +51,7 @@ class SpanExporter final : public SpanSink {
   TimePoint close_by();
 
   const OtlpSettings settings_;
+  const std::string resource_;
   OtlpClient client_;
 
   std::mutex mutex_;

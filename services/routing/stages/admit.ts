@@ -26,12 +26,9 @@ export function freeOf(pool: EnginePool): FreeOf {
 export function admit(free: FreeOf): Stage {
   return (request, next) => {
     const { context, options, found } = request;
-    const span = context.span?.child('queue');
     const turn = options.admission.enter(found.version, free(found.version), context);
-    if (turn === undefined) {
-      span?.end('', span.startMs);
-      return admitted(request, next);
-    }
+    if (turn === undefined) return admitted(request, next);
+    const span = context.span?.child('queue');
     return turn.then(() => {
       span?.end();
       return admitted(request, next);

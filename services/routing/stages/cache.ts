@@ -11,13 +11,9 @@ import type { Next, Stage } from '../stage.ts';
 export function cache(answers: AnswerCache<Answer> | undefined): Stage {
   return (request, next) => {
     const { question, input } = request;
-    const span = request.context.span?.child('cache');
     // A raster may be a thousand times larger than usual answers and would evict them.
-    if (answers === undefined || question.cache === 'BYPASS' || input.detail === 'RASTER') {
-      span?.setAll(['tandem.cache', 'BYPASSED']);
-      span?.end('', span.startMs); // starts and ends now, since it took no time
-      return next(request);
-    }
+    if (answers === undefined || question.cache === 'BYPASS' || input.detail === 'RASTER') return next(request);
+    const span = request.context.span?.child('cache');
     const { cacheKey } = request;
     const kept = question.cache === 'USE' ? answers.fresh(cacheKey) : undefined;
     if (kept === undefined) return compute(answers, question.cache, request, span, next);

@@ -1,17 +1,18 @@
-// An encoded span in the queue of OpenTelemetry's batch processor. It has only the fields that the processor reads.
+// Encoded spans of one trace in the queue of OpenTelemetry's batch processor, which takes them for one span. It has only the
+// fields that the processor reads.
 import { type SpanContext, TraceFlags } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
-import type { EncodedSpan } from '../core/encoded-span.ts';
+import type { EncodedSpans } from '../core/encoded-spans.ts';
 
 /** Every span in the queue is sampled; its ids are in its bytes. */
 const SAMPLED: SpanContext = { traceId: '', spanId: '', traceFlags: TraceFlags.SAMPLED };
 
-export class OutgoingSpan {
-  readonly encoded: EncodedSpan;
+export class OutgoingSpans {
+  readonly encoded: EncodedSpans;
   /** The resource of this process. Some attributes are determined asynchronously, and a batch waits for them. */
   readonly resource: Resource;
 
-  constructor(encoded: EncodedSpan, resource: Resource) {
+  constructor(encoded: EncodedSpans, resource: Resource) {
     this.encoded = encoded;
     this.resource = resource;
   }
