@@ -28,8 +28,7 @@ std::shared_ptr<grpc::Channel> Connect(const OtlpSettings& settings) {
 
 }  // namespace
 
-OtlpClient::OtlpClient(const OtlpSettings& settings)
-    : settings_(settings), stub_(Connect(settings)) {}
+OtlpClient::OtlpClient(const OtlpSettings& settings) : settings_(settings), stub_(Connect(settings)) {}
 
 grpc::Status OtlpClient::Export(const grpc::ByteBuffer& request, TimePoint deadline) {
   grpc::ClientContext context;

@@ -34,7 +34,7 @@ const MODES = ['off', '1 %', '100 %', '1 % sent', '100 % sent'] as const;
 type Mode = (typeof MODES)[number];
 
 /** The share of its throughput that the router must keep. */
-const BARS: Partial<Record<Mode, number>> = { '1 %': 0.95, '100 %': 0.8, '1 % sent': 0.95, '100 % sent': 0.8 };
+const BARS: Partial<Record<Mode, number>> = { '1 %': 0.97, '100 %': 0.9, '1 % sent': 0.97, '100 % sent': 0.85 };
 
 /** Processor time for one call, microseconds. */
 interface Cpu {
