@@ -55,15 +55,16 @@ export class TraceRing {
     const { maxSpansPerTrace, maxSpans, maxTraces, maxBytes } = this.#limits;
     const { traceId, count } = spans;
     const kept = this.#traces.get(traceId);
+    if ((kept?.count ?? 0) + count > maxSpansPerTrace) {
+      this.refused += count;
+      return;
+    }
     if (kept === undefined) {
       this.#traces.set(traceId, { traceId, sequence, spans: [spans], count });
       this.#order.push(traceId);
-    } else if (kept.count + count <= maxSpansPerTrace) {
+    } else {
       kept.spans.push(spans);
       kept.count += count;
-    } else {
-      this.refused += count;
-      return;
     }
     this.#spans += count;
     this.#bytes += bytesOf(spans);

@@ -88,8 +88,8 @@ describe('kept traces', () => {
   it('takes a list of spans as a whole or not at all', () => {
     const ring = new TraceStore(decode, limits);
     const list = (count: number): EncodedSpans => new EncodedSpans('a', SOURCE, new Uint8Array(0), 0, 100, count);
-    for (const count of [3, 2, 1]) ring.add(list(count));
-    expect(ring.stats).toEqual({ traces: 1, spans: 4, refused: 2 });
+    for (const count of [5, 3, 2, 1]) ring.add(list(count));
+    expect(ring.stats).toEqual({ traces: 1, spans: 4, refused: 7 });
   });
 
   it('stays correct after 1,000 evictions', () => {

@@ -6,9 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <future>
 #include <string>
-#include <utility>
 
 namespace tandem {
 namespace {
@@ -40,14 +38,25 @@ grpc::Status OtlpClient::Export(const grpc::ByteBuffer& request, TimePoint deadl
     const std::lock_guard lock(mutex_);
     under_way_ = &context;
   }
+  grpc::Status status;
   grpc::ByteBuffer response;
-  std::promise<grpc::Status> ended;
-  stub_.UnaryCall(&context, kMethod, grpc::StubOptions(), &request, &response,
-                  [&](grpc::Status status) { ended.set_value(std::move(status)); });
-  grpc::Status status = ended.get_future().get();
+  const auto call = stub_.PrepareUnaryCall(&context, kMethod, request, &queue_);
+  call->StartCall();
+  call->Finish(&response, &status, nullptr);
+  void* tag = nullptr;
+  bool ok = false;
+  queue_.Next(&tag, &ok);  // the only event there is
   const std::lock_guard lock(mutex_);
   under_way_ = nullptr;
   return status;
+}
+
+OtlpClient::~OtlpClient() {
+  queue_.Shutdown();
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue_.Next(&tag, &ok)) {
+  }
 }
 
 void OtlpClient::Cancel() {

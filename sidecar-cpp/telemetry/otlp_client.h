@@ -18,6 +18,8 @@ class OtlpClient {
  public:
   // Connects when there is something to send. It uses target, TLS, headers and timeout of `settings`.
   explicit OtlpClient(const OtlpSettings& settings);
+  // No Export may be running.
+  ~OtlpClient();
 
   // `request`: an ExportTraceServiceRequest. Waits for the answer, at most for settings.timeout and until `deadline`.
   // Fails at once if no server listens. Only one thread at a time may call it.
@@ -29,6 +31,7 @@ class OtlpClient {
  private:
   const OtlpSettings settings_;
   grpc::GenericStub stub_;
+  grpc::CompletionQueue queue_;
   std::mutex mutex_;
   grpc::ClientContext* under_way_ = nullptr;
 };

@@ -98,7 +98,7 @@ function collected(traceId: string): Promise<Span[]> {
 const named = (spans: readonly Span[], name: string): Span[] => spans.filter((span) => span.name === name);
 
 describe('a sampled request', () => {
-  it('with a vote is a tree: cache, queue, and a ballot of each engine, under its caller’s span', async () => {
+  it('with a vote is a tree: cache, and a ballot of each engine, under its caller’s span', async () => {
     await start({ vote: { agreement: 'UNANIMOUS' } }); // a majority needs not all ballots, and one of them may be asked again
     const { traceId, spanId, metadata } = caller();
     const answer = await reason(inputs.request({ strategy: Strategy.STRATEGY_REDUNDANT }), metadata);
@@ -117,13 +117,7 @@ describe('a sampled request', () => {
       'tandem.digest': answer.stateDigest.toString(16).padStart(16, '0'),
     });
     const children = spans.filter(({ parentSpanId }) => parentSpanId === root?.spanId);
-    expect(children.map(({ name }) => name).sort()).toEqual([
-      'ballot one',
-      'ballot three',
-      'ballot two',
-      'cache',
-      'queue',
-    ]);
+    expect(children.map(({ name }) => name).sort()).toEqual(['ballot one', 'ballot three', 'ballot two', 'cache']);
     const ballots = children.filter(({ name }) => name.startsWith('ballot '));
     expect(ballots.map(({ attributes }) => attributes['tandem.engine']).sort()).toEqual(['one', 'three', 'two']);
     for (const { kind, attributes, startMs, durationMs } of ballots) {
@@ -301,7 +295,7 @@ describe('a collector that never answers', () => {
     expect(dropped).toBeGreaterThan(0);
     expect(queued).toBeLessThanOrEqual(64);
     const made = system.traces.stats.spans;
-    expect(made).toBeGreaterThanOrEqual(400);
+    expect(made).toBeGreaterThanOrEqual(300);
     await until(() => system.exported()!.failed + system.exported()!.dropped === made, {
       what: 'every span accounted for',
     });

@@ -7,6 +7,7 @@ import {
   type Headers,
   type Stream,
   type StreamHandler,
+  ReadTurns,
   ServerConnection,
   encodeHeaders,
 } from '../../../services/http2/index.ts';
@@ -88,7 +89,8 @@ function onStream(stream: Stream, _headers: Headers, endStream: boolean): Stream
 export function ours(): Subject {
   const reader = new OutcomeReader();
   const socket = new FakeSocket(reader);
-  new ServerConnection(socket as unknown as Socket, onStream);
+  // Of its own, so that it reads at once.
+  new ServerConnection(socket as unknown as Socket, onStream, { turns: new ReadTurns() });
   return { reader, take: (bytes) => socket.emit('data', bytes), end: () => socket.destroy() };
 }
 
