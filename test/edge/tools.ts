@@ -7,7 +7,8 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
 const CACHE = join(homedir(), '.cache/tandem-edge');
-const SOURCES = 'TANDEM_EDGE_SOURCES';
+/** Not TANDEM_…: the router refuses a variable of that form that it does not know. */
+const SOURCES = 'EDGE_SOURCES';
 const runFile = promisify(execFile);
 
 /** A tool that is missing and cannot be built here. The message says what to do. */
