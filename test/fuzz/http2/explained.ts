@@ -49,6 +49,16 @@ const EXPLANATIONS: readonly Explanation[] = [
     why: 'on a stream it is a stream error; nghttp2 makes a connection error of it',
   },
   {
+    pattern: /^ours alive; Node’s closed \(3\)$/,
+    section: '6.9.2',
+    why: 'a new initial window is too much for a stream that ours has answered already',
+  },
+  {
+    pattern: /^stream: ours reset 5; Node’s reset 1$/,
+    section: '8.3.1',
+    why: 'nghttp2 also checks the characters of :authority; both refuse the DATA that follows',
+  },
+  {
     pattern: /^ours alive; Node’s closed \(1: SETTINGS: .*(CONNECT_PROTOCOL|RFCN_PRIORITIES)/,
     section: '6.5.2',
     why: 'settings of extensions (RFC 8441, RFC 9218) that an endpoint does not know are ignored',

@@ -98,7 +98,7 @@ const nodeServer = createServer();
 nodeServer.on('stream', (stream: ServerHttp2Stream) => {
   stream.on('error', () => undefined);
   stream.on('end', () => {
-    if (stream.destroyed || stream.headersSent) return;
+    if (stream.destroyed || stream.closed || stream.headersSent) return;
     stream.respond({ ':status': 200 });
     stream.end(ANSWER);
   });
