@@ -131,9 +131,9 @@ function isId({ memory, start, end }: Fields, bytes: number): boolean {
 
 const MAX_SHIFT = 63;
 
-/** Iterates over the fields of one message. */
-class Fields {
-  readonly memory: Buffer;
+/** Iterates over the fields of one message. `next` throws if its framing is malformed. */
+export class Fields {
+  readonly memory: Uint8Array;
   /** The current field: its tag, the tag's offset, and the start and end of its value without the length. */
   tag = 0;
   tagAt = 0;
@@ -141,7 +141,7 @@ class Fields {
   end: number;
   readonly #limit: number;
 
-  constructor(memory: Buffer, start: number, limit: number) {
+  constructor(memory: Uint8Array, start: number, limit: number) {
     this.memory = memory;
     this.end = start;
     this.#limit = limit;

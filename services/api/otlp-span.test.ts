@@ -66,8 +66,10 @@ describe('decodeSpans', () => {
     expect(decodeSpans(encoded(bytes)).map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
-  it('returns none of a list that is not a valid message', () => {
-    expect(decodeSpans(encoded(Buffer.from([0x12, 0x02, 0x0a, 0x7f])))).toEqual([]);
+  it('leaves out a span that is not a valid message', () => {
+    const good = ScopeSpans.encode(ScopeSpans.fromPartial({ spans: [span({ name: 'a' })] })).finish();
+    const list = Buffer.concat([good, Buffer.from([0x12, 0x02, 0x0a, 0x7f]), good]);
+    expect(decodeSpans(encoded(list)).map(({ name }) => name)).toEqual(['a', 'a']);
   });
 });
 

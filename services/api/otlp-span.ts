@@ -1,6 +1,7 @@
 // Decodes a span from OTLP.
 import type { EncodedSpans, SpanSource } from '../core/encoded-spans.ts';
 import type { Attributes, Span, SpanKind } from '../core/span.ts';
+import { Fields } from './otlp-scan.ts';
 import type { ExportTraceServiceRequest } from '../generated/opentelemetry/proto/collector/trace/v1/trace_service.ts';
 import type { AnyValue, KeyValue } from '../generated/opentelemetry/proto/common/v1/common.ts';
 import { Resource } from '../generated/opentelemetry/proto/resource/v1/resource.ts';
@@ -16,12 +17,22 @@ const MAX_ATTRIBUTES = 64;
 const MAX_EVENTS = 128;
 const MAX_TEXT_CHARS = 1_024;
 
-/** Spans with invalid ids are left out. Empty if one of them is malformed. */
-export function decodeSpans({ bytes, source }: EncodedSpans): Span[] {
+/** Spans that are malformed or have invalid ids are left out. */
+export function decodeSpans({ memory, start, end, source }: EncodedSpans): Span[] {
+  const spans: Span[] = [];
+  for (const elements = new Fields(memory, start, end); elements.next();) {
+    const span = decodeSpan(memory.subarray(elements.tagAt, elements.end), source);
+    if (span !== undefined) spans.push(span);
+  }
+  return spans;
+}
+
+function decodeSpan(element: Uint8Array, source: SpanSource): Span | undefined {
   try {
-    return ScopeSpans.decode(bytes).spans.flatMap((span) => toSpan(span, source) ?? []);
+    const [span] = ScopeSpans.decode(element).spans;
+    return span && toSpan(span, source);
   } catch {
-    return []; // the framing was valid, the content is not
+    return undefined; // the framing was valid, the content is not
   }
 }
 

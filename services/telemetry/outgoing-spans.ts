@@ -1,5 +1,5 @@
-// Encoded spans of one trace in the queue of OpenTelemetry's batch processor, which takes them for one span. It has only the
-// fields that the processor reads.
+// Encoded spans of one trace in the queue of OpenTelemetry's batch processor. The processor counts elements, so there is a
+// placeholder for each span but the last. Elements have only the fields that the processor reads.
 import { type SpanContext, TraceFlags } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import type { EncodedSpans } from '../core/encoded-spans.ts';
@@ -14,6 +14,19 @@ export class OutgoingSpans {
 
   constructor(encoded: EncodedSpans, resource: Resource) {
     this.encoded = encoded;
+    this.resource = resource;
+  }
+
+  spanContext(): SpanContext {
+    return SAMPLED;
+  }
+}
+
+/** A span whose bytes are in a later element. */
+export class SpanPlaceholder {
+  readonly resource: Resource;
+
+  constructor(resource: Resource) {
     this.resource = resource;
   }
 

@@ -10,7 +10,7 @@ import type { ExportSettings } from '../config/otel.ts';
 import { atMost } from '../core/at-most.ts';
 import type { EncodedSpans, SpanSource } from '../core/encoded-spans.ts';
 import { exporterOf } from './otlp-exporters.ts';
-import { OutgoingSpans } from './outgoing-spans.ts';
+import { OutgoingSpans, SpanPlaceholder } from './outgoing-spans.ts';
 import { Reach, type ReachEvents } from './reach.ts';
 import { Resources } from './resources.ts';
 import type { SpanDecoder } from './trace-store.ts';
@@ -32,6 +32,7 @@ export class SpanExporter {
   readonly #maxQueue: number;
   readonly #sender: Sender;
   readonly #own: Resource;
+  readonly #placeholder: ReadableSpan;
   #dropped = 0;
 
   /** `source`: this process. `decode`: for JSON. */
@@ -40,7 +41,8 @@ export class SpanExporter {
     this.#maxQueue = maxQueue;
     const resources = new Resources(source);
     this.#own = resources.own;
-    this.#sender = new Sender(exporterOf(settings.protocol, resources, decode), maxBatch, events);
+    this.#placeholder = new SpanPlaceholder(this.#own) as unknown as ReadableSpan;
+    this.#sender = new Sender(exporterOf(settings.protocol, resources, decode), events);
     this.#processor = new BatchSpanProcessor({
       exporter: this.#sender,
       maxQueueSize: maxQueue,
@@ -61,14 +63,15 @@ export class SpanExporter {
     return { exported, failed, queued, dropped: this.#dropped };
   }
 
-  /** Never throws, never waits. */
+  /** All of them or none. Never throws, never waits. */
   export(spans: EncodedSpans): void {
     const sender = this.#sender;
-    if (sender.queued > 0 && sender.queued + spans.count > this.#maxQueue) {
+    if (sender.queued + spans.count > this.#maxQueue) {
       this.#dropped += spans.count;
       return;
     }
     sender.queued += spans.count;
+    for (let more = 1; more < spans.count; more += 1) this.#processor.onEnd(this.#placeholder);
     this.#processor.onEnd(new OutgoingSpans(spans, this.#own) as unknown as ReadableSpan);
   }
 
@@ -78,55 +81,36 @@ export class SpanExporter {
   }
 }
 
-/** The exporter, with counts. An element of its lists may stand for several spans. */
+/** The exporter, with counts. It gets as many elements as there are spans. */
 class Sender implements OtelExporter {
   queued = 0;
   exported = 0;
   failed = 0;
   readonly #exporter: OtelExporter;
-  readonly #maxBatch: number;
   readonly #reach: Reach;
 
-  constructor(exporter: OtelExporter, maxBatch: number, events: ReachEvents) {
+  constructor(exporter: OtelExporter, events: ReachEvents) {
     this.#exporter = exporter;
-    this.#maxBatch = maxBatch;
     this.#reach = new Reach(events);
   }
 
   export(spans: ReadableSpan[], done: (result: ExportResult) => void): void {
-    const all = batches(spans, this.#maxBatch);
-    let left = all.length;
-    for (const { spans: batch, count } of all) {
-      this.queued -= count;
-      this.#exporter.export(batch, (result) => {
-        if (result.code === ExportResultCode.SUCCESS) this.exported += count;
-        else this.failed += count;
-        this.#reach.note(result);
-        left -= 1;
-        if (left === 0) done(result);
-      });
+    this.queued -= spans.length;
+    const real = spans.filter((span) => !((span as unknown) instanceof SpanPlaceholder));
+    if (real.length === 0) {
+      this.exported += spans.length;
+      done({ code: ExportResultCode.SUCCESS });
+      return;
     }
+    this.#exporter.export(real, (result) => {
+      if (result.code === ExportResultCode.SUCCESS) this.exported += spans.length;
+      else this.failed += spans.length;
+      this.#reach.note(result);
+      done(result);
+    });
   }
 
   shutdown(): Promise<void> {
     return this.#exporter.shutdown();
   }
-}
-
-interface Batch {
-  readonly spans: ReadableSpan[];
-  count: number;
-}
-
-/** Of at most `most` spans each, or of one element that has more. */
-function batches(spans: readonly ReadableSpan[], most: number): Batch[] {
-  const all: Batch[] = [];
-  for (const each of spans) {
-    const count = each instanceof OutgoingSpans ? each.encoded.count : 1;
-    let batch = all.at(-1);
-    if (batch === undefined || batch.count + count > most) all.push((batch = { spans: [], count: 0 }));
-    batch.spans.push(each);
-    batch.count += count;
-  }
-  return all;
 }
